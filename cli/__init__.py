@@ -1,0 +1,1 @@
+"""The door: the `reelflow` command. Parses, calls, prints."""

@@ -1,0 +1,1 @@
+"""When it is done: Prefect flows. Only this floor knows Prefect."""

@@ -1,0 +1,113 @@
+"""`params.yaml`, typed: one section a stage, one module a section.
+
+Reads `params.yaml`; writes nothing. Every section is checked whenever one is loaded, so that a
+wrong key stops the pipeline before its first stage and not an hour later. The sections are
+imported by name, so that the code of a stage depends on its own section alone and a new knob of
+`train` does not make `ingest` run again.
+"""
+
+from __future__ import annotations
+
+import difflib
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from reelflow.errors import ParamsError
+
+SECTIONS = ("ingest", "extract", "validate", "preprocess", "train", "evaluate", "register")
+
+
+class Section(BaseModel):
+    """Base of every section: unknown keys are refused, values are not coerced, nothing changes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+S = TypeVar("S", bound=Section)
+
+
+def load_section(path: Path, section: type[S]) -> S:
+    """Return one section of the params file, after checking all of them.
+
+    Raises:
+        ParamsError: a missing file, broken YAML, an unknown key, a wrong type or a value out of
+            range, in any section; the text names the key, the value and what is allowed.
+    """
+    for checked in load_all(path).values():
+        if isinstance(checked, section):
+            return checked
+    raise LookupError(f"{section.__name__} is not one of the sections {SECTIONS}")
+
+
+def load_all(path: Path) -> dict[str, Section]:
+    """Return every section of the params file by name. Raises `ParamsError` as `load_section`."""
+    values = _read(path)
+    problems = [
+        f"unknown section `{name}`.{_nearest(name, SECTIONS)} The sections are {', '.join(SECTIONS)}."
+        for name in values
+        if name not in SECTIONS
+    ]
+    sections: dict[str, Section] = {}
+    for name in SECTIONS:
+        model = _section_class(name)
+        body = values.get(name)
+        if body is not None and not isinstance(body, dict):
+            problems.append(f"`{name}` must hold keys and values, not {body!r}.")
+            continue
+        try:
+            sections[name] = model.model_validate(body or {})
+        except ValidationError as error:
+            problems += [_sentence(name, model, dict(detail)) for detail in error.errors()]
+    if problems:
+        raise ParamsError("\n".join(f"{path}: {problem}" for problem in problems))
+    return sections
+
+
+def _section_class(name: str) -> type[Section]:
+    module = import_module(f"reelflow.params.{name}")
+    found: type[Section] = getattr(module, f"{name.capitalize()}Params")
+    return found
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ParamsError(
+            f"{path} does not exist. Run this in the top folder of the project, or restore the "
+            f"file with `git checkout {path}`."
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        where = str(error).replace("\n", " ")
+        raise ParamsError(f"{path} is not valid YAML: {where}") from None
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise ParamsError(f"{path} must hold sections ({', '.join(SECTIONS)}), not {values!r}.")
+    return values
+
+
+def _sentence(section: str, model: type[Section], detail: dict[str, Any]) -> str:
+    """One pydantic finding as a sentence: key, value, what is allowed."""
+    location = [str(part) for part in detail["loc"]]
+    key = ".".join([section, *location])
+    if detail["type"] == "extra_forbidden":
+        known = list(model.model_fields)
+        return (
+            f"unknown key `{key}`.{_nearest(location[-1], known, prefix=f'{section}.')} "
+            f"The keys of `{section}` are {', '.join(known)}."
+        )
+    rule = detail["msg"].removeprefix("Value error, ")
+    rule = rule.removeprefix("Input should be ").rstrip(".")
+    field = model.model_fields.get(location[0])
+    meaning = f" It is: {field.description.rstrip('.')}." if field and field.description else ""
+    return f"`{key}` is {detail['input']!r}; allowed is {rule}.{meaning}"
+
+
+def _nearest(name: str, known: list[str] | tuple[str, ...], prefix: str = "") -> str:
+    match = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
+    return f" Did you mean `{prefix}{match[0]}`?" if match else ""

@@ -1,0 +1,37 @@
+"""The `ingest` section of `params.yaml`."""
+
+from __future__ import annotations
+
+import re
+
+from pydantic import Field, field_validator
+
+from reelflow.params import Section
+
+
+class IngestParams(Section):
+    """How labelled videos are found, checked and set aside."""
+
+    group_pattern: str = Field(
+        "",
+        description="a regular expression with a named part `group`, searched in each path",
+    )
+    min_videos_per_class: int = Field(3, ge=3, description="fewest usable videos of a class")
+    max_quarantined_share: float = Field(
+        0.25, ge=0.0, le=1.0, description="largest share of the files that may be set aside"
+    )
+    workers: int = Field(0, ge=0, le=256, description="processes at once, 0 for one a core")
+    timeout_s: float = Field(120.0, gt=0.0, le=86400.0, description="seconds a file may take")
+    memory_mb: int = Field(1024, ge=128, le=65536, description="MiB an ffmpeg process may take")
+
+    @field_validator("group_pattern")
+    @classmethod
+    def _has_a_group(cls, pattern: str) -> str:
+        if pattern:
+            try:
+                names = re.compile(pattern).groupindex
+            except re.error as error:
+                raise ValueError(f"a valid regular expression ({error})") from None
+            if "group" not in names:
+                raise ValueError("an expression that names a part: `(?P<group>...)`")
+        return pattern

@@ -1,0 +1,23 @@
+"""The `preprocess` section of `params.yaml`."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from reelflow.params import Section
+
+
+class PreprocessParams(Section):
+    """How videos are divided into training, validation and test."""
+
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="seed of the split")
+    validation_share: float = Field(
+        0.15, gt=0.0, lt=0.5, description="share of the videos for validation"
+    )
+    test_share: float = Field(0.2, gt=0.0, lt=0.5, description="share of the videos for the test")
+
+    @model_validator(mode="after")
+    def _leaves_training(self) -> PreprocessParams:
+        if self.validation_share + self.test_share > 0.7:
+            raise ValueError("validation_share + test_share of at most 0.7, so that training is left")
+        return self

@@ -1,0 +1,24 @@
+"""The `register` section of `params.yaml`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from reelflow.params import Section
+
+
+class RegisterParams(Section):
+    """Under which name a model is registered, and what makes it the champion."""
+
+    name: str = Field(
+        "reelflow", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="registered model name"
+    )
+    experiment: str = Field("reelflow", min_length=1, description="MLflow experiment of the runs")
+    metric: Literal["accuracy", "balanced_accuracy", "macro_f1"] = Field(
+        "balanced_accuracy", description="test metric that decides, higher is better"
+    )
+    min_metric: float = Field(
+        0.5, ge=0.0, le=1.0, description="least value of `metric` that a champion must reach"
+    )

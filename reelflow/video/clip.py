@@ -1,0 +1,65 @@
+"""What a clip is: T frames of one size, taken from a video at known times.
+
+`ClipSpec` is written beside the frames, travels with the model, and is what `predict` uses, so
+that a model always sees frames made exactly as those it was trained on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Raised when the same spec would give other bytes, so that stored frames are made anew.
+DECODER_VERSION = 1
+
+
+@dataclass(frozen=True)
+class ClipSpec:
+    """How a clip is made from a video. All fields are plain values, so that it is JSON.
+
+    Attributes:
+        frames: T, the number of frames.
+        height: H in pixels.
+        width: W in pixels.
+        fit: `crop`, `pad` or `stretch`.
+        scaler: ffmpeg's scaling filter, `area`, `bilinear`, `bicubic` or `lanczos`.
+    """
+
+    frames: int
+    height: int
+    width: int
+    fit: str = "crop"
+    scaler: str = "area"
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """(T, H, W, 3)."""
+        return (self.frames, self.height, self.width, 3)
+
+    @property
+    def id(self) -> str:
+        """Eight hexadecimal digits that change whenever the bytes of the frames would."""
+        text = json.dumps({**asdict(self), "decoder": DECODER_VERSION}, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields as plain values; `ClipSpec(**spec.to_dict()) == spec`."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Frames of one video.
+
+    Attributes:
+        frames: uint8 RGB, (T, H, W, 3).
+        timestamps: float64, (T,), seconds from the start of the file's own clock, as shown.
+    """
+
+    frames: NDArray[np.uint8]
+    timestamps: NDArray[np.float64]

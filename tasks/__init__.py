@@ -1,0 +1,1 @@
+"""What is done: one module a stage. Reads files, calls `reelflow`, writes files."""

@@ -1,0 +1,28 @@
+"""Where the pipeline keeps its files: the one page on which that is written.
+
+All paths are relative to the top folder of the project, from which every stage is run.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PARAMS = Path("params.yaml")
+
+RAW = Path("data/raw")
+INBOX = Path("data/inbox")
+MANIFEST = Path("data/manifest.parquet")
+QUARANTINE = Path("data/quarantine.csv")
+FRAMES = Path("data/frames")
+PREPARED = Path("data/prepared")
+LEDGER = Path("data/ledger.csv")
+MODEL = Path("models/model.keras")
+MODEL_CARD = Path("models/model.json")
+METRICS = Path("metrics")
+PLOTS = Path("plots")
+PREDICTIONS = Path("reports/predictions.csv")
+REPORT = Path("reports/index.html")
+DATA_DOCS = Path("reports/validate")
+
+# Machine-local state that no stage depends on: caches, locks, timings. Safe to delete.
+STATE = Path(".reelflow")

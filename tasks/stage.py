@@ -1,0 +1,56 @@
+"""What every stage does around its work: say what it does, fail in a sentence, note its seconds.
+
+`python -m tasks.NAME` calls `run("NAME", work)`. The work raises `ReelflowError` for whatever a
+person can mend; that and a full disk end as one sentence on stderr and exit status 1.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable
+
+from reelflow.errors import ReelflowError
+from tasks.paths import STATE
+
+TIMINGS = STATE / "timings.jsonl"
+
+
+def run(name: str, work: Callable[[], None]) -> None:
+    """Run the work of stage `name` and leave the process with a fitting exit status.
+
+    0: done · 1: an error that a person can mend, said in a sentence · 130: interrupted.
+    """
+    logging.basicConfig(
+        level=logging.INFO, format=f"{name}: %(message)s", stream=sys.stderr, force=True
+    )
+    started = time.monotonic()
+    try:
+        work()
+    except ReelflowError as error:
+        sys.exit(f"{name}: error: {error}")
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+            raise
+        sys.exit(f"{name}: error: {_disk_sentence(error)}")
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted; run the same command to go on.", file=sys.stderr)
+        sys.exit(130)
+    _note_seconds(name, time.monotonic() - started)
+
+
+def _disk_sentence(error: OSError) -> str:
+    where = f" while writing {error.filename}" if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full{where}. Make room and run the same command: it goes on."
+    return f"{error.strerror}{where}. Give this user the right to it and run the command again."
+
+
+def _note_seconds(name: str, seconds: float) -> None:
+    """Timings are kept outside the outputs, whose bytes must not depend on the clock."""
+    STATE.mkdir(exist_ok=True)
+    with TIMINGS.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"stage": name, "seconds": round(seconds, 3)}) + "\n")
