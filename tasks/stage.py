@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 
+from reelflow import telemetry
 from reelflow.errors import ReelflowError
 from tasks.paths import STATE
 
@@ -27,6 +28,7 @@ def run(name: str, work: Callable[[], None]) -> None:
     logging.basicConfig(
         level=logging.INFO, format=f"{name}: %(message)s", stream=sys.stderr, force=True
     )
+    telemetry.off()
     started = time.monotonic()
     try:
         work()
