@@ -1,0 +1,1 @@
+"""A labelled set of small videos that a video classifier can learn from, made on the spot."""

@@ -1,0 +1,220 @@
+"""The sample's clips as arrays: a textured object that moves over a moving, textured background.
+
+Six classes, two looks times three motions, built so that no shortcut leads to the label:
+
+- The look (`disc`, `star`) can be seen in any frame, the motion in none. Every object goes up and
+  down its path once a clip, each way at an even speed, from a random phase: `climbing` goes up
+  slowly and drops back, `sinking` goes down slowly and springs back, `bobbing` takes as long
+  up as down. Height is therefore uniform over the path at every moment and over every clip,
+  whatever the motion: one frame, or all frames in disorder, say nothing about it.
+- Object, size, paint, background and the camera's drift are drawn from the same distributions
+  for every class. Mirroring left to right keeps every label; playing backwards does not.
+
+Everything lies within the central square, so that a square crop never cuts the object.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reelflow.sample import texture
+
+SHAPES = ("disc", "star")
+# The share of a clip that the object spends going up.
+MOTIONS = {"bobbing": 0.5, "climbing": 0.8, "sinking": 0.2}
+LABELS = tuple(f"{shape}_{motion}" for shape in SHAPES for motion in MOTIONS)
+
+POINTS = 5
+NOTCH = 0.5  # a star's inner radius as a share of its outer one
+RIM = 0.022  # width of the dark edge, as a share of the frame's short side
+SHADOW = (
+    0.03,
+    0.02,
+)  # where the shadow falls: down and right, shares of the short side
+MARGIN = 0.02  # least distance of the object from the central square's edge
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A rendered clip.
+
+    Attributes:
+        frames: uint8 RGB, (N, H, W, 3).
+        boxes: float64, (N, 4): left, top, width, height of the object in pixels, where pixel i
+            covers i to i + 1. The shadow is not part of the object.
+    """
+
+    frames: NDArray[np.uint8]
+    boxes: Floats
+
+
+@dataclass(frozen=True)
+class _Track:
+    """What is drawn for one clip; lengths are shares of the frame's short side."""
+
+    radius: float
+    tilt: float
+    x: Floats  # centre of the object in the central square, (N,)
+    y: Floats
+    camera: (
+        Floats  # where the camera looks on the endless background, (N, 2): down, right
+    )
+    paint_at: Floats  # which part of the paint the object shows, (2,)
+
+
+def render(
+    label: str,
+    group: int,
+    clip: int,
+    *,
+    frames: int,
+    height: int,
+    width: int,
+    seed: int = 0,
+    with_object: bool = True,
+) -> Scene:
+    """Render clip number `clip` of class `label` in the look of `group`.
+
+    The same arguments give the same bytes. Clips of one group share the background's and the
+    object's paint; all else differs by clip and class. `with_object=False` leaves the object and
+    its shadow out and changes nothing else. Costs about 0.4 ms a frame of 128 x 96.
+
+    Raises:
+        ValueError: an unknown label.
+    """
+    if label not in LABELS:
+        raise ValueError(f"unknown label {label!r}: the labels are {', '.join(LABELS)}")
+    shape, motion = label.split("_")
+    rng = np.random.default_rng([seed, 1, group, clip, LABELS.index(label)])
+    track = _track(rng, MOTIONS[motion], frames)
+    side = min(height, width)
+    ground, paint = _textures(seed, group, side)
+    corner = np.array([(height - side) / 2, (width - side) / 2])
+    centres = np.stack([track.y, track.x], axis=1) * side + corner
+    shown = np.stack(
+        [texture.crop(ground, y, x, height, width) for y, x in track.camera * side]
+    )
+    if with_object:
+        _draw(shown, shape, track, centres, paint, side)
+    return Scene(shown, _boxes(shape, track, centres, side))
+
+
+def _track(rng: np.random.Generator, up_share: float, frames: int) -> _Track:
+    time = np.arange(frames) / frames
+    radius = rng.uniform(0.14, 0.18)
+    low, high = radius + MARGIN, 1 - radius - MARGIN
+    travel = rng.uniform(0.42, 0.56)
+    top = rng.uniform(low, high - travel)
+    y = top + travel * _depth((time + rng.uniform()) % 1.0, up_share)
+    sway = rng.uniform(0.0, 0.08)
+    swing = np.sin(2 * np.pi * (time * rng.uniform(0.3, 1.0) + rng.uniform()))
+    x = rng.uniform(low + sway, high - sway) + sway * swing
+    heading = rng.uniform(0, 2 * np.pi)
+    speed = rng.uniform(0.1, 0.3)
+    drift = time[:, None] * speed * np.array([np.sin(heading), np.cos(heading)])
+    return _Track(
+        radius=radius,
+        tilt=rng.uniform(0, 2 * np.pi),
+        x=x,
+        y=y,
+        camera=rng.uniform(0, 2, 2) + drift,
+        paint_at=rng.uniform(0, 2, 2),
+    )
+
+
+def _depth(phase: Floats, up_share: float) -> Floats:
+    """Place on the path, 0 at its top and 1 at its bottom: up during `up_share`, then down."""
+    return np.where(
+        phase < up_share, 1 - phase / up_share, (phase - up_share) / (1 - up_share)
+    )
+
+
+@lru_cache(maxsize=8)
+def _textures(seed: int, group: int, side: int) -> tuple[texture.Image, texture.Image]:
+    """Background and paint of a group; a tile is two short sides wide, so that it seldom repeats."""
+    rng = np.random.default_rng([seed, 0, group])
+    hue = rng.uniform()
+    ground = texture.background(rng, 2 * side, hue)
+    return ground, texture.paint(rng, 2 * side, hue + rng.uniform(0.3, 0.7))
+
+
+def _draw(
+    shown: NDArray[np.uint8],
+    shape: str,
+    track: _Track,
+    centres: Floats,
+    paint: texture.Image,
+    side: int,
+) -> None:
+    """Lay shadow, rim and object over `shown` (N, H, W, 3), in place."""
+    count, height, width, _ = shown.shape
+    radius, reach = track.radius * side, round(track.radius * side + 0.06 * side) + 1
+    size = 2 * reach + 1
+    corners = np.floor(centres).astype(int) - reach
+    grid = np.arange(size) + 0.5
+    y = grid[None, :, None] + (corners[:, 0] - centres[:, 0])[:, None, None]
+    x = grid[None, None, :] + (corners[:, 1] - centres[:, 1])[:, None, None]
+    inside = _distance(shape, track.tilt, radius, y, x)
+    shade = _distance(
+        shape, track.tilt, radius, y - SHADOW[0] * side, x - SHADOW[1] * side
+    )
+    body = _cover(inside + 0.5)
+    core = _cover(inside - RIM * side + 0.5)
+    shadow = 1 - 0.45 * _cover(shade / (0.04 * side) + 0.5)
+    for frame in range(count):
+        top, left = corners[frame]
+        rows = slice(max(top, 0), min(top + size, height))
+        columns = slice(max(left, 0), min(left + size, width))
+        part = (
+            slice(rows.start - top, rows.stop - top),
+            slice(columns.start - left, columns.stop - left),
+        )
+        # The paint sticks to the object: it is looked up at the object's own fraction of a pixel.
+        at = track.paint_at * side + corners[frame] - centres[frame]
+        own = texture.crop(paint, at[0], at[1], size, size).astype(np.float64)
+        own *= 0.25 + 0.75 * core[frame][..., None]
+        under = shown[frame, rows, columns] * shadow[frame][part][..., None]
+        weight = body[frame][part][..., None]
+        shown[frame, rows, columns] = np.round(
+            own[part] * weight + under * (1 - weight)
+        )
+
+
+def _distance(shape: str, tilt: float, radius: float, y: Floats, x: Floats) -> Floats:
+    """Pixels from the edge, positive inside; exact near the edge, which is all that is used."""
+    if shape == "disc":
+        return radius - np.hypot(y, x)
+    sector = 2 * np.pi / POINTS
+    angle = np.abs((np.arctan2(y, x) - tilt + sector / 2) % sector - sector / 2)
+    notch = NOTCH * radius * np.array([np.cos(sector / 2), np.sin(sector / 2)])
+    along = notch - np.array([radius, 0.0])
+    along /= np.hypot(*along)
+    distance = np.hypot(y, x)
+    inside: Floats = along[1] * (radius - distance * np.cos(angle)) + along[0] * (
+        distance * np.sin(angle)
+    )
+    return inside
+
+
+def _cover(value: Floats) -> Floats:
+    """Clip to [0, 1] in steps of 1/255, so that the last bits of a sine cannot change a pixel."""
+    return np.round(255 * np.clip(value, 0.0, 1.0)) / 255
+
+
+def _boxes(shape: str, track: _Track, centres: Floats, side: int) -> Floats:
+    radius = track.radius * side
+    if shape == "disc":
+        corners = radius * np.array([[-1.0, -1.0], [1.0, 1.0]])
+    else:
+        turns = track.tilt + 2 * np.pi * np.arange(POINTS) / POINTS
+        corners = radius * np.stack([np.sin(turns), np.cos(turns)], axis=1)
+    first, last = corners.min(axis=0), corners.max(axis=0)
+    top_left = centres + first
+    extent = np.broadcast_to(last - first, top_left.shape)
+    return np.concatenate([top_left[:, ::-1], extent[:, ::-1]], axis=1)
