@@ -38,6 +38,7 @@ SHADOW = (
 MARGIN = 0.02  # least distance of the object from the central square's edge
 
 Floats = NDArray[np.float64]
+Pixels = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,7 @@ class _Track:
     tilt: float
     x: Floats  # centre of the object in the central square, (N,)
     y: Floats
-    camera: (
-        Floats  # where the camera looks on the endless background, (N, 2): down, right
-    )
+    camera: Floats  # where it looks on the endless background, (N, 2): down, right
     paint_at: Floats  # which part of the paint the object shows, (2,)
 
 
@@ -157,15 +156,16 @@ def _draw(
     radius, reach = track.radius * side, round(track.radius * side + 0.06 * side) + 1
     size = 2 * reach + 1
     corners = np.floor(centres).astype(int) - reach
-    grid = np.arange(size) + 0.5
-    y = grid[None, :, None] + (corners[:, 0] - centres[:, 0])[:, None, None]
-    x = grid[None, None, :] + (corners[:, 1] - centres[:, 1])[:, None, None]
+    grid = np.arange(size, dtype=np.float32) + np.float32(0.5)
+    offsets = (corners - centres).astype(np.float32)
+    y = grid[None, :, None] + offsets[:, 0, None, None]
+    x = grid[None, None, :] + offsets[:, 1, None, None]
     inside = _distance(shape, track.tilt, radius, y, x)
     shade = _distance(
         shape, track.tilt, radius, y - SHADOW[0] * side, x - SHADOW[1] * side
     )
     body = _cover(inside + 0.5)
-    core = _cover(inside - RIM * side + 0.5)
+    edge = np.float32(0.25) + np.float32(0.75) * _cover(inside - RIM * side + 0.5)
     shadow = 1 - 0.45 * _cover(shade / (0.04 * side) + 0.5)
     for frame in range(count):
         top, left = corners[frame]
@@ -177,8 +177,8 @@ def _draw(
         )
         # The paint sticks to the object: it is looked up at the object's own fraction of a pixel.
         at = track.paint_at * side + corners[frame] - centres[frame]
-        own = texture.crop(paint, at[0], at[1], size, size).astype(np.float64)
-        own *= 0.25 + 0.75 * core[frame][..., None]
+        own = texture.crop(paint, at[0], at[1], size, size).astype(np.float32)
+        own *= edge[frame][..., None]
         under = shown[frame, rows, columns] * shadow[frame][part][..., None]
         weight = body[frame][part][..., None]
         shown[frame, rows, columns] = np.round(
@@ -186,25 +186,30 @@ def _draw(
         )
 
 
-def _distance(shape: str, tilt: float, radius: float, y: Floats, x: Floats) -> Floats:
+def _distance(shape: str, tilt: float, radius: float, y: Pixels, x: Pixels) -> Pixels:
     """Pixels from the edge, positive inside; exact near the edge, which is all that is used."""
     if shape == "disc":
-        return radius - np.hypot(y, x)
-    sector = 2 * np.pi / POINTS
-    angle = np.abs((np.arctan2(y, x) - tilt + sector / 2) % sector - sector / 2)
-    notch = NOTCH * radius * np.array([np.cos(sector / 2), np.sin(sector / 2)])
-    along = notch - np.array([radius, 0.0])
-    along /= np.hypot(*along)
-    distance = np.hypot(y, x)
-    inside: Floats = along[1] * (radius - distance * np.cos(angle)) + along[0] * (
-        distance * np.sin(angle)
+        return np.float32(radius) - np.sqrt(x * x + y * y)
+    # Fold the plane along the star's mirrors, until one edge stands for all ten.
+    down, right = np.float32(np.sin(tilt)), np.float32(np.cos(tilt))
+    along, across = down * y + right * x, np.abs(down * x - right * y)
+    turn = np.pi / POINTS
+    for mirror in ((-np.sin(turn), np.cos(turn)), (-np.sin(turn), -np.cos(turn))):
+        mirror_along, mirror_across = np.float32(mirror[0]), np.float32(mirror[1])
+        beyond = 2 * np.maximum(along * mirror_along + across * mirror_across, 0)
+        along, across = along - beyond * mirror_along, across - beyond * mirror_across
+    edge = NOTCH * np.array([np.cos(turn), np.sin(turn)]) - np.array([1.0, 0.0])
+    edge_along, edge_across = (edge / np.hypot(*edge)).astype(np.float32)
+    inside: Pixels = edge_across * (np.float32(radius) - along) + edge_along * np.abs(
+        across
     )
     return inside
 
 
-def _cover(value: Floats) -> Floats:
+def _cover(value: Pixels) -> Pixels:
     """Clip to [0, 1] in steps of 1/255, so that the last bits of a sine cannot change a pixel."""
-    return np.round(255 * np.clip(value, 0.0, 1.0)) / 255
+    steps: Pixels = np.round(255 * np.clip(value, 0.0, 1.0)) / 255
+    return steps.astype(np.float32)
 
 
 def _boxes(shape: str, track: _Track, centres: Floats, side: int) -> Floats:
