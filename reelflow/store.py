@@ -12,7 +12,9 @@ are stored uncompressed: reading a clip is one read, and DVC compares whole unit
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -42,11 +44,35 @@ def read_unit(path: Path) -> Clip:
     try:
         with np.load(path, allow_pickle=False) as unit:
             return Clip(unit["frames"], unit["timestamps"])
-    except (OSError, KeyError, ValueError) as error:
-        raise DataError(
-            f"{path} is not a readable unit of frames ({error}). Delete it and run again: it is "
-            "made anew from its video."
-        ) from None
+    except _UNREADABLE as error:
+        raise _not_a_unit(path, error) from None
+
+
+def read_header(path: Path) -> tuple[tuple[int, ...], np.dtype[Any], NDArray[np.float64]]:
+    """The shape and dtype of a unit's frames and its timestamps, without reading the frames.
+
+    Raises `DataError` as `read_unit` does, but does not see damage inside the frames.
+    """
+    try:
+        with zipfile.ZipFile(path) as unit:
+            with unit.open("frames.npy") as frames:
+                np.lib.format.read_magic(frames)
+                shape, _, dtype = np.lib.format.read_array_header_1_0(frames)
+            with unit.open("timestamps.npy") as timestamps:
+                return shape, dtype, np.lib.format.read_array(timestamps, allow_pickle=False)
+    except _UNREADABLE as error:
+        raise _not_a_unit(path, error) from None
+
+
+# A file cut short is a BadZipFile, an empty one an EOFError.
+_UNREADABLE = (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile)
+
+
+def _not_a_unit(path: Path, error: Exception) -> DataError:
+    return DataError(
+        f"{path} is not a readable unit of frames ({error}). Delete it and run again: it is "
+        "made anew from its video."
+    )
 
 
 class FrameStore:
@@ -63,7 +89,9 @@ class FrameStore:
             spec = json.loads((root / SPEC).read_text(encoding="utf-8"))
             self.index = pd.read_parquet(root / INDEX).set_index("hash", drop=False)
         except FileNotFoundError as error:
-            raise DataError(f"{error.filename} is missing: run the stage `extract` first.") from None
+            raise DataError(
+                f"{error.filename} is missing: run the stage `extract` first."
+            ) from None
         self.spec = ClipSpec(**spec)
 
     def frames(self, video_hash: str) -> NDArray[np.uint8]:
@@ -72,4 +100,4 @@ class FrameStore:
             raise DataError(
                 f"No frames of video {video_hash[:12]} in {self.root}: run the stage `extract`."
             )
-        return read_unit(self.root / self.index.at[video_hash, "unit"]).frames
+        return read_unit(self.root / str(self.index.at[video_hash, "unit"])).frames
