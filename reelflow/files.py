@@ -25,9 +25,7 @@ def replacing(path: Path) -> Iterator[Path]:
         OSError: the disk is full or not writable; `path` then holds what it held before.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(
-        prefix=TEMPORARY_PREFIX, suffix=path.suffix, dir=path.parent
-    )
+    handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, suffix=path.suffix, dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:

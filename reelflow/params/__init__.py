@@ -47,7 +47,8 @@ def load_all(path: Path) -> dict[str, Section]:
     """Return every section of the params file by name. Raises `ParamsError` as `load_section`."""
     values = _read(path)
     problems = [
-        f"unknown section `{name}`.{_nearest(name, SECTIONS)} The sections are {', '.join(SECTIONS)}."
+        f"unknown section `{name}`.{_nearest(name, SECTIONS)} "
+        f"The sections are {', '.join(SECTIONS)}."
         for name in values
         if name not in SECTIONS
     ]

@@ -19,5 +19,7 @@ class PreprocessParams(Section):
     @model_validator(mode="after")
     def _leaves_training(self) -> PreprocessParams:
         if self.validation_share + self.test_share > 0.7:
-            raise ValueError("validation_share + test_share of at most 0.7, so that training is left")
+            raise ValueError(
+                "validation_share + test_share of at most 0.7, so that training is left"
+            )
         return self

@@ -21,5 +21,7 @@ class TrainParams(Section):
     learning_rate: float = Field(1e-3, gt=0.0, le=10.0, description="size of the first steps")
     momentum: float = Field(0.9, ge=0.0, lt=1.0, description="momentum, for `sgd` alone")
     weight_decay: float = Field(1e-4, ge=0.0, le=1.0, description="decay of weights, for `adamw`")
-    patience: int = Field(8, ge=1, description="epochs without a better validation loss before stop")
+    patience: int = Field(
+        8, ge=1, description="epochs without a better validation loss before stop"
+    )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="seed of weights, order and augmentation")

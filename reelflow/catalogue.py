@@ -1,0 +1,207 @@
+"""From labelled files to a manifest of usable videos and a list of those set aside.
+
+Every file gets exactly one row in exactly one of the two tables. Exact duplicates are found by
+content: the first path keeps the row, the others are set aside as `duplicate`; the same bytes
+under two labels are an error, since one of the labels is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from reelflow.checkcache import CheckCache, Verdict
+from reelflow.errors import DataError, VideoError
+from reelflow.labelled import LabelledVideo
+from reelflow.parallel import ProcessDiedError, each, worker_count
+from reelflow.progress import track
+from reelflow.video.check import VideoInfo, check_video, hash_file, regular_file_size
+from reelflow.video.ffmpeg import Bounds
+
+MANIFEST_COLUMNS = (
+    "hash", "path", "label", "group", "split", "bytes", "container", "codec", "pixel_format",
+    "width", "height", "fps", "frames", "start", "duration", "rotation", "stream", "pts",
+    "time_base", "duplicates",
+)  # fmt: skip
+QUARANTINE_COLUMNS = ("path", "code", "reason", "remedy")
+DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The two tables, sorted by path.
+
+    Attributes:
+        manifest: a row a usable video, `MANIFEST_COLUMNS`.
+        quarantine: a row a file set aside, `QUARANTINE_COLUMNS`, all text.
+    """
+
+    manifest: pd.DataFrame
+    quarantine: pd.DataFrame
+
+    @property
+    def bad(self) -> pd.DataFrame:
+        """The rows of `quarantine` that cannot be used; duplicates are no fault."""
+        return self.quarantine[self.quarantine["code"] != DUPLICATE]
+
+
+def catalogue(
+    root: Path, videos: list[LabelledVideo], bounds: Bounds, workers: int, cache: CheckCache
+) -> Catalogue:
+    """Check every file and sort it into the manifest or the quarantine.
+
+    Raises:
+        DataError: the same bytes stand under two labels or in two groups.
+    """
+    digests: dict[str, str] = {}
+    verdicts: dict[str, Verdict] = {}
+    for path, found in _hashes(root, [video.path for video in videos], workers, cache):
+        if isinstance(found, VideoError):
+            verdicts[path] = found
+        else:
+            digests[path] = found
+    alike: dict[str, list[LabelledVideo]] = {}
+    for video in videos:
+        if video.path in digests:
+            alike.setdefault(digests[video.path], []).append(video)
+    _refuse_conflicts(alike)
+
+    firsts = {same[0].path: digest for digest, same in alike.items()}
+    verdicts.update(_verdicts(root, firsts, bounds, workers, cache))
+
+    rows, aside = [], []
+    for video in videos:
+        known = verdicts.get(video.path)
+        if isinstance(known, VideoInfo):
+            others = len(alike[digests[video.path]]) - 1
+            rows.append(_manifest_row(video, known, others))
+        else:
+            aside.append(_quarantine_row(video, known, alike, digests))
+    return Catalogue(
+        pd.DataFrame(rows, columns=list(MANIFEST_COLUMNS)),
+        pd.DataFrame(aside, columns=list(QUARANTINE_COLUMNS)),
+    )
+
+
+def _hashes(
+    root: Path, paths: list[str], workers: int, cache: CheckCache
+) -> Iterator[tuple[str, str | VideoError]]:
+    """The content hash of each file; hashing leaves the interpreter free, so threads do."""
+    unknown = []
+    for path in paths:
+        try:
+            path.encode()
+            regular_file_size(root / path)
+        except UnicodeEncodeError:
+            yield path, VideoError(path, "name", "Its name is not valid UTF-8.", "Rename the file.")
+        except VideoError as error:
+            yield path, error
+        else:
+            known = cache.hash_of(root / path)
+            if known:
+                yield path, known
+            else:
+                unknown.append(path)
+    if not unknown:
+        return
+    with ThreadPoolExecutor(worker_count(workers)) as pool:
+        digests = pool.map(hash_file, [root / path for path in unknown])
+        for path, digest in track(
+            zip(unknown, digests, strict=True), len(unknown), "hashing videos"
+        ):
+            cache.store_hash(root / path, digest)
+            yield path, digest
+
+
+def _verdicts(
+    root: Path, firsts: dict[str, str], bounds: Bounds, workers: int, cache: CheckCache
+) -> Iterator[tuple[str, Verdict]]:
+    """What each file is; only content that was never seen before is decoded."""
+    unknown = []
+    for path, digest in firsts.items():
+        known = cache.verdict_on(digest, root / path)
+        if known:
+            yield path, known
+        else:
+            unknown.append((path, digest))
+    if not unknown:
+        return
+    work = partial(_check_one, root, bounds)
+    checked = each(work, unknown, workers)
+    for (path, digest), answer in track(checked, len(unknown), "checking videos"):
+        verdict = _crashed(path) if isinstance(answer, ProcessDiedError) else answer
+        cache.store_verdict(digest, verdict)
+        yield path, verdict
+
+
+def _check_one(root: Path, bounds: Bounds, item: tuple[str, str]) -> Verdict:
+    path, digest = item
+    try:
+        return check_video(root / path, bounds, known_hash=digest)
+    except VideoError as error:
+        return error
+
+
+def _crashed(path: str) -> VideoError:
+    return VideoError(
+        path,
+        "crash",
+        "Reading its header killed the reading process.",
+        "Encode the video again with another program, or leave it out.",
+    )
+
+
+def _refuse_conflicts(alike: dict[str, list[LabelledVideo]]) -> None:
+    for same in alike.values():
+        labels = {video.label for video in same}
+        if len(labels) > 1:
+            names = " and ".join(f"{video.path} ({video.label})" for video in same)
+            raise DataError(
+                f"The same bytes stand under {len(labels)} labels: {names}. One label is wrong: "
+                "remove or relabel the file."
+            )
+
+
+def _manifest_row(video: LabelledVideo, info: VideoInfo, duplicates: int) -> dict[str, object]:
+    return {
+        **info.to_dict(),
+        "path": video.path,
+        "label": video.label,
+        "group": video.group,
+        "split": video.split,
+        "duplicates": duplicates,
+    }
+
+
+def _quarantine_row(
+    video: LabelledVideo,
+    verdict: VideoError | None,
+    alike: dict[str, list[LabelledVideo]],
+    digests: dict[str, str],
+) -> dict[str, str]:
+    # A name that is no UTF-8 must not make the table unreadable.
+    path = video.path.encode("utf-8", "backslashreplace").decode()
+    if verdict is not None:
+        return {
+            "path": path,
+            "code": verdict.code,
+            "reason": verdict.reason,
+            "remedy": verdict.remedy,
+        }
+    first = alike[digests[video.path]][0].path
+    return {
+        "path": path,
+        "code": DUPLICATE,
+        "reason": f"It has the same bytes as {first}.",
+        "remedy": "Nothing to do: the other one is used.",
+    }
+
+
+def class_counts(labels: Iterable[str]) -> dict[str, int]:
+    """How many videos each class has, by name."""
+    return {str(k): int(v) for k, v in pd.Series(list(labels)).value_counts().sort_index().items()}

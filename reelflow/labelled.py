@@ -1,0 +1,152 @@
+"""Which videos there are and what they show: a folder per class, or a `videos.csv`.
+
+    raw/<label>/**/any.name                          a folder per class
+    raw/videos.csv  path,label[,group][,split]       paths relative to the csv
+
+With a `videos.csv` only the files that it names count. Extensions are not looked at: the content
+decides later whether a file is a video. Hidden files (`.DS_Store`) are passed over.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+
+from reelflow.errors import DataError
+
+CSV_NAME = "videos.csv"
+_COLUMNS = ("path", "label", "group", "split")
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class LabelledVideo:
+    """A file and what is known of it before it is opened.
+
+    Attributes:
+        path: relative to the raw folder, with `/`.
+        label: the class.
+        group: what must not be split (a source, a subject, a camera), or None.
+        split: `train`, `validation` or `test` where the data set prescribes it, or None.
+    """
+
+    path: str
+    label: str
+    group: str | None = None
+    split: str | None = None
+
+
+def list_videos(root: Path, group_pattern: str = "") -> list[LabelledVideo]:
+    """The labelled files under `root`, sorted by path.
+
+    Args:
+        root: folder with a folder per class, or with a `videos.csv`.
+        group_pattern: regular expression with a part named `group`, searched in the path of a
+            video that has no group yet.
+
+    Raises:
+        DataError: no folder, no videos, a csv that lacks columns, names files that do not exist,
+            labels a file twice or leaves the folder.
+    """
+    if not root.is_dir():
+        raise DataError(f"{root} is not a folder. Put labelled videos there: {_LAYOUT}")
+    listed = root / CSV_NAME
+    videos = _from_csv(listed) if listed.is_file() else list(_from_folders(root))
+    if not videos:
+        raise DataError(f"{root} holds no labelled videos. Put them there: {_LAYOUT}")
+    if group_pattern:
+        videos = [_with_group(video, re.compile(group_pattern)) for video in videos]
+    return sorted(videos, key=lambda video: video.path)
+
+
+_LAYOUT = (
+    f"a folder per class ({{label}}/clip.mp4), or a {CSV_NAME} with the columns path,label and, "
+    "where known, group."
+)
+
+
+def _from_folders(root: Path) -> Iterator[LabelledVideo]:
+    for label in sorted(root.iterdir()):
+        if label.name.startswith(".") or not label.is_dir():
+            continue
+        for folder, folders, names in os.walk(label):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            for name in names:
+                if not name.startswith("."):
+                    path = (Path(folder) / name).relative_to(root).as_posix()
+                    yield LabelledVideo(path, label.name)
+
+
+def _from_csv(path: Path) -> list[LabelledVideo]:
+    table = _read_csv(path)
+    unsafe = [p for p in table["path"] if PurePosixPath(p).is_absolute() or ".." in p.split("/")]
+    if unsafe:
+        raise DataError(
+            f"{path} names files outside its folder ({_some(unsafe)}). Import the set with "
+            f"`make run DATA={path}`, which links them into data/raw."
+        )
+    missing = [p for p in table["path"] if not (path.parent / p).exists()]
+    if missing:
+        raise DataError(
+            f"{path} names {len(missing)} of {len(table)} files that do not exist "
+            f"({_some(missing)}). Correct the paths, which are relative to the csv, or take the "
+            "rows out."
+        )
+    videos: dict[str, LabelledVideo] = {}
+    for row in table.to_dict("records"):
+        video = LabelledVideo(
+            str(row["path"]),
+            str(row["label"]),
+            str(row["group"]) or None,
+            str(row["split"]) or None,
+        )
+        former = videos.setdefault(video.path, video)
+        if former != video:
+            raise DataError(
+                f"{path} names {video.path} twice, as {former.label!r} and as {video.label!r}, or "
+                "with two groups or splits. Keep one of the rows."
+            )
+    return list(videos.values())
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    """The csv as strings with the columns path, label, group, split; absent is empty."""
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read as a csv in UTF-8: {error}") from None
+    lacking = [column for column in _COLUMNS[:2] if column not in table]
+    if lacking:
+        raise DataError(
+            f"{path} lacks the column {' and '.join(lacking)}; it has {', '.join(table.columns)}. "
+            "Wanted are path,label and, where known, group and split."
+        )
+    for column in _COLUMNS[2:]:
+        if column not in table:
+            table[column] = ""
+    table = pd.DataFrame({name: table[name].str.strip() for name in _COLUMNS})
+    unlabelled = table.loc[(table["label"] == "") | (table["path"] == ""), "path"].tolist()
+    if unlabelled:
+        raise DataError(f"{path} has rows without a path or a label ({_some(unlabelled)}).")
+    unknown = sorted(set(table["split"]) - {"", *SPLITS})
+    if unknown:
+        raise DataError(
+            f"{path} has the split {_some(unknown)}; allowed are {', '.join(SPLITS)} or nothing."
+        )
+    return table
+
+
+def _with_group(video: LabelledVideo, pattern: re.Pattern[str]) -> LabelledVideo:
+    found = None if video.group else pattern.search(video.path)
+    group = found["group"] if found else video.group
+    return LabelledVideo(video.path, video.label, group or None, video.split)
+
+
+def _some(items: list[str], most: int = 3) -> str:
+    shown = ", ".join(repr(item) for item in items[:most])
+    return shown if len(items) <= most else f"{shown} and {len(items) - most} more"

@@ -1,0 +1,68 @@
+"""Progress of long work: a bar on a terminal, a line now and then in a log."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+_SECONDS_BETWEEN_LINES = 10.0
+
+log = logging.getLogger(__name__)
+
+
+def track(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
+    """Yield `items`, showing how many of `total` are done, how fast, and how long it will take.
+
+    Args:
+        items: any iterable; an item counts as done when the next one is asked for.
+        total: how many there will be.
+        what: the work in a word or two, e.g. `checking videos`.
+    """
+    return _bar(items, total, what) if sys.stderr.isatty() else _lines(items, total, what)
+
+
+def _bar(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    started = time.monotonic()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=total, rate="")
+        for done, item in enumerate(items, start=1):
+            yield item
+            rate = done / max(time.monotonic() - started, 1e-9)
+            progress.update(task, advance=1, rate=f"{rate:.1f}/s")
+
+
+def _lines(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
+    started = said = time.monotonic()
+    done = 0
+    for item in items:
+        yield item
+        done += 1
+        now = time.monotonic()
+        if now - said >= _SECONDS_BETWEEN_LINES:
+            said = now
+            rate = done / (now - started)
+            left = (total - done) / rate
+            log.info("%s: %d of %d, %.1f/s, %.0f s left", what, done, total, rate, left)
+    seconds = time.monotonic() - started
+    log.info("%s: %d done in %.1f s", what, done, seconds)

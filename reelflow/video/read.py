@@ -1,0 +1,125 @@
+"""The frames of a clip, exactly those that ffmpeg decodes at their timestamps.
+
+One ffmpeg process a video: it decodes up to the last wanted frame, turns it as the file asks,
+scales it to square pixels of the wanted size and writes RGB to a pipe; no intermediate file. The
+times of the frames come back on a second pipe and are compared with those that `check_video` saw,
+so that a file changed in between is noticed instead of being learned.
+"""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import ffmpeg
+import numpy as np
+from numpy.typing import NDArray
+
+from reelflow.errors import VideoError
+from reelflow.video.check import VideoInfo, check_video, sample_indices
+from reelflow.video.clip import Clip, ClipSpec
+from reelflow.video.ffmpeg import Bounds, ffmpeg_exe, input_options, run, source
+
+# `accurate_rnd` and `bitexact` give the same bytes on every processor, `full_chroma_int` keeps
+# the colours of small pictures; together they cost a few per cent of a decode.
+_SCALER_FLAGS = "accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
+
+
+def read_clip(
+    path: Path, spec: ClipSpec, bounds: Bounds | None = None, *, info: VideoInfo | None = None
+) -> Clip:
+    """Read the frames of a clip.
+
+    Args:
+        path: the video.
+        spec: which frames, at which size.
+        bounds: limits of each decoder process.
+        info: what `check_video` told of this very file; without it the file is checked first,
+            which costs decoding it to its end.
+
+    Returns:
+        Clip of uint8 RGB (T, H, W, 3) with float64 (T,) seconds.
+
+    Raises:
+        VideoError: as `check_video`; `changed` if the file is no longer what `info` says.
+    """
+    bounds = bounds or Bounds()
+    info = info or check_video(path, bounds)
+    indices = sample_indices(np.asarray(info.pts, dtype=np.int64), spec.frames)
+    wanted = np.unique(indices)
+    frames, pts = _decode(path, spec, bounds, info, wanted)
+    if not np.array_equal(pts, np.asarray(info.pts, dtype=np.int64)[wanted]):
+        raise VideoError(
+            str(path),
+            "changed",
+            "Its frames are no longer those that were found when it was checked.",
+            "Do not write to videos while the pipeline runs; run it again.",
+        )
+    places = np.searchsorted(wanted, indices)
+    seconds = pts[places].astype(np.float64) * float(Fraction(info.time_base))
+    return Clip(np.ascontiguousarray(frames[places]), seconds)
+
+
+def _decode(
+    path: Path, spec: ClipSpec, bounds: Bounds, info: VideoInfo, wanted: NDArray[np.int64]
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The wanted frames, uint8 (K, H, W, 3), and their times, int64 (K,)."""
+    count = len(wanted)
+    read_end, write_end = os.pipe()
+    try:
+        video = ffmpeg.input(source(path), **input_options(bounds))[str(info.stream)]
+        video = video.filter("select", "+".join(f"eq(n,{index})" for index in wanted))
+        command = ffmpeg.output(
+            _fit(video, spec, info),
+            "-",
+            format="rawvideo",
+            pix_fmt="rgb24",
+            fps_mode="passthrough",
+            enc_time_base="demux",
+            stats_enc_pre=f"pipe:{write_end}",
+            stats_enc_pre_fmt="{pts}",
+            **{"frames:v": count},
+        ).global_args("-nostdin", "-v", "error")
+        finished = run(
+            command.compile(cmd=ffmpeg_exe()),
+            path,
+            bounds,
+            stdout_limit=count * spec.height * spec.width * 3,
+            pass_fds=(write_end,),
+        )
+    finally:
+        os.close(write_end)
+        # At most 512 lines of 21 bytes: they fit a pipe's buffer, so reading them last is safe.
+        with os.fdopen(read_end, "rb") as pipe:
+            lines = pipe.read().split()
+    picture_bytes = spec.height * spec.width * 3
+    if len(finished.stdout) != count * picture_bytes or len(lines) != count:
+        got = len(finished.stdout) // picture_bytes
+        raise VideoError(
+            str(path),
+            "changed",
+            f"{got} of {count} wanted frames came out of the decoder ({finished.stderr.strip()}).",
+            "Do not write to videos while the pipeline runs; run it again.",
+        )
+    frames = np.frombuffer(finished.stdout, np.uint8)
+    pts = np.maximum.accumulate(np.array([int(line) for line in lines], dtype=np.int64))
+    return frames.reshape(count, spec.height, spec.width, 3), pts
+
+
+def _fit(video: Any, spec: ClipSpec, info: VideoInfo) -> Any:
+    """Filters that give square pixels of the wanted size. Rotation was applied by ffmpeg."""
+    flags = f"{spec.scaler}+{_SCALER_FLAGS}"
+    width, height = spec.width, spec.height
+    if spec.fit != "stretch":
+        choose = max if spec.fit == "crop" else min
+        scale = choose(Fraction(width, info.width), Fraction(height, info.height))
+        width, height = round(info.width * scale), round(info.height * scale)
+    video = video.filter("scale", max(1, width), max(1, height), flags=flags)
+    video = video.filter("format", "rgb24")
+    if spec.fit == "crop":
+        video = video.filter("crop", spec.width, spec.height, exact=1)
+    elif spec.fit == "pad":
+        video = video.filter("pad", spec.width, spec.height, "(ow-iw)/2", "(oh-ih)/2")
+    return video.filter("setsar", 1)

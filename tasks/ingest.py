@@ -1,0 +1,123 @@
+"""Stage `ingest`: find the labelled videos, decode each to its end, set aside what is broken.
+
+Reads `data/raw/`. Writes `data/manifest.parquet` (a row a usable video), `data/quarantine.csv`
+(a row a file left out, with the reason and the remedy) and `metrics/ingest.json`. No video is
+moved, changed or deleted. Run alone with `python -m tasks.ingest`.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from reelflow.catalogue import DUPLICATE, Catalogue, catalogue, class_counts
+from reelflow.checkcache import CheckCache
+from reelflow.errors import DataError
+from reelflow.files import replacing, write_json, write_text
+from reelflow.labelled import list_videos
+from reelflow.params import load_section
+from reelflow.params.ingest import IngestParams
+from reelflow.video.ffmpeg import Bounds
+from tasks.paths import MANIFEST, METRICS, PARAMS, QUARANTINE, RAW, STATE
+from tasks.stage import run
+
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    params = load_section(PARAMS, IngestParams)
+    videos = list_videos(RAW, params.group_pattern)
+    bounds = Bounds(params.timeout_s, params.memory_mb)
+    with CheckCache(STATE / "checks.sqlite") as cache:
+        found = catalogue(RAW, videos, bounds, params.workers, cache)
+    # Written before the data as a whole is judged, so that a person can look at what was found.
+    write_text(QUARANTINE, found.quarantine.to_csv(index=False, lineterminator="\n"))
+    _judge(found, params)
+    _write_manifest(MANIFEST, found.manifest)
+    write_json(METRICS / "ingest.json", _metrics(found))
+    log.info(
+        "%d usable videos of %d classes, %d set aside (%s)",
+        len(found.manifest),
+        found.manifest["label"].nunique(),
+        len(found.bad),
+        QUARANTINE,
+    )
+
+
+def _judge(found: Catalogue, params: IngestParams) -> None:
+    """Raise `DataError` where the videos as a whole cannot be learned from."""
+    total = len(found.manifest) + len(found.bad)
+    share = len(found.bad) / total
+    if share > params.max_quarantined_share:
+        codes = ", ".join(f"{n} {code}" for code, n in class_counts(found.bad["code"]).items())
+        raise DataError(
+            f"{len(found.bad)} of {total} files cannot be used ({share:.0%}; {codes}), more than "
+            f"ingest.max_quarantined_share allows ({params.max_quarantined_share:.0%}). Each is "
+            f"listed with its reason and remedy in {QUARANTINE}. Mend or remove them, or raise the "
+            f"share in {PARAMS}."
+        )
+    counts = class_counts(found.manifest["label"])
+    if len(counts) < 2:
+        raise DataError(
+            f"There is one class only ({', '.join(counts)}): a classifier needs at least two. Add "
+            f"videos of another class to {RAW}."
+        )
+    small = {k: n for k, n in counts.items() if n < params.min_videos_per_class}
+    if small:
+        listed = ", ".join(f"{label} has {n}" for label, n in small.items())
+        raise DataError(
+            f"Too few usable videos: {listed}; ingest.min_videos_per_class asks for "
+            f"{params.min_videos_per_class}. Add videos of the class, take it out, or see "
+            f"{QUARANTINE} for files that could be repaired."
+        )
+
+
+def _write_manifest(path: Path, manifest: pd.DataFrame) -> None:
+    """Times of frames are stored as differences, which are constant for most videos: a byte each
+    or less instead of eight."""
+    text = [name for name in manifest.columns if name not in _TYPES]
+    schema = pa.schema([(name, _TYPES.get(name, pa.string())) for name in manifest.columns])
+    table = pa.Table.from_pandas(manifest, schema=schema, preserve_index=False)
+    with replacing(path) as temporary:
+        pq.write_table(
+            table,
+            temporary,
+            compression="zstd",
+            use_dictionary=text,
+            column_encoding={"pts.list.element": "DELTA_BINARY_PACKED"},
+        )
+
+
+_TYPES = {
+    "bytes": pa.int64(),
+    "width": pa.int32(),
+    "height": pa.int32(),
+    "fps": pa.float64(),
+    "frames": pa.int64(),
+    "start": pa.float64(),
+    "duration": pa.float64(),
+    "rotation": pa.int32(),
+    "stream": pa.int32(),
+    "pts": pa.list_(pa.int64()),
+    "duplicates": pa.int32(),
+}
+
+
+def _metrics(found: Catalogue) -> dict[str, object]:
+    manifest = found.manifest
+    return {
+        "videos": len(manifest),
+        "quarantined": len(found.bad),
+        "duplicates": int((found.quarantine["code"] == DUPLICATE).sum()),
+        "classes": class_counts(manifest["label"]),
+        "groups": int(manifest["group"].nunique()),
+        "seconds_of_video": round(float(manifest["duration"].sum()), 3),
+    }
+
+
+if __name__ == "__main__":
+    run("ingest", main)
