@@ -1,1 +1,9 @@
-"""A labelled set of small videos that a video classifier can learn from, made on the spot."""
+"""A labelled set of small videos that a video classifier can learn from, made on the spot.
+
+`scene` renders, `plan` says which clips there are, `encode` and `broken` make files of them, and
+`write_sample` does it all. What the classes are is told in `scene`.
+"""
+
+from reelflow.sample.write import SampleSummary, write_sample
+
+__all__ = ["SampleSummary", "write_sample"]

@@ -87,24 +87,35 @@ def render(
     Raises:
         ValueError: an unknown label.
     """
-    if label not in LABELS:
-        raise ValueError(f"unknown label {label!r}: the labels are {', '.join(LABELS)}")
-    shape, motion = label.split("_")
-    rng = np.random.default_rng([seed, 1, group, clip, LABELS.index(label)])
-    track = _track(rng, MOTIONS[motion], frames)
+    shape = label.split("_")[0]
+    track = _track(label, group, clip, frames, seed)
     side = min(height, width)
     ground, paint = _textures(seed, group, side)
-    corner = np.array([(height - side) / 2, (width - side) / 2])
-    centres = np.stack([track.y, track.x], axis=1) * side + corner
-    shown = np.stack(
-        [texture.crop(ground, y, x, height, width) for y, x in track.camera * side]
-    )
+    shown = np.stack([texture.crop(ground, y, x, height, width) for y, x in track.camera * side])
     if with_object:
-        _draw(shown, shape, track, centres, paint, side)
-    return Scene(shown, _boxes(shape, track, centres, side))
+        _draw(shown, shape, track, paint)
+    return Scene(shown, _boxes(shape, track, height, width))
 
 
-def _track(rng: np.random.Generator, up_share: float, frames: int) -> _Track:
+def true_boxes(
+    label: str,
+    group: int,
+    clip: int,
+    *,
+    frames: int,
+    height: int,
+    width: int,
+    seed: int = 0,
+) -> Floats:
+    """The `boxes` of `render` with the same arguments, without painting a pixel."""
+    return _boxes(label.split("_")[0], _track(label, group, clip, frames, seed), height, width)
+
+
+def _track(label: str, group: int, clip: int, frames: int, seed: int) -> _Track:
+    if label not in LABELS:
+        raise ValueError(f"unknown label {label!r}: the labels are {', '.join(LABELS)}")
+    up_share = MOTIONS[label.split("_")[1]]
+    rng = np.random.default_rng([seed, 1, group, clip, LABELS.index(label)])
     time = np.arange(frames) / frames
     radius = rng.uniform(0.14, 0.18)
     low, high = radius + MARGIN, 1 - radius - MARGIN
@@ -129,30 +140,30 @@ def _track(rng: np.random.Generator, up_share: float, frames: int) -> _Track:
 
 def _depth(phase: Floats, up_share: float) -> Floats:
     """Place on the path, 0 at its top and 1 at its bottom: up during `up_share`, then down."""
-    return np.where(
-        phase < up_share, 1 - phase / up_share, (phase - up_share) / (1 - up_share)
-    )
+    return np.where(phase < up_share, 1 - phase / up_share, (phase - up_share) / (1 - up_share))
 
 
 @lru_cache(maxsize=8)
 def _textures(seed: int, group: int, side: int) -> tuple[texture.Image, texture.Image]:
-    """Background and paint of a group; a tile is two short sides wide, so that it seldom repeats."""
+    """Background and paint of a group, in tiles two short sides wide, so that few repeats show."""
     rng = np.random.default_rng([seed, 0, group])
     hue = rng.uniform()
     ground = texture.background(rng, 2 * side, hue)
     return ground, texture.paint(rng, 2 * side, hue + rng.uniform(0.3, 0.7))
 
 
-def _draw(
-    shown: NDArray[np.uint8],
-    shape: str,
-    track: _Track,
-    centres: Floats,
-    paint: texture.Image,
-    side: int,
-) -> None:
+def _centres(track: _Track, height: int, width: int) -> Floats:
+    """The object's centre in pixels, down and right, (N, 2)."""
+    side = min(height, width)
+    corner = np.array([(height - side) / 2, (width - side) / 2])
+    centres: Floats = np.stack([track.y, track.x], axis=1) * side + corner
+    return centres
+
+
+def _draw(shown: NDArray[np.uint8], shape: str, track: _Track, paint: texture.Image) -> None:
     """Lay shadow, rim and object over `shown` (N, H, W, 3), in place."""
     count, height, width, _ = shown.shape
+    side, centres = min(height, width), _centres(track, height, width)
     radius, reach = track.radius * side, round(track.radius * side + 0.06 * side) + 1
     size = 2 * reach + 1
     corners = np.floor(centres).astype(int) - reach
@@ -161,9 +172,7 @@ def _draw(
     y = grid[None, :, None] + offsets[:, 0, None, None]
     x = grid[None, None, :] + offsets[:, 1, None, None]
     inside = _distance(shape, track.tilt, radius, y, x)
-    shade = _distance(
-        shape, track.tilt, radius, y - SHADOW[0] * side, x - SHADOW[1] * side
-    )
+    shade = _distance(shape, track.tilt, radius, y - SHADOW[0] * side, x - SHADOW[1] * side)
     body = _cover(inside + 0.5)
     edge = np.float32(0.25) + np.float32(0.75) * _cover(inside - RIM * side + 0.5)
     shadow = 1 - 0.45 * _cover(shade / (0.04 * side) + 0.5)
@@ -181,9 +190,7 @@ def _draw(
         own *= edge[frame][..., None]
         under = shown[frame, rows, columns] * shadow[frame][part][..., None]
         weight = body[frame][part][..., None]
-        shown[frame, rows, columns] = np.round(
-            own[part] * weight + under * (1 - weight)
-        )
+        shown[frame, rows, columns] = np.round(own[part] * weight + under * (1 - weight))
 
 
 def _distance(shape: str, tilt: float, radius: float, y: Pixels, x: Pixels) -> Pixels:
@@ -200,26 +207,24 @@ def _distance(shape: str, tilt: float, radius: float, y: Pixels, x: Pixels) -> P
         along, across = along - beyond * mirror_along, across - beyond * mirror_across
     edge = NOTCH * np.array([np.cos(turn), np.sin(turn)]) - np.array([1.0, 0.0])
     edge_along, edge_across = (edge / np.hypot(*edge)).astype(np.float32)
-    inside: Pixels = edge_across * (np.float32(radius) - along) + edge_along * np.abs(
-        across
-    )
+    inside: Pixels = edge_across * (np.float32(radius) - along) + edge_along * np.abs(across)
     return inside
 
 
 def _cover(value: Pixels) -> Pixels:
     """Clip to [0, 1] in steps of 1/255, so that the last bits of a sine cannot change a pixel."""
-    steps: Pixels = np.round(255 * np.clip(value, 0.0, 1.0)) / 255
+    steps = np.round(np.float32(255) * np.clip(value, 0.0, 1.0)) / np.float32(255)
     return steps.astype(np.float32)
 
 
-def _boxes(shape: str, track: _Track, centres: Floats, side: int) -> Floats:
-    radius = track.radius * side
+def _boxes(shape: str, track: _Track, height: int, width: int) -> Floats:
+    radius = track.radius * min(height, width)
     if shape == "disc":
         corners = radius * np.array([[-1.0, -1.0], [1.0, 1.0]])
     else:
         turns = track.tilt + 2 * np.pi * np.arange(POINTS) / POINTS
         corners = radius * np.stack([np.sin(turns), np.cos(turns)], axis=1)
     first, last = corners.min(axis=0), corners.max(axis=0)
-    top_left = centres + first
+    top_left = _centres(track, height, width) + first
     extent = np.broadcast_to(last - first, top_left.shape)
     return np.concatenate([top_left[:, ::-1], extent[:, ::-1]], axis=1)

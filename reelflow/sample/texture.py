@@ -21,7 +21,7 @@ Image = NDArray[np.uint8]
 
 
 def background(rng: np.random.Generator, side: int, hue: float) -> Image:
-    """A muted tile, repeated every `side` pixels, whose pattern is one of four kinds drawn from `rng`."""
+    """A muted tile that repeats every `side` pixels, in a coarse pattern drawn from `rng`."""
     pattern = _pattern(rng, side, frequencies=(3, 7))
     hues = hue + rng.uniform(-0.09, 0.09, 3)
     saturations = rng.uniform(0.25, 0.6, 3)
@@ -30,7 +30,7 @@ def background(rng: np.random.Generator, side: int, hue: float) -> Image:
 
 
 def paint(rng: np.random.Generator, side: int, hue: float) -> Image:
-    """A bright tile, repeated every `side` pixels, for an object, with a finer pattern than a background's."""
+    """A bright tile that repeats every `side` pixels, in a finer pattern, for an object."""
     pattern = _pattern(rng, side, frequencies=(9, 14))
     hues = hue + rng.uniform(-0.07, 0.07, 3)
     saturations = rng.uniform(0.55, 0.85, 3)
@@ -61,9 +61,7 @@ def _between(lines: NDArray[np.uint16], part: int) -> NDArray[np.uint16]:
     return mixed
 
 
-def _pattern(
-    rng: np.random.Generator, side: int, frequencies: tuple[int, int]
-) -> Field:
+def _pattern(rng: np.random.Generator, side: int, frequencies: tuple[int, int]) -> Field:
     """A field of (side, side) in [0, 1]: clouds, marble, checks or dots, by one draw."""
     kind = rng.integers(4)
     clouds = _clouds(rng, side)
@@ -75,9 +73,7 @@ def _pattern(
         sign = rng.choice([-1, 1])
         field = np.sin(2 * np.pi * (across * u + sign * down * v) + 2.5 * clouds)
     elif kind == 2:
-        field = np.sin(2 * np.pi * across * u + clouds) * np.sin(
-            2 * np.pi * down * v + clouds
-        )
+        field = np.sin(2 * np.pi * across * u + clouds) * np.sin(2 * np.pi * down * v + clouds)
         field = np.tanh(4 * field) + 0.4 * clouds
     else:
         dots = np.cos(2 * np.pi * across * u) + np.cos(2 * np.pi * across * v)

@@ -1,0 +1,122 @@
+"""Which clips the sample holds: class, group, size, container, codec and rate of each file.
+
+A place in the plan is one recording set-up: group, size, format, rate and length. Every class
+fills every place once, so whatever a header tells has exactly the same distribution in all
+classes and cannot stand in for the label. Names are numbered by place and do not tell the group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reelflow.sample.encode import FORMATS, Format, Job
+from reelflow.sample.scene import LABELS, render, true_boxes
+
+# (height, width); the short side is 80 or more, so that 64 x 64 is always a reduction.
+SIZES = ((96, 96), (96, 128), (120, 160), (128, 96), (80, 112))
+
+# (frames a second, frames): 1.0 to 2.4 s, at least 1.5 frames for each of 16 sampled ones.
+RATES = (
+    ("10", 24),
+    ("12", 26),
+    ("15", 24),
+    ("20", 28),
+    ("24", 30),
+    ("25", 26),
+    ("30000/1001", 32),
+    ("30", 30),
+)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One video to be made.
+
+    Attributes:
+        path: relative to the sample, with `/`.
+        label: one of `scene.LABELS`.
+        group: number of the group; `group_name` is what `videos.csv` says.
+        clip: number of the clip within its class, from 0.
+        format: container and codec.
+        rate: frames a second, a fraction as ffmpeg takes it.
+        frames: number of frames.
+        height: pixels.
+        width: pixels.
+    """
+
+    path: str
+    label: str
+    group: int
+    clip: int
+    format: Format
+    rate: str
+    frames: int
+    height: int
+    width: int
+
+    @property
+    def group_name(self) -> str:
+        """As written to `videos.csv`."""
+        return f"scene_{self.group + 1:03d}"
+
+    def job(self, path: Path, seed: int) -> Job:
+        """The rendered clip, to be written to `path`."""
+        scene = render(
+            self.label,
+            self.group,
+            self.clip,
+            frames=self.frames,
+            height=self.height,
+            width=self.width,
+            seed=seed,
+        )
+        return Job(scene.frames, path, self.format, self.rate)
+
+    def boxes(self, seed: int) -> NDArray[np.float64]:
+        """The object's true box in every frame, (N, 4), as `scene.Scene.boxes`."""
+        return true_boxes(
+            self.label,
+            self.group,
+            self.clip,
+            frames=self.frames,
+            height=self.height,
+            width=self.width,
+            seed=seed,
+        )
+
+
+def plan(clips_per_class: int, groups: int, seed: int) -> list[Planned]:
+    """Every good video of the sample, sorted by path; the same arguments give the same plan."""
+    return sorted(_planned(clips_per_class, groups, seed), key=lambda video: video.path)
+
+
+def _planned(clips_per_class: int, groups: int, seed: int) -> Iterator[Planned]:
+    rng = np.random.default_rng([seed, 2])
+    group_of = rng.permutation(np.arange(clips_per_class) % groups)
+    format_of = rng.permutation(np.arange(clips_per_class) % len(FORMATS))
+    rate_of = rng.permutation(np.arange(clips_per_class) % len(RATES))
+    # A group is a source, and a source has one size, as a camera has.
+    size_of = rng.permutation(np.arange(groups) % len(SIZES))
+    for clip in range(clips_per_class):
+        group, form = int(group_of[clip]), FORMATS[format_of[clip]]
+        rate, frames = RATES[rate_of[clip]]
+        if form.rate is not None:
+            rate = form.rate
+        height, width = SIZES[size_of[group]]
+        for label in LABELS:
+            yield Planned(
+                path=f"{label}/clip_{clip + 1:03d}{form.extension}",
+                label=label,
+                group=group,
+                clip=clip,
+                format=form,
+                rate=rate,
+                frames=frames,
+                height=height,
+                width=width,
+            )

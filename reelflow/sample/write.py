@@ -1,0 +1,204 @@
+"""Writing the sample: a folder a class, `videos.csv`, `boxes.csv`, `sample.json`.
+
+    sample.json   how the set was asked for; written first, so that a run can go on after a kill
+    LABEL/*       the videos, and a few broken files
+    boxes.csv     path,frame,x,y,width,height: the object in every frame of every good video, in
+                  pixels from the top left of the picture as shown, frames counted from 0
+    videos.csv    path,label,group of all files, the broken ones too; written last
+
+Every file is written in one step and a finished one is never written again, so the command can be
+killed at any moment and given again. About 10 s for the 480 videos on two cores, 7 MB.
+"""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import io
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from reelflow.errors import DataError
+from reelflow.files import TEMPORARY_PREFIX, replacing, write_json, write_text
+from reelflow.parallel import ProcessDiedError, each
+from reelflow.progress import track
+from reelflow.sample.broken import Broken, broken
+from reelflow.sample.encode import encode
+from reelflow.sample.plan import Planned, plan
+from reelflow.sample.scene import LABELS
+
+SETTINGS = "sample.json"
+VIDEOS = "videos.csv"
+BOXES = "boxes.csv"
+
+# Raised when the same settings would give other bytes.
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class SampleSummary:
+    """What a sample holds.
+
+    Attributes:
+        root: its folder.
+        videos: good videos.
+        broken: broken files.
+        groups: groups of videos that share background and paint.
+        labels: the classes, sorted.
+        written: how many of the files this call wrote; 0 if the sample was there already.
+    """
+
+    root: Path
+    videos: int
+    broken: int
+    groups: int
+    labels: tuple[str, ...]
+    written: int
+
+
+def write_sample(
+    root: Path,
+    *,
+    clips_per_class: int = 80,
+    groups: int = 40,
+    seed: int = 0,
+    workers: int = 0,
+) -> SampleSummary:
+    """Write the labelled sample videos to `root`, the same bytes each time.
+
+    A finished sample is left as it is, whatever was done to its files since; one that was
+    interrupted is completed.
+
+    Args:
+        root: a folder that is empty, or is not there yet, or holds this very sample.
+        clips_per_class: good videos a class, 3 or more; there are six classes.
+        groups: how many pairs of background and paint the videos share, at most `clips_per_class`.
+        seed: another seed gives other videos.
+        workers: processes at once; 0 for one a core.
+
+    Raises:
+        DataError: the numbers do not fit, `root` holds something else, or another process is
+            writing to it. Nothing was touched then.
+        OSError: the disk is full or not writable.
+    """
+    _check(clips_per_class, groups, seed)
+    settings = {
+        "clips_per_class": clips_per_class,
+        "groups": groups,
+        "made_by": "reelflow sample",
+        "seed": seed,
+        "version": VERSION,
+    }
+    good = plan(clips_per_class, groups, seed)
+    bad = broken(good, seed)
+    with _claimed(root, settings):
+        written = 0 if (root / VIDEOS).exists() else _complete(root, good, bad, seed, workers)
+    return SampleSummary(root, len(good), len(bad), groups, tuple(sorted(LABELS)), written)
+
+
+def _check(clips_per_class: int, groups: int, seed: int) -> None:
+    if clips_per_class < 3:
+        raise DataError(f"A sample needs at least 3 clips a class, not {clips_per_class}.")
+    if not 1 <= groups <= clips_per_class:
+        raise DataError(
+            f"A sample of {clips_per_class} clips a class can have 1 to {clips_per_class} groups, "
+            f"not {groups}."
+        )
+    if seed < 0:
+        raise DataError(f"The seed must be 0 or more, not {seed}.")
+
+
+@contextmanager
+def _claimed(root: Path, settings: dict[str, Any]) -> Iterator[None]:
+    """Hold `root` for this process, after making sure that it is empty or is this sample."""
+    if root.exists() and not root.is_dir():
+        raise DataError(f"{root} is a file; name a folder for the sample videos.")
+    root.mkdir(parents=True, exist_ok=True)
+    handle = os.open(root, os.O_RDONLY)
+    try:
+        # On the folder itself: it goes with the process, even a killed one, and leaves no file.
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _refuse_other_content(root, settings)
+        write_json(root / SETTINGS, settings)
+        yield
+    except BlockingIOError:
+        raise DataError(
+            f"Another process is writing sample videos to {root}; wait for it to end."
+        ) from None
+    finally:
+        os.close(handle)
+
+
+def _refuse_other_content(root: Path, settings: dict[str, Any]) -> None:
+    try:
+        found = json.loads((root / SETTINGS).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        # Hidden files (`.gitkeep`, what a killed run left) are nobody's videos.
+        others = sorted(entry.name for entry in root.iterdir() if entry.name[0] != ".")
+        if others:
+            raise DataError(
+                f"{root} is not empty (it holds {others[0]}); nothing was written. Name another "
+                "folder for the sample videos."
+            ) from None
+        return
+    except ValueError:
+        found = None
+    if found != settings:
+        raise DataError(
+            f"{root} holds another sample: {root / SETTINGS} says {found}, asked for was "
+            f"{settings}. Nothing was written. Delete that folder, or name another."
+        )
+
+
+def _complete(root: Path, good: list[Planned], bad: list[Broken], seed: int, workers: int) -> int:
+    for left_over in root.rglob(f"{TEMPORARY_PREFIX}*"):
+        left_over.unlink()
+    missing = [video for video in good if not (root / video.path).exists()]
+    batches: dict[int, list[Planned]] = {}
+    for video in missing:
+        batches.setdefault(video.group, []).append(video)
+    work = each(partial(_write_batch, root, seed), batches.values(), workers)
+    for _, result in track(work, len(batches), "writing scenes"):
+        if isinstance(result, ProcessDiedError):
+            raise DataError(
+                f"A process that wrote videos to {root} was killed twice ({result}); perhaps "
+                "memory ran out. Run the same command again: it goes on where it was."
+            )
+    damaged = [one for one in bad if not (root / one.video.path).exists()]
+    for one in damaged:
+        one.write(root / one.video.path, seed)
+    _write_table(
+        root / BOXES, ("path", "frame", "x", "y", "width", "height"), _box_rows(good, seed)
+    )
+    listed = sorted([*good, *(one.video for one in bad)], key=lambda video: video.path)
+    rows = ((video.path, video.label, video.group_name) for video in listed)
+    _write_table(root / VIDEOS, ("path", "label", "group"), rows)
+    return len(missing) + len(damaged)
+
+
+def _write_batch(root: Path, seed: int, videos: list[Planned]) -> None:
+    """Write videos of one group, whose textures are made once and kept by `scene`."""
+    with ExitStack() as stack:
+        paths = [stack.enter_context(replacing(root / video.path)) for video in videos]
+        encode([video.job(path, seed) for video, path in zip(videos, paths, strict=True)])
+
+
+def _box_rows(videos: list[Planned], seed: int) -> Iterator[tuple[str, ...]]:
+    for video in videos:
+        boxes = video.boxes(seed)
+        for frame, box in enumerate(boxes):
+            yield (video.path, str(frame), *(f"{value:.2f}" for value in box))
+
+
+def _write_table(path: Path, header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
