@@ -37,7 +37,7 @@ def broken(videos: list[Planned], seed: int) -> list[Broken]:
     noise = np.random.default_rng([seed, 3]).bytes(20_000)
     ways: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
         "broken_no_index": (".mp4", lambda whole: whole[: len(whole) * 2 // 3]),
-        "broken_cut_short": (".mkv", lambda whole: whole[: len(whole) // 2]),
+        "broken_cut_short": (".mkv", lambda whole: whole[: len(whole) * 3 // 4]),
         "broken_text": (".mp4", lambda whole: b"The camera was stolen, sorry. No video today.\n"),
         "broken_empty": (".mov", lambda whole: b""),
         "broken_noise": (".avi", lambda whole: noise),
