@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -90,4 +91,18 @@ def _alone(function: Callable[[Item], Result], item: Item) -> Result | ProcessDi
 def _pool(workers: int) -> ProcessPoolExecutor:
     # Not `fork`: a forked child inherits locks that other threads of its parent held.
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, context, max_tasks_per_child=_FILES_A_PROCESS)
+    return ProcessPoolExecutor(
+        workers, context, initializer=_end_with_parent, max_tasks_per_child=_FILES_A_PROCESS
+    )
+
+
+def _end_with_parent() -> None:
+    """Without this the processes of a killed parent wait for its next item for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
