@@ -1,7 +1,7 @@
 """Writing files so that a kill at any moment leaves the old one or the new one, never a half.
 
 The new content goes to a temporary name beside the target, is flushed to the disk, and takes the
-target's name in one step (`os.replace`). Left-over temporary names start with `.tmp-`.
+target's name in one step (`Path.replace`). Left-over temporary names start with `.tmp-`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def replacing(path: Path) -> Iterator[Path]:
         umask = os.umask(0)
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
-        os.replace(temporary, path)
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -9,6 +9,7 @@ decides later whether a file is a video. Hidden files (`.DS_Store`) are passed o
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from reelflow.errors import DataError
+
+log = logging.getLogger(__name__)
 
 CSV_NAME = "videos.csv"
 _COLUMNS = ("path", "label", "group", "split")
@@ -41,13 +44,17 @@ class LabelledVideo:
     split: str | None = None
 
 
-def list_videos(root: Path, group_pattern: str = "") -> list[LabelledVideo]:
+def list_videos(
+    root: Path, group_pattern: str = "", *, csv: Path | None = None, anywhere: bool = False
+) -> list[LabelledVideo]:
     """The labelled files under `root`, sorted by path.
 
     Args:
         root: folder with a folder per class, or with a `videos.csv`.
         group_pattern: regular expression with a part named `group`, searched in the path of a
             video that has no group yet.
+        csv: another csv than `root/videos.csv`.
+        anywhere: whether the csv may name files outside `root`.
 
     Raises:
         DataError: no folder, no videos, a csv that lacks columns, names files that do not exist,
@@ -55,8 +62,12 @@ def list_videos(root: Path, group_pattern: str = "") -> list[LabelledVideo]:
     """
     if not root.is_dir():
         raise DataError(f"{root} is not a folder. Put labelled videos there: {_LAYOUT}")
-    listed = root / CSV_NAME
-    videos = _from_csv(listed) if listed.is_file() else list(_from_folders(root))
+    csv = csv or root / CSV_NAME
+    if csv.is_file():
+        videos = _from_csv(csv, anywhere=anywhere)
+        _warn_of_unlisted(root, {video.path for video in videos}, csv)
+    else:
+        videos = list(_from_folders(root))
     if not videos:
         raise DataError(f"{root} holds no labelled videos. Put them there: {_LAYOUT}")
     if group_pattern:
@@ -82,10 +93,26 @@ def _from_folders(root: Path) -> Iterator[LabelledVideo]:
                     yield LabelledVideo(path, label.name)
 
 
-def _from_csv(path: Path) -> list[LabelledVideo]:
+def _warn_of_unlisted(root: Path, listed: set[str], csv: Path) -> None:
+    found = [
+        path
+        for path in root.rglob("*")
+        if path.is_file() and path.suffix != ".csv" and not path.name.startswith(".")
+    ]
+    unlisted = [p for p in (path.relative_to(root).as_posix() for path in found) if p not in listed]
+    if unlisted:
+        log.warning(
+            "%d files are not named in %s and are passed over (%s)",
+            len(unlisted),
+            csv,
+            _some(sorted(unlisted)),
+        )
+
+
+def _from_csv(path: Path, *, anywhere: bool) -> list[LabelledVideo]:
     table = _read_csv(path)
     unsafe = [p for p in table["path"] if PurePosixPath(p).is_absolute() or ".." in p.split("/")]
-    if unsafe:
+    if unsafe and not anywhere:
         raise DataError(
             f"{path} names files outside its folder ({_some(unsafe)}). Import the set with "
             f"`make run DATA={path}`, which links them into data/raw."

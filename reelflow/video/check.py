@@ -136,8 +136,8 @@ def sample_indices(pts: NDArray[np.int64], count: int) -> NDArray[np.int64]:
         int64 (T,), indices into the frames in the order shown, non-decreasing.
     """
     centres = pts[0] + (2 * np.arange(count, dtype=np.int64) + 1) * _span(pts) // (2 * count)
-    shown = np.searchsorted(pts, centres, side="right").astype(np.int64) - 1
-    return np.clip(shown, 0, len(pts) - 1)
+    shown: NDArray[np.int64] = np.searchsorted(pts, centres, side="right").astype(np.int64) - 1
+    return np.clip(shown, 0, len(pts) - 1, out=shown)
 
 
 def _span(pts: NDArray[np.int64]) -> int:

@@ -23,6 +23,7 @@ from reelflow.errors import VideoError
 
 # Of what a decoder has to say, the first lines tell; a damaged file can say the same for hours.
 STDERR_LIMIT = 16 * 1024
+_OUT_OF_MEMORY = ("Cannot allocate memory", "pthread_create() failed")
 _LIMITED = 'ulimit -c 0 && ulimit -v "$0" && ulimit -t "$1" && shift && exec "$@"'
 
 
@@ -129,7 +130,7 @@ def _refuse_broken_bounds(
             "It holds more frames than a video may have here.",
             "Cut the video into parts.",
         )
-    if "Cannot allocate memory" in finished.stderr:
+    if any(sign in finished.stderr for sign in _OUT_OF_MEMORY):
         raise VideoError(
             str(path),
             "memory",

@@ -1,0 +1,63 @@
+"""Fixtures for all tests: small true videos, made by ffmpeg itself, and where to find real ones."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reelflow import telemetry
+from reelflow.video.ffmpeg import ffmpeg_exe
+
+telemetry.off()
+
+ROOT = Path(__file__).parent.parent
+
+MakeVideo = Callable[..., Path]
+
+
+def ffmpeg(*arguments: str) -> bytes:
+    """Call ffmpeg plainly; its output is the truth that ours is compared with."""
+    command = [ffmpeg_exe(), "-nostdin", "-v", "error", "-y", *arguments]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, timeout=60).stdout
+
+
+@pytest.fixture(scope="session")
+def make_video() -> MakeVideo:
+    """`make_video(path, seconds=1, rate=10, size="64x48", codec="libx264", options=[], seed=0)`."""
+
+    def make(
+        path: Path,
+        *,
+        seconds: float = 1.0,
+        rate: int = 10,
+        size: str = "64x48",
+        codec: str = "libx264",
+        options: tuple[str, ...] = (),
+        seed: int = 0,
+    ) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture = f"testsrc2=size={size}:rate={rate}:duration={seconds},hue=h={seed * 7}"
+        ffmpeg("-f", "lavfi", "-i", picture, "-c:v", codec, *options, f"file:{path}")
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Real videos beside the project; the test is skipped where there are none."""
+    folder = ROOT.parent / "shared"
+    if not (folder / "zoo").is_dir():
+        pytest.skip("needs the real videos of ../shared, which are not here")
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty project folder with the default params, in which stages can be run."""
+    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
