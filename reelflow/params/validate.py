@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from reelflow.params import Section
@@ -12,6 +14,9 @@ class ValidateParams(Section):
 
     min_videos_per_class: int = Field(3, ge=3, description="fewest videos of a class")
     min_groups_per_class: int = Field(3, ge=1, description="fewest groups of a class")
+    single_label_groups: Literal["ignore", "warn", "stop"] = Field(
+        "warn", description="what to do where every group holds videos of one class alone"
+    )
     min_brightness: float = Field(
         4.0, ge=0.0, le=255.0, description="mean pixel value (0 to 255) under which a clip is black"
     )

@@ -1,0 +1,129 @@
+"""What can be observed of a manifest and its frames: four plain tables, for expectations to judge.
+
+    manifest   a row a video as ingested, and how many labels its content has
+    frames     a row a video or a unit of frames: found where, whole or not, its shape and times
+    classes    a row a class: videos, groups
+    groups     a row a group of at least two videos: videos, labels
+
+Of each unit only the header and the timestamps are read (0.3 ms a video), not the pixels: what
+they look like was measured when they were extracted and stands in the index.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from reelflow.errors import DataError
+from reelflow.store import FrameStore, read_header
+
+BOTH, NO_FRAMES, NO_VIDEO = "manifest and frames", "manifest only", "frames only"
+WHOLE, MISSING, DIFFERS = "whole", "missing", "other times than the index"
+_NEEDED = (
+    "hash", "path", "label", "group", "split", "bytes", "codec", "width", "height", "fps",
+    "frames", "start", "duration", "rotation", "duplicates",
+)  # fmt: skip
+
+
+def observe(manifest: pd.DataFrame, store: FrameStore) -> dict[str, pd.DataFrame]:
+    """Return the tables named in the module's docstring, each in a fixed order.
+
+    Args:
+        manifest: a row a video, as written by the stage `ingest`.
+        store: the frames of these videos.
+
+    Raises:
+        DataError: the manifest has no rows, or lacks a column.
+    """
+    lacking = [name for name in _NEEDED if name not in manifest]
+    if lacking or manifest.empty:
+        fault = f"lacks the columns {', '.join(lacking)}" if lacking else "has no rows"
+        raise DataError(f"The manifest {fault}: run the stage `ingest` again.")
+    manifest = manifest.sort_values("path", ignore_index=True)
+    return {
+        "manifest": _manifest(manifest),
+        "frames": _frames(manifest, store),
+        "classes": _classes(manifest),
+        "groups": _groups(manifest),
+    }
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """A shape and its type as people write it: `16 x 64 x 64 x 3 uint8`."""
+    return " x ".join(map(str, shape)) + " uint8"
+
+
+def _manifest(manifest: pd.DataFrame) -> pd.DataFrame:
+    table = manifest[list(_NEEDED)].copy()
+    table["labels"] = table.groupby("hash")["label"].transform("nunique")
+    return table
+
+
+def _frames(manifest: pd.DataFrame, store: FrameStore) -> pd.DataFrame:
+    videos = manifest[["hash", "path", "frames", "start", "duration"]]
+    table = videos.merge(
+        store.index.reset_index(drop=True), on="hash", how="outer", indicator="found"
+    )
+    table["found"] = (
+        table["found"]
+        .astype(str)
+        .map({"both": BOTH, "left_only": NO_FRAMES, "right_only": NO_VIDEO})
+    )
+    nameless = table["path"].isna()
+    table.loc[nameless, "path"] = "unit " + table.loc[nameless, "unit"].astype(str)
+    observed = [
+        _unit(store.root, unit, indexed)
+        for unit, indexed in zip(table["unit"], table["timestamps"], strict=True)
+    ]
+    table = pd.concat([table.rename(columns={"unit": "file"}), pd.DataFrame(observed)], axis=1)
+    # The length of a single frame is not known, so that nothing can be said of its end.
+    ends = (table["start"] + table["duration"]).where(table["frames"] > 1)
+    table["after_start"] = table["first"] - table["start"]
+    table["before_end"] = ends - table["last"]
+    numbers = ["times", "least_step", "after_start", "before_end", "brightness", "change"]
+    table[numbers] = table[numbers].astype("float64")
+    columns = ["path", "file", "found", "unit", "shape", *numbers]
+    return table[columns].sort_values("path", ignore_index=True)
+
+
+def _unit(root: Path, unit: object, indexed: object) -> dict[str, object]:
+    """What one unit is; the values of one that is not there or not readable are None."""
+    nothing: dict[str, object] = dict.fromkeys(("shape", "times", "first", "last", "least_step"))
+    if not isinstance(unit, str):
+        return {"unit": None, **nothing}
+    if not (root / unit).is_file():
+        return {"unit": MISSING, **nothing}
+    try:
+        shape, dtype, times = read_header(root / unit)
+    except DataError:
+        return {"unit": "unreadable", **nothing}
+    return {
+        "unit": WHOLE if np.array_equal(times, np.asarray(indexed)) else DIFFERS,
+        "shape": shape_text(shape) if dtype == np.uint8 else f"{shape} {dtype}",
+        "times": len(times),
+        "first": float(times[0]) if len(times) else None,
+        "last": float(times[-1]) if len(times) else None,
+        "least_step": float(np.diff(times).min()) if len(times) > 1 else None,
+    }
+
+
+def _classes(manifest: pd.DataFrame) -> pd.DataFrame:
+    # A video of no known group is a group of its own.
+    source = manifest["group"].fillna(manifest["hash"])
+    table = (
+        manifest.assign(source=source)
+        .groupby("label")
+        .agg(videos=("hash", "size"), groups=("source", "nunique"))
+    )
+    return table.reset_index()
+
+
+def _groups(manifest: pd.DataFrame) -> pd.DataFrame:
+    table = (
+        manifest.dropna(subset="group")
+        .groupby("group")
+        .agg(videos=("hash", "size"), labels=("label", "nunique"))
+    )
+    return table[table["videos"] > 1].reset_index()
