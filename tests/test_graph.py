@@ -1,0 +1,39 @@
+"""`dvc.yaml` tells the truth: about what a stage imports, reads from params, and is called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+
+from reelflow.params import SECTIONS
+from tests.closure import missing_from
+from tests.conftest import ROOT
+
+STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_depends_on_every_file_that_its_module_imports(stage: str) -> None:
+    missing = missing_from(STAGES[stage]["deps"], f"tasks.{stage}")
+    assert not missing, "add to its deps:\n" + "\n".join(f"      - {path}" for path in missing)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_one_name_runs_through_the_house(stage: str) -> None:
+    body = STAGES[stage]
+    assert body["cmd"] == f"python -m tasks.{stage}"
+    assert (ROOT / "tasks" / f"{stage}.py").is_file()
+    assert body["params"] == [stage]
+    assert f"metrics/{stage}.json" in body["metrics"][0]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_depends_on_no_code_that_does_not_exist(stage: str) -> None:
+    code = [dep for dep in STAGES[stage]["deps"] if dep.startswith(("reelflow", "tasks"))]
+    assert all((ROOT / path).exists() for path in code)
+
+
+def test_every_section_is_a_stage() -> None:
+    assert tuple(STAGES) == SECTIONS
