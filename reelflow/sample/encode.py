@@ -35,7 +35,7 @@ class Format:
         codec: ffmpeg's name of the encoder.
         options: further output options, by their names without the dash.
         pixel_format: as stored.
-        rate: the only frame rate that the codec is used with; None if it takes any.
+        rate: the one of `plan.RATES` that the codec is used with; None if it takes any.
     """
 
     extension: str

@@ -106,7 +106,7 @@ def _planned(clips_per_class: int, groups: int, seed: int) -> Iterator[Planned]:
         group, form = int(group_of[clip]), FORMATS[format_of[clip]]
         rate, frames = RATES[rate_of[clip]]
         if form.rate is not None:
-            rate = form.rate
+            rate, frames = next(known for known in RATES if known[0] == form.rate)
         height, width = SIZES[size_of[group]]
         for label in LABELS:
             yield Planned(

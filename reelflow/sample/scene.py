@@ -6,7 +6,7 @@ Six classes, two looks times three motions, built so that no shortcut leads to t
   down its path once a clip, each way at an even speed, from a random phase: `climbing` goes up
   slowly and drops back, `sinking` goes down slowly and springs back, `bobbing` takes as long
   up as down. Height is therefore uniform over the path at every moment and over every clip,
-  whatever the motion: one frame, or all frames in disorder, say nothing about it.
+  whatever the motion: one frame, or all frames in disorder, do not tell it.
 - Object, size, paint, background and the camera's drift are drawn from the same distributions
   for every class. Mirroring left to right keeps every label; playing backwards does not.
 
