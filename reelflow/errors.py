@@ -11,6 +11,10 @@ class ReelflowError(Exception):
     """Something a person can act on. `str(error)` is the whole message."""
 
 
+class UnavailableError(ReelflowError):
+    """A server or a lock that was not to be had; the same command may work a moment later."""
+
+
 class ParamsError(ReelflowError):
     """`params.yaml` holds a key, a type or a value that is not allowed."""
 

@@ -14,16 +14,18 @@ import time
 from collections.abc import Callable
 
 from reelflow import telemetry
-from reelflow.errors import ReelflowError
+from reelflow.errors import ReelflowError, UnavailableError
 from tasks.paths import STATE
 
 TIMINGS = STATE / "timings.jsonl"
+TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h: whoever runs stages may try this one again
 
 
 def run(name: str, work: Callable[[], None]) -> None:
     """Run the work of stage `name` and leave the process with a fitting exit status.
 
-    0: done · 1: an error that a person can mend, said in a sentence · 130: interrupted.
+    0: done · 1: an error that a person can mend, said in a sentence · 75: the same, but it may pass by
+    itself · 130: interrupted.
     """
     logging.basicConfig(
         level=logging.INFO, format=f"{name}: %(message)s", stream=sys.stderr, force=True
@@ -33,7 +35,8 @@ def run(name: str, work: Callable[[], None]) -> None:
     try:
         work()
     except ReelflowError as error:
-        sys.exit(f"{name}: error: {error}")
+        print(f"{name}: error: {error}", file=sys.stderr)
+        sys.exit(TRY_AGAIN if isinstance(error, UnavailableError) else 1)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
             raise

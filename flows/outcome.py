@@ -1,0 +1,85 @@
+"""What became of each stage of a run: plain values for whoever prints or judges them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Literal
+
+Outcome = Literal["ran", "nothing to do", "restored", "failed", "not run"]
+
+
+@dataclass(frozen=True)
+class StageOutcome:
+    """One stage of one run.
+
+    Attributes:
+        stage: its name in `dvc.yaml`.
+        outcome: `restored`: DVC had the outputs of the same work in its run cache.
+        seconds: wall clock, with DVC's own work around the stage.
+        message: why it ran, why it failed, or why not run.
+    """
+
+    stage: str
+    outcome: Outcome
+    seconds: float = 0.0
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class PipelineResult:
+    """What a run of the whole graph came to.
+
+    Attributes:
+        stages: in the order of the graph.
+        error: one finished text for a person; empty if all went well.
+        interrupted: a person stopped it (Ctrl-C, SIGTERM).
+        server_lost: the Prefect server went away, `error` says so.
+    """
+
+    stages: list[StageOutcome]
+    error: str = ""
+    interrupted: bool = False
+    server_lost: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """0: all done · 1: an error · 130: interrupted."""
+        return 130 if self.interrupted else int(bool(self.error))
+
+    @property
+    def nothing_to_do(self) -> bool:
+        """Every stage was up to date."""
+        return not self.error and all(each.outcome == "nothing to do" for each in self.stages)
+
+
+@dataclass
+class Recorder:
+    """Collects outcomes, and lines for a console, from the threads of one run."""
+
+    echo: Callable[[str], None] = lambda line: None
+    outcomes: dict[str, StageOutcome] = field(default_factory=dict)
+    guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def line(self, text: str) -> None:
+        """One line for the console; lines of stages that run at once never mix."""
+        with self.guard:
+            self.echo(text)
+
+    def put(self, outcome: StageOutcome) -> None:
+        """Note what became of a stage; of a stage that was tried again the last counts."""
+        with self.guard:
+            self.outcomes[outcome.stage] = outcome
+
+    def result(
+        self, order: list[str], error: str = "", interrupted: bool = False
+    ) -> PipelineResult:
+        """The result of a run over the stages `order`; stages never reached were not run."""
+        stages = [self.outcomes.get(name, StageOutcome(name, "not run")) for name in order]
+        return PipelineResult(stages, error, interrupted)
+
+
+# The recorder of the run at hand; threads that Prefect starts inherit it with their context.
+RECORDER: ContextVar[Recorder] = ContextVar("recorder")

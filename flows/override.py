@@ -1,0 +1,48 @@
+"""New values in `params.yaml`, for a deployment that is started with params.
+
+They are written into the file and stay there: what ran stands in the file that git and DVC track
+(`git diff`, `dvc params diff`), and the next run starts from it. Nothing is written unless the
+file with the new values passes every check.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from reelflow.errors import ParamsError
+from reelflow.files import replacing
+from reelflow.params import load_all
+
+
+def set_params(path: Path, values: dict[str, Any]) -> None:
+    """Set dotted (`{"train.epochs": 3}`) or nested keys; comments and order stay.
+
+    Raises:
+        ParamsError: an unknown key, a wrong type, a value out of range; the file is unchanged.
+    """
+    from dvc.utils.serialize import modify_yaml
+
+    with replacing(path) as draft:
+        shutil.copyfile(path, draft)
+        with modify_yaml(str(draft)) as content:
+            for keys, value in _flat(values):
+                section = content
+                for key in keys[:-1]:
+                    section = section.setdefault(key, {})
+                section[keys[-1]] = value
+        try:
+            load_all(draft)
+        except ParamsError as error:
+            raise ParamsError(str(error).replace(str(draft), str(path))) from None
+
+
+def _flat(values: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[list[str], Any]]:
+    for key, value in values.items():
+        keys = (*above, *str(key).split("."))
+        if isinstance(value, dict):
+            yield from _flat(value, keys)
+        else:
+            yield list(keys), value

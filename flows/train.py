@@ -1,0 +1,227 @@
+"""The flow `train`: the graph of `dvc.yaml` as Prefect task runs.
+
+Each stage is a task run with the stage's name, the stage's upstream, its log lines live, its
+metrics as an artifact, and `Cached` where DVC had nothing to do. Stages that do not wait for each
+other run at once. Prefect shows, retries and schedules; what must run, DVC alone decides.
+Run it: `reelflow run` (see `flows.run`), the deployment `train` in prefect.yaml, or
+`python -m flows.train`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.futures import PrefectFuture
+from prefect.states import Cancelled, Completed, Failed
+
+from flows import process
+from flows.effects import missing_effect
+from flows.graph import (
+    BusyError,
+    Node,
+    changes,
+    clear_stale_locks,
+    read_graph,
+    reproduce,
+)
+from flows.lock import only_run
+from flows.outcome import RECORDER, Recorder, StageOutcome
+from flows.override import set_params
+from reelflow.errors import ReelflowError, UnavailableError
+from reelflow.params import load_all
+from tasks.paths import PARAMS
+
+# A deployment that finds another run at work waits this long for it, then fails with a sentence.
+PATIENCE_S = 3600.0
+
+# Names of the failed states that are worth another try, and how many in all.
+BUSY, UNAVAILABLE = "Busy", "Unavailable"
+_TRIES = {BUSY: 5, UNAVAILABLE: 2}  # the stage itself has asked a lost server for half a minute
+
+
+def _may_pass(task: Any, run: TaskRun, state: State[Any]) -> bool:
+    """Retry what a later moment may mend (a lock, a lost server), never a person's mistake."""
+    return run.run_count < _TRIES.get(state.name or "", 0)
+
+
+@task(
+    cache_policy=NO_CACHE,
+    retries=4,
+    retry_delay_seconds=[2, 5, 10, 20],
+    retry_condition_fn=_may_pass,
+)
+def run_node(node: Node) -> State[None]:
+    """Run one node of the graph as a task run, and say in its state what became of it."""
+    recorder = RECORDER.get()
+    log = get_run_logger()
+    began = time.monotonic()
+
+    def line(text: str) -> None:
+        log.info(text)
+        recorder.line(text)
+
+    def end(outcome: Any, message: str) -> None:
+        recorder.put(StageOutcome(node.name, outcome, time.monotonic() - began, message))
+
+    try:
+        why = changes(node.name).get(node.name, "")
+        ran = bool(why) and _reproduce_because(why, node, line)
+        effect = missing_effect(node.name)
+        if effect:
+            ran = _reproduce_because(effect, node, line, force=True)
+    except UnavailableError as error:
+        end("failed", str(error))
+        name = BUSY if isinstance(error, BusyError) else UNAVAILABLE
+        return Failed(name=name, message=str(error))
+    except ReelflowError as error:
+        end("failed", str(error))
+        return Failed(message=str(error))
+    except process.StoppedError:
+        end("not run", "stopped")
+        return Cancelled(message="The run was stopped.")
+    show_metrics(node)
+    if ran:
+        end("ran", why or effect)
+        return Completed(message=f"Ran: {why or effect}")
+    if why:
+        end("restored", why)
+        return Completed(name="Cached", message="DVC had the outputs in its run cache.")
+    end("nothing to do", "")
+    return Completed(name="Cached", message="DVC had nothing to do.")
+
+
+def _reproduce_because(
+    why: str, node: Node, line: Callable[[str], None], *, force: bool = False
+) -> bool:
+    line(f"{node.name}: runs because: {why}")
+    return reproduce(node.name, line, force=force)
+
+
+def show_metrics(node: Node) -> None:
+    """The node's metrics as a table in Prefect, one artifact a file."""
+    for path in node.metrics:
+        if not path.is_file():
+            continue
+        rows = list(flat(json.loads(path.read_text(encoding="utf-8"))))
+        key = "-".join(part for part in path.with_suffix("").as_posix().lower().split("/"))
+        key = "".join(each if each.isalnum() else "-" for each in key)
+        with_patience(
+            lambda rows=rows, key=key: create_table_artifact(  # type: ignore[misc]
+                table=rows, key=key, description=f"Metrics of the stage `{node.name}`"
+            )
+        )
+
+
+def flat(values: Any, name: str = "") -> list[dict[str, Any]]:
+    """Nested metrics as rows: `{"metric": "per_class.push.recall", "value": 0.9}`."""
+    if isinstance(values, dict):
+        return [
+            row
+            for key, value in values.items()
+            for row in flat(value, f"{name}.{key}" if name else str(key))
+        ]
+    return [{"metric": name, "value": values}]
+
+
+def with_patience(send: Callable[[], object]) -> None:
+    """Send something to the Prefect server; a server that is lost costs a warning, not the work.
+
+    Prefect's client has tried several times before it raises. The end of the flow says it again,
+    as an error, when the server has not come back by then.
+    """
+    try:
+        send()
+    except (httpx.HTTPError, OSError) as error:
+        logging.getLogger(__name__).warning("The Prefect server did not answer: %s", error)
+
+
+def run_graph(nodes: list[Node]) -> State[None]:
+    """Submit every stage with its upstream, wait, and sum up. Call it inside a flow.
+
+    A data source gets a task run only when its files changed: DVC then takes them as they are.
+    """
+    recorder = RECORDER.get()
+    stale = changes()
+    nodes = [node for node in nodes if not node.is_source or node.name in stale]
+    present = {node.name for node in nodes}
+    futures: dict[str, PrefectFuture[Any]] = {}
+    try:
+        for node in nodes:
+            futures[node.name] = run_node.with_options(
+                name=node.name, task_run_name=node.name
+            ).submit(node, wait_for=[futures[up] for up in node.upstream if up in present])
+        for future in futures.values():
+            future.wait()
+    except BaseException:
+        process.stop_all()
+        for future in futures.values():
+            future.wait()
+        raise
+    return _sum_up(recorder, [node.name for node in nodes])
+
+
+def _sum_up(recorder: Recorder, order: list[str]) -> State[None]:
+    result = recorder.result(order)
+    failed = [each for each in result.stages if each.outcome == "failed"]
+    if failed:
+        return Failed(message="\n".join(each.message for each in failed))
+    left = [each.stage for each in result.stages if each.outcome == "not run"]
+    if left:
+        return Failed(message=f"These stages were not run: {', '.join(left)}.")
+    if result.nothing_to_do:
+        return Completed(message="Nothing changed: nothing to do.")
+    ran = [each.stage for each in result.stages if each.outcome != "nothing to do"]
+    return Completed(message=f"Done: {', '.join(ran)}.")
+
+
+def checked_nodes() -> list[Node]:
+    """What stands before any stage: the params are right, the graph can be read."""
+    load_all(PARAMS)
+    clear_stale_locks()
+    return read_graph()
+
+
+@flow(name="train")
+def train(params: dict[str, Any] | None = None, wait_s: float = PATIENCE_S) -> State[None]:
+    """Run the graph of `dvc.yaml`; only what changed is run.
+
+    Args:
+        params: values to write into params.yaml first, e.g. `{"train.epochs": 3}`.
+        wait_s: seconds to wait for another run in this checkout.
+    """
+    return guarded(lambda: _train(params), wait_s)
+
+
+def _train(params: dict[str, Any] | None) -> State[None]:
+    if params:
+        set_params(PARAMS, params)
+    return run_graph(checked_nodes())
+
+
+def guarded(work: Callable[[], State[None]], wait_s: float) -> State[None]:
+    """Do the work of a flow alone in the checkout; errors for people end as a failed state."""
+    token = None if RECORDER.get(None) else RECORDER.set(Recorder())
+    try:
+        with only_run(wait_s):
+            return work()
+    except ReelflowError as error:
+        return Failed(message=str(error))
+    except KeyboardInterrupt:
+        return Cancelled(message="Stopped by hand.")
+    finally:
+        process.allow()
+        if token:
+            RECORDER.reset(token)
+
+
+if __name__ == "__main__":
+    train()

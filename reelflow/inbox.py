@@ -1,0 +1,288 @@
+"""Taking labelled videos from an inbox into the raw folder, once and only once.
+
+    inbox/<class>/<any folders>/clip.mp4   ->   raw/<class>/<any folders>/clip.mp4
+
+Content decides what is new, names do not: the same bytes under the same label are known, the same
+bytes under another label stay in the inbox for a person to judge. The order of steps makes a kill
+at any moment harmless: a file is linked (or copied) into raw whole, its row is written where raw
+has a `videos.csv`, and only then does it leave the inbox; whatever was cut short is recognised by
+its bytes on the next run. Files that are in raw already are never written to: their bytes may be
+shared with DVC's cache.
+"""
+
+from __future__ import annotations
+
+import csv
+import errno
+import hashlib
+import io
+import os
+import shutil
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reelflow.errors import DataError
+from reelflow.files import TEMPORARY_PREFIX, replacing, write_text
+from reelflow.labelled import CSV_NAME
+
+UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart", "~")
+
+# Not one file's trouble but everyone's: these stop the run.
+_STOPPING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+
+@dataclass(frozen=True)
+class InboxReport:
+    """What became of the files in the inbox.
+
+    Attributes:
+        new: taken, as paths relative to raw.
+        known: bytes that raw already had under that label; gone from the inbox, relative to it.
+        left: still in the inbox, relative to it, each with a sentence that says why.
+    """
+
+    new: list[str] = field(default_factory=list)
+    known: list[str] = field(default_factory=list)
+    left: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Arrival:
+    path: Path
+    place: Path  # relative to the inbox, and to raw unless the name is taken
+    digest: str
+    seen: os.stat_result
+
+    @property
+    def label(self) -> str:
+        return self.place.parts[0]
+
+    @property
+    def group(self) -> str:
+        """The folder below the class: what was put together there stays together in a split."""
+        return self.place.parts[1] if len(self.place.parts) > 2 else ""
+
+
+def take(inbox: Path, raw: Path, *, now: float, settle_s: float = 30.0) -> InboxReport:
+    """Move what is new in `inbox` into `raw`, and say what became of every file.
+
+    Args:
+        inbox: a folder per class; need not exist.
+        raw: a folder per class, or one with a `videos.csv`, which gets a row a new video.
+        now: seconds since the epoch, the clock of the files' times.
+        settle_s: a file that changed less than this many seconds ago may still be growing; it is
+            left for the next time.
+
+    Raises:
+        DataError: raw's `videos.csv` has no columns `path` and `label`.
+        OSError: the disk is full or read-only; nothing is lost, the same call goes on later.
+    """
+    report = InboxReport()
+    listing = _Listing(raw)
+    by_content: dict[str, list[_Arrival]] = defaultdict(list)
+    for arrival in _arrivals(inbox, now - settle_s, report):
+        by_content[arrival.digest].append(arrival)
+    done: list[_Arrival] = []
+    for same in by_content.values():
+        try:
+            done += _take_one(same, raw, listing, report)
+        except OSError as error:
+            if error.errno in _STOPPING:
+                raise
+            report.left.extend((each.place.as_posix(), _trouble(error)) for each in same)
+    listing.write()
+    _clear(done, report)
+    return report
+
+
+def _take_one(
+    same: list[_Arrival], raw: Path, listing: _Listing, report: InboxReport
+) -> list[_Arrival]:
+    """Bring one content into raw; returns the arrivals that may now leave the inbox."""
+    first = same[0]
+    there = {} if len({each.label for each in same}) > 1 else listing.same_content(first)
+    labels = {each.label for each in same} | {label for label in there.values() if label}
+    if len(labels) > 1:
+        where = sorted({*there, *(f"inbox: {each.place.as_posix()}" for each in same)})
+        reason = (
+            f"The same bytes have {len(labels)} labels ({', '.join(sorted(labels))}; see "
+            f"{', '.join(where)}). Delete the files whose label is wrong."
+        )
+        report.left.extend((each.place.as_posix(), reason) for each in same)
+        return []
+    listed = [path for path, label in there.items() if label]
+    if listed:
+        report.known.extend(each.place.as_posix() for each in same)
+        return same
+    # Bytes in raw without a row: a run was cut short between the two; the row is what is missing.
+    place = next(iter(there), None) or _bring(first, raw)
+    if place is None:
+        report.left.append((first.place.as_posix(), "It changed while it was read. Wait for it."))
+        return []
+    listing.add(place, first)
+    report.new.append(place)
+    report.known.extend(each.place.as_posix() for each in same[1:])
+    return same
+
+
+def _bring(arrival: _Arrival, raw: Path) -> str | None:
+    """Link or copy an arrival into raw; returns its path there, None if it changed meanwhile."""
+    target = _free_name(raw / arrival.place, arrival.digest)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not _link(arrival, target):
+        with replacing(target) as temporary:
+            shutil.copyfile(arrival.path, temporary)
+    now = arrival.path.stat()
+    if (now.st_size, now.st_mtime_ns) != (arrival.seen.st_size, arrival.seen.st_mtime_ns):
+        target.unlink()
+        return None
+    return target.relative_to(raw).as_posix()
+
+
+def _free_name(target: Path, digest: str) -> Path:
+    """`target`, or where other bytes have that name, one with a part of the content hash."""
+    for mark in ("", f"-{digest[:8]}", f"-{digest}"):
+        free = target.with_name(f"{target.stem}{mark}{target.suffix}")
+        if not os.path.lexists(free):
+            return free
+    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+
+
+def _link(arrival: _Arrival, target: Path) -> bool:
+    """Link where the bytes are ours alone: another name or owner could still change them."""
+    found = arrival.path.lstat()
+    if arrival.path.is_symlink() or found.st_nlink > 1 or found.st_uid != os.getuid():
+        return False
+    try:
+        os.link(arrival.path, target)
+    except OSError as error:
+        if error.errno in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP):
+            return False
+        raise
+    return True
+
+
+def _clear(done: list[_Arrival], report: InboxReport) -> None:
+    for arrival in done:
+        try:
+            arrival.path.unlink()
+        except OSError as error:
+            reason = f"It is in raw, but cannot be taken out of the inbox: {error.strerror}."
+            report.left.append((arrival.place.as_posix(), reason))
+
+
+def _arrivals(inbox: Path, settled: float, report: InboxReport) -> Iterator[_Arrival]:
+    """Files that are whole and have a class, in the order of their paths."""
+    for path in _walk(inbox):
+        place = path.relative_to(inbox)
+        try:
+            reason = _why_not(path, place, settled)
+            if not reason:
+                seen = path.stat()
+                yield _Arrival(path, place, _digest(path), seen)
+        except OSError as error:
+            reason = _trouble(error)
+        if reason:
+            report.left.append((_shown(place), reason))
+
+
+def _walk(root: Path) -> list[Path]:
+    """Files below `root` but the hidden ones; folders that are links are given as they are."""
+    found: list[Path] = []
+    for folder, folders, names in os.walk(root):
+        here = Path(folder)
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [here / name for name in folders if (here / name).is_symlink()]
+        found += [here / name for name in names if not name.startswith((".", TEMPORARY_PREFIX))]
+    return sorted(found)
+
+
+def _why_not(path: Path, place: Path, settled: float) -> str:
+    if path.is_dir():
+        return "It is a link to a folder. Put the files themselves here."
+    if not path.is_file():
+        return "It is no file, or a link to nothing. Put the video itself here."
+    if len(place.parts) == 1:
+        return "It lies in no class. Put it into a folder with the name of its class."
+    if _shown(place) != str(place):
+        return "Its name is not valid UTF-8. Rename it."
+    if path.name.lower().endswith(UNFINISHED):
+        return "Its name is that of an unfinished download. It is taken under its final name."
+    found = path.stat()
+    if max(found.st_mtime, found.st_ctime) > settled:
+        return "It was changed a moment ago and may still be growing. It is taken the next time."
+    if not found.st_size:
+        return "It is empty. Put the video here again, or delete it."
+    return ""
+
+
+class _Listing:
+    """What raw holds: files by size, their labels, and its `videos.csv` where it has one."""
+
+    def __init__(self, raw: Path) -> None:
+        self.raw = raw
+        self.csv = raw / CSV_NAME
+        self.rows, self.columns = self._read()
+        self.added = False
+        self.by_size: dict[int, list[str]] = defaultdict(list)
+        for path in _walk(raw):
+            if path.is_file() and path != self.csv:
+                self.by_size[path.stat().st_size].append(path.relative_to(raw).as_posix())
+        self.labels = {os.path.normpath(row["path"]): row["label"] for row in self.rows}
+
+    def _read(self) -> tuple[list[dict[str, str]], list[str]]:
+        if not self.csv.is_file():
+            return [], []
+        with self.csv.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, restval="")
+            rows, columns = list(reader), list(reader.fieldnames or [])
+        if not {"path", "label"} <= set(columns):
+            raise DataError(f"{self.csv} lacks the columns `path` and `label`. Add them.")
+        return rows, columns
+
+    def same_content(self, arrival: _Arrival) -> dict[str, str]:
+        """Files in raw with the bytes of `arrival`, each with its label ("" if it has none).
+
+        Only files of the same size are read, so that a large raw costs one look at each size.
+        """
+        return {
+            path: self.labels.get(path, "") if self.columns else path.split("/")[0]
+            for path in self.by_size[arrival.seen.st_size]
+            if _digest(self.raw / path) == arrival.digest
+        }
+
+    def add(self, place: str, arrival: _Arrival) -> None:
+        if not self.columns:
+            return
+        if arrival.group and "group" not in self.columns:
+            self.columns.append("group")
+        row = {"path": place, "label": arrival.label, "group": arrival.group}
+        self.rows.append({name: row.get(name, "") for name in self.columns})
+        self.added = True
+
+    def write(self) -> None:
+        if not self.added:
+            return
+        text = io.StringIO()
+        writer = csv.DictWriter(
+            text, self.columns, restval="", extrasaction="ignore", lineterminator="\n"
+        )
+        writer.writeheader()
+        writer.writerows(self.rows)
+        write_text(self.csv, text.getvalue())
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _shown(place: Path) -> str:
+    return str(place).encode("utf-8", "replace").decode("utf-8")
+
+
+def _trouble(error: OSError) -> str:
+    where = f" ({error.filename})" if error.filename else ""
+    return f"{error.strerror or error}{where}. Mend that, and it is taken the next time."
