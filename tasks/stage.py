@@ -24,8 +24,8 @@ TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h: whoever runs stages may try this on
 def run(name: str, work: Callable[[], None]) -> None:
     """Run the work of stage `name` and leave the process with a fitting exit status.
 
-    0: done · 1: an error that a person can mend, said in a sentence · 75: the same, but it may pass by
-    itself · 130: interrupted.
+    0: done · 1: an error that a person can mend, said in a sentence · 75: the same, but it may
+    pass by itself · 130: interrupted.
     """
     logging.basicConfig(
         level=logging.INFO, format=f"{name}: %(message)s", stream=sys.stderr, force=True
