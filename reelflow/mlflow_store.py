@@ -37,6 +37,7 @@ SETTINGS = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_UV_AUTO_DETECT": "false",
 }
 
 
@@ -52,6 +53,12 @@ def address_from_environment() -> str:
 def experiment_from_environment() -> str:
     """`MLFLOW_EXPERIMENT_NAME`, or `reelflow`."""
     return os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT
+
+
+def exists(address: str) -> bool:
+    """False for a SQLite file that is not there; true for all else, which must be asked."""
+    file = _sqlite_file(address)
+    return file is None or file.exists()
 
 
 def connect(address: str) -> MlflowClient:

@@ -15,7 +15,6 @@ class RegisterParams(Section):
     name: str = Field(
         "reelflow", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="registered model name"
     )
-    experiment: str = Field("reelflow", min_length=1, description="MLflow experiment of the runs")
     metric: Literal["accuracy", "balanced_accuracy", "macro_f1"] = Field(
         "balanced_accuracy", description="test metric that decides, higher is better"
     )

@@ -1,0 +1,224 @@
+"""Asking a registered model about videos, with its own code, in a process of its own.
+
+`asking` gets a model from MLflow (or a folder) and answers file by file. The process starts before
+the model is fetched: importing MLflow takes two seconds on both sides, and so they overlap.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from reelflow import model_process, telemetry
+from reelflow.errors import ReelflowError
+from reelflow.mlflow_store import connect, masked, sentences
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+CHAMPION = "champion"
+
+
+class ModelError(ReelflowError):
+    """There is no such model, or it cannot be loaded."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model says of one video.
+
+    Attributes:
+        path: the file, as it was asked about.
+        label: the most probable label; None if the video cannot be used.
+        confidence: its probability.
+        probabilities: of every label, in the model's order; empty if there is an error.
+        error: why the video cannot be used and what to do, in a sentence or two.
+    """
+
+    path: str
+    label: str | None = None
+    confidence: float | None = None
+    probabilities: dict[str, float] = field(default_factory=dict)
+    error: str | None = None
+
+
+class AskedModel:
+    """A loaded model. Attributes: `source`, where it came from; `labels`, in its order."""
+
+    def __init__(self, source: str, folder: Path, process: _Process) -> None:
+        self.source = source
+        self._folder = folder
+        self._process = process
+        self.labels = self._load()
+        if not self.labels:
+            raise ModelError(f"{source} is not a model that Reelflow registered: it has no labels.")
+
+    def _load(self) -> list[str]:
+        try:
+            labels: list[str] = self._process.ask(str(self._folder))
+        except _CrashedError as error:
+            raise ModelError(
+                f"The process that loads {self.source} was ended ({error}): is memory short?"
+            ) from None
+        return labels
+
+    def answer(self, path: str | Path) -> Answer:
+        """Ask about one file. An unusable video is an answer with an `error`.
+
+        Raises:
+            ModelError: the model itself broke.
+        """
+        try:
+            found: dict[str, Any] = self._process.ask(str(Path(path).absolute()))
+        except _CrashedError as error:
+            self._process.start()
+            self._load()
+            return Answer(
+                str(path), error=f"The model's process died on it ({error}). Leave it out."
+            )
+        probabilities = {label: found.get(f"p_{label}") for label in self.labels}
+        return Answer(
+            path=str(path),
+            label=found.get("label"),
+            confidence=found.get("confidence"),
+            probabilities={label: p for label, p in probabilities.items() if p is not None},
+            error=found.get("error"),
+        )
+
+
+@contextmanager
+def asking(model: str, address: str | None) -> Iterator[AskedModel]:
+    """Load a model for the time of a `with`.
+
+    Args:
+        model: `models:/NAME@ALIAS`, `models:/NAME/VERSION`, another address that MLflow can load,
+            or a folder that holds a model.
+        address: of MLflow; None if `model` is a folder.
+
+    Raises:
+        TrackingError: MLflow does not answer.
+        ModelError: there is no such model, or it cannot be loaded.
+    """
+    with tempfile.TemporaryDirectory(prefix="reelflow-model-") as scratch, _Process() as process:
+        source, folder = _fetch(model, address, Path(scratch))
+        yield AskedModel(source, folder, process)
+
+
+def _fetch(model: str, address: str | None, into: Path) -> tuple[str, Path]:
+    """Where the model is from, for people, and a local folder that holds it."""
+    if address is None:
+        folder = Path(model)
+        if not (folder / "MLmodel").is_file():
+            raise ModelError(f"{model} is no folder of a model: it holds no file named MLmodel.")
+        return model, folder
+    client = connect(address)
+    from mlflow.artifacts import download_artifacts
+    from mlflow.exceptions import MlflowException
+
+    with sentences(address):
+        source = _exact(client, model, address)
+        try:
+            return source, Path(download_artifacts(artifact_uri=source, dst_path=str(into)))
+        except (MlflowException, OSError) as error:
+            with sentences(address):
+                raise ModelError(
+                    f"The files of {source} cannot be had from {masked(address)} ({error}). If the "
+                    "project's folder was moved or `mlruns` deleted, run the pipeline again."
+                ) from error
+
+
+def _exact(client: MlflowClient, model: str, address: str) -> str:
+    """`models:/NAME/VERSION` for an alias; raises `ModelError` if the registry has no such one."""
+    from mlflow.exceptions import MlflowException
+
+    form = re.fullmatch(r"models:/([^/@]+)(?:@([^/@]+)|/(\d+))", model)
+    if form is None:
+        return model
+    name, alias, version = form.groups()
+    versions = client.search_model_versions(f"name = '{name.replace(chr(39), '')}'")
+    if not versions:
+        raise ModelError(
+            f"No model named {name} is registered at {masked(address)}: run the pipeline "
+            "(`make run`) first, or name another with --model."
+        )
+    known = ", ".join(sorted((str(v.version) for v in versions), key=int))
+    try:
+        found = (
+            client.get_model_version_by_alias(name, alias)
+            if alias
+            else client.get_model_version(name, version)
+        )
+    except MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
+        how = f" Name one with --model models:/{name}/VERSION."
+        if alias == CHAMPION:
+            how = (
+                " A model becomes the champion when the pipeline (`make run`) registers it and it "
+                "reaches `register.min_metric` in params.yaml; or give the alias `champion` to a "
+                f"version by hand in the MLflow UI; or name a version: --model models:/{name}/"
+                f"{known.rpartition(' ')[2]}."
+            )
+        what = f"{alias} yet" if alias else f"version {version}"
+        raise ModelError(f"{name} has no {what}; its versions are {known}.{how}") from None
+    return f"models:/{name}/{found.version}"
+
+
+class _CrashedError(Exception):
+    """The process was ended by a signal: a crash in a decoder, or the system short of memory."""
+
+
+class _Process:
+    """`reelflow/model_process.py`, running; ended when the `with` ends, however it ends."""
+
+    def __enter__(self) -> _Process:
+        telemetry.off()
+        self._said: IO[bytes] = tempfile.TemporaryFile()
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+        self._said.close()
+
+    def start(self) -> None:
+        # -P: the folder of the script, which is today's package, stays out of the search path.
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", model_process.__file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
+            encoding="ascii",
+        )
+
+    def ask(self, question: str) -> Any:
+        """Send a line, return the line that answers it, or raise `ModelError`, `_CrashedError`."""
+        process = self._process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            print(json.dumps(question), file=process.stdin, flush=True)
+            line = process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        if line:
+            return json.loads(line)
+        status = process.wait()
+        if status < 0:
+            raise _CrashedError(signal.Signals(-status).name)
+        self._said.seek(0)
+        said = self._said.read().decode("utf-8", "replace").strip().splitlines()
+        raise ModelError(
+            f"The model could not answer {question}. Its process said last:\n"
+            + "\n".join(f"  {words}" for words in said[-5:])
+        )

@@ -1,0 +1,74 @@
+"""Where a model comes from: the commit of the code, the lock of the pipeline, the versions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import subprocess
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import yaml
+
+# What a run itself rewrites while git looks on; changes there do not make the code another one.
+OUTPUTS = ("dvc.lock", "metrics", "plots", "data")
+PACKAGES = ("reelflow", "tensorflow", "keras", "numpy", "mlflow", "dvc", "prefect", "av",
+            "imageio-ffmpeg")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Commit:
+    """The commit that is checked out, and whether tracked or Python files differ from it."""
+
+    hash: str
+    dirty: bool
+
+
+def git_commit(folder: Path) -> Commit | None:
+    """The commit of the repository that holds `folder`; None outside git or before a commit."""
+    head = _git(folder, "rev-parse", "HEAD")
+    if head is None:
+        return None
+    without = [f":(exclude){name}" for name in OUTPUTS]
+    status = _git(folder, "status", "--porcelain", "--untracked-files=all", "--", ".", *without)
+    # A new note beside the code changes nothing; a new module may be the network that was trained.
+    changes = [
+        line
+        for line in (status or "").splitlines()
+        if not line.startswith("??") or line.rstrip('"').endswith(".py")
+    ]
+    return Commit(head.strip(), bool(changes))
+
+
+def lock_hash(lock: Path, without: str) -> str | None:
+    """SHA-256 over the stages in `dvc.lock` but one; None if there is no such file.
+
+    The stage that asks is left out: its entry is still that of the run before, or none.
+    """
+    try:
+        content = yaml.safe_load(lock.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError:
+        return None
+    stages = {name: stage for name, stage in content.get("stages", {}).items() if name != without}
+    return hashlib.sha256(json.dumps(stages, sort_keys=True).encode()).hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that a result can hang on."""
+    return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments],  # noqa: S607  # whichever git the user has
+            capture_output=True,
+            check=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout
