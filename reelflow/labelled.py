@@ -23,6 +23,7 @@ from reelflow.errors import DataError
 log = logging.getLogger(__name__)
 
 CSV_NAME = "videos.csv"
+_NOTES = (".csv", ".json", ".md", ".txt")  # what lies beside videos and needs no row
 _COLUMNS = ("path", "label", "group", "split")
 SPLITS = ("train", "validation", "test")
 
@@ -97,7 +98,7 @@ def _warn_of_unlisted(root: Path, listed: set[str], csv: Path) -> None:
     found = [
         path
         for path in root.rglob("*")
-        if path.is_file() and path.suffix != ".csv" and not path.name.startswith(".")
+        if path.is_file() and path.suffix not in _NOTES and not path.name.startswith(".")
     ]
     unlisted = [p for p in (path.relative_to(root).as_posix() for path in found) if p not in listed]
     if unlisted:

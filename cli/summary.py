@@ -1,0 +1,95 @@
+"""What a person sees at the end of a run: stages, how good the model is, where to look."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from flows.outcome import PipelineResult
+from tasks.paths import DATA_DOCS, METRICS, QUARANTINE, REPORT
+
+_STYLES = {"ran": "green", "restored": "cyan", "failed": "bold red", "not run": "yellow"}
+
+
+def print_summary(result: PipelineResult) -> None:
+    """Print the table of stages and, after a whole run, what it came to."""
+    console = Console(highlight=False)
+    console.print()
+    console.print(_stages(result))
+    if result.error:
+        console.print(Text(result.error, style="yellow" if result.interrupted else "bold red"))
+        return
+    if result.nothing_to_do:
+        console.print("Nothing changed since the last run.\n")
+    for line in _outcome():
+        console.print(line)
+
+
+def _stages(result: PipelineResult) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("stage")
+    table.add_column("outcome")
+    table.add_column("seconds", justify="right")
+    for stage in result.stages:
+        seconds = f"{stage.seconds:.1f}" if stage.seconds else ""
+        style = _STYLES.get(stage.outcome, "dim")
+        table.add_row(stage.stage, Text(stage.outcome, style=style), seconds)
+    total = sum(stage.seconds for stage in result.stages)
+    if total:
+        table.add_row("", "", f"{total:.1f}", style="bold")
+    return table
+
+
+def _outcome() -> list[Text | Table | str]:
+    told = _read("evaluate")
+    lines: list[Text | Table | str] = []
+    if told:
+        lines += [
+            Text.assemble(
+                "test accuracy ",
+                (f"{told['accuracy']:.3f}", "bold"),
+                f"  (95 % of resampled groups: {told['accuracy_low']:.2f} to "
+                f"{told['accuracy_high']:.2f}; always the commonest class: "
+                f"{told['baseline_accuracy']:.2f})",
+            ),
+            _recalls(told["per_class"]),
+        ]
+    aside = _read("ingest").get("quarantined", 0)
+    lines.append(
+        f"set aside     {aside} files, each with its reason and remedy: {QUARANTINE}"
+        if aside
+        else "set aside     no file"
+    )
+    lines += [f"registered    {_registered()}"]
+    lines += [f"report        {REPORT}", f"data docs     {DATA_DOCS / 'index.html'}"]
+    return [*lines, "browse        make ui"]
+
+
+def _recalls(per_class: dict[str, Any]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), show_header=False)
+    names = list(per_class)
+    for first in range(0, len(names), 3):
+        cells = [
+            f"{'recall        ' if not first and not at else ' ' * 14 if not at else ''}"
+            f"{name} {per_class[name]['recall']:.2f}"
+            for at, name in enumerate(names[first : first + 3])
+        ]
+        table.add_row(*cells)
+    return table
+
+
+def _registered() -> str:
+    told = _read("register")
+    return f"{told['name']}" if told else "nothing"
+
+
+def _read(stage: str) -> dict[str, Any]:
+    path = METRICS / f"{stage}.json"
+    if not path.is_file():
+        return {}
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found

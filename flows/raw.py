@@ -1,0 +1,82 @@
+"""Where the labelled videos of a run come from: the user's own, those in `data/raw`, or samples.
+
+Puts them into `data/raw` and under DVC (`data/raw.dvc`). After the first `dvc add`, DVC notices by
+itself what changed in the folder whenever the graph is run.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from flows import process
+from flows.lock import only_run
+from reelflow.errors import DataError, ReelflowError
+from reelflow.files import write_json
+from reelflow.importing import bring
+from tasks.paths import RAW, STATE
+
+# What `bring` put into data/raw, so that another source may replace it.
+SOURCE = STATE / "source.json"
+_POINTER = RAW.with_name(f"{RAW.name}.dvc")
+
+
+def provide(data: Path | None, *, copy: bool, echo: Callable[[str], None]) -> None:
+    """Make `data/raw` hold the videos of the run, under DVC.
+
+    Args:
+        data: the user's labelled videos; None for what is in `data/raw`, or samples if it is empty.
+        copy: copy the user's videos instead of linking them.
+        echo: takes each sentence for a console.
+
+    Raises:
+        ReelflowError: the videos cannot be used or found; the text says why and what to do.
+    """
+    with only_run():
+        if data is not None:
+            brought = bring(data, RAW, SOURCE, copy=copy)
+            echo(
+                f"{RAW} holds the videos of {data}: {brought.new} new, {brought.kept} known, "
+                f"{brought.removed} taken out."
+            )
+        elif not _holds_files(RAW):
+            _make_sample(echo)
+        if not _POINTER.exists():
+            add(echo)
+
+
+def add(echo: Callable[[str], None]) -> None:
+    """`dvc add data/raw`."""
+    lines: list[str] = []
+    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "add", "--quiet", str(RAW)]
+    if process.run_lines(command, lines.append):
+        raise ReelflowError(f"DVC could not take {RAW} under its care: {' '.join(lines[-3:])}")
+    echo(f"{RAW} is under DVC's care ({_POINTER}).")
+
+
+def _holds_files(folder: Path) -> bool:
+    return any(names for _, _, names in os.walk(folder))
+
+
+def _make_sample(echo: Callable[[str], None]) -> None:
+    if _POINTER.exists():
+        raise DataError(
+            f"{RAW} is empty, but {_POINTER} says that there were videos. Fetch them with "
+            f"`dvc pull {_POINTER}` (from a remote) or `dvc checkout {_POINTER}` (from the cache of "
+            f"this machine). To start anew instead, remove {_POINTER}."
+        )
+    from reelflow.sample import write_sample
+
+    echo(f"{RAW} is empty: making sample videos.")
+    # Made elsewhere and moved in one step: half a sample must never be taken for somebody's videos.
+    made = STATE / "sample"
+    shutil.rmtree(made, ignore_errors=True)
+    echo(str(write_sample(made)))
+    files = [p.relative_to(made).as_posix() for p in made.rglob("*") if p.is_file()]
+    write_json(SOURCE, {"source": "sample", "files": sorted(files)})
+    RAW.parent.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(RAW, ignore_errors=True)
+    made.rename(RAW)
