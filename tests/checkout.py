@@ -1,0 +1,112 @@
+"""A checkout of this project in a folder of its own, with a tiny data set, for end-to-end tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from reelflow.sample import write_sample
+from tests.conftest import ROOT
+
+# What a clone would hold; copied from the working tree, so that what is tested is what is there.
+PARTS = (
+    ".dvc/config", ".dvc/.gitignore", ".dvc/plots", ".dvcignore", ".gitignore", "cli",
+    "data/.gitignore", "dvc.yaml", "flows", "params.yaml", "prefect.yaml", "pyproject.toml",
+    "reelflow", "tasks",
+)  # fmt: skip
+
+# Small enough that every stage takes a second or two beside its imports.
+TINY: dict[str, dict[str, Any]] = {
+    "extract": {"frames": 8, "height": 32, "width": 32},
+    "train": {"epochs": 2, "network": "cnn"},
+    "evaluate": {"bootstrap": 100},
+    "register": {"min_metric": 0.0},
+}
+
+
+class Checkout:
+    """The top folder of a project and the commands that a person runs in it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        here = str(Path(sys.executable).parent)
+        self.environment = {
+            **{k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "PREFECT_"))},
+            "PATH": f"{here}{os.pathsep}{os.environ['PATH']}",
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "HOME": str(root.parent),  # no settings of the person who runs the tests
+        }
+
+    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end; with `check`, fail the test with its output if it fails."""
+        done = subprocess.run(
+            command,
+            cwd=self.root,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=600,
+        )
+        assert not check or done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}"
+        return done
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        """Start a command in a process group of its own."""
+        return subprocess.Popen(
+            command,
+            cwd=self.root,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def dvc(self, *arguments: str) -> str:
+        return self.run("dvc", *arguments).stdout
+
+    def set_params(self, **sections: dict[str, Any]) -> None:
+        path = self.root / "params.yaml"
+        params = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for name, values in sections.items():
+            params[name].update(values)
+        path.write_text(yaml.safe_dump(params, sort_keys=False), encoding="utf-8")
+
+    def lock(self) -> dict[str, Any]:
+        """What `dvc.lock` says of each stage."""
+        text = (self.root / "dvc.lock").read_text(encoding="utf-8")
+        stages: dict[str, Any] = yaml.safe_load(text)["stages"]
+        return stages
+
+    def hashes(self) -> dict[str, str]:
+        """The hash of each output of each stage, by path."""
+        return {out["path"]: out["md5"] for stage in self.lock().values() for out in stage["outs"]}
+
+    def copy(self, root: Path) -> Checkout:
+        shutil.copytree(self.root, root, symlinks=True)
+        return Checkout(root)
+
+
+def make_checkout(root: Path, clips_per_class: int = 8) -> Checkout:
+    """A project with tiny params and sample videos in `data/raw`, nothing run yet."""
+    root.mkdir(parents=True)
+    for part in PARTS:
+        source = ROOT / part
+        (root / part).parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, root / part, ignore=shutil.ignore_patterns("__pycache__"))
+        elif source.exists():
+            shutil.copy(source, root / part)
+    checkout = Checkout(root)
+    checkout.set_params(**TINY)
+    checkout.run("git", "init", "-q")
+    write_sample(root / "data" / "raw", clips_per_class=clips_per_class, groups=12)
+    return checkout

@@ -1,0 +1,171 @@
+"""The whole pipeline on a tiny data set, by both drivers, as people use it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from reelflow.params import SECTIONS
+from tests.checkout import Checkout, make_checkout
+
+pytestmark = pytest.mark.slow
+
+# What is promised to be the same, whoever ran it and how often.
+SAME = {
+    "data/manifest.parquet",
+    "data/frames",
+    "data/prepared",
+    "data/ledger.csv",
+    "models",
+    "plots/train.csv",
+    "reports/predictions.csv",
+    "reports/index.html",
+    "reports/validate",
+    *(f"metrics/{stage}.json" for stage in SECTIONS),
+}
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """Videos in `data/raw`, nothing run yet."""
+    return make_checkout(tmp_path_factory.mktemp("bare") / "project")
+
+
+@pytest.fixture(scope="module")
+def done(bare: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """The pipeline was run by `reelflow run`."""
+    checkout = bare.copy(tmp_path_factory.mktemp("done") / "project")
+    checkout.run("reelflow", "run")
+    return checkout
+
+
+@pytest.fixture
+def copy(done: Checkout, tmp_path: Path) -> Iterator[Checkout]:
+    """A copy of the finished project that a test may spoil."""
+    yield done.copy(tmp_path / "project")
+    shutil.rmtree(tmp_path / "project")
+
+
+def test_dvc_alone_from_nothing_gives_the_same_hashes_as_the_flow(
+    bare: Checkout, done: Checkout, tmp_path: Path
+) -> None:
+    other = bare.copy(tmp_path / "project")
+    other.dvc("add", "data/raw")
+    other.dvc("repro")
+    hashes = done.hashes()
+    assert set(hashes) >= SAME
+    assert {path: other.hashes()[path] for path in SAME} == {path: hashes[path] for path in SAME}
+
+
+def test_afterwards_every_tool_finds_nothing_to_do(done: Checkout) -> None:
+    assert "up to date" in done.dvc("status")
+    assert "Data and pipelines are up to date" in done.dvc("repro")
+    again = done.run("reelflow", "run").stdout
+    assert "Nothing changed" in again
+    assert again.count("nothing to do") == len(SECTIONS)
+
+
+def test_the_summary_tells_what_came_of_it(done: Checkout) -> None:
+    told = done.run("reelflow", "run").stdout
+    accuracy = json.loads((done.root / "metrics/evaluate.json").read_text())["accuracy"]
+    assert f"test accuracy {accuracy:.3f}" in told
+    assert "5 files" in told
+    assert "reelflow version 1 (champion" in told
+    for path in ("data/quarantine.csv", "reports/index.html", "reports/validate/index.html"):
+        assert path in told
+        assert (done.root / path).is_file()
+
+
+def test_dvcs_own_views_work(done: Checkout) -> None:
+    graph = done.dvc("dag")
+    assert all(stage in graph for stage in SECTIONS)
+    assert "accuracy" in done.dvc("metrics", "show")
+    assert "plots" in done.dvc("plots", "show")
+    assert (done.root / "dvc_plots" / "index.html").is_file()
+
+
+def test_a_changed_param_runs_only_what_depends_on_it(copy: Checkout) -> None:
+    before = copy.hashes()
+    copy.set_params(evaluate={"examples": 1})
+    told = copy.run("reelflow", "run").stdout
+    rows = [line.split() for line in told.splitlines()]
+    outcomes = {row[0]: row[1] for row in rows if row and row[0] in SECTIONS and len(row) > 1}
+    assert outcomes == {
+        **dict.fromkeys(SECTIONS, "nothing"),
+        "evaluate": "ran",
+        "register": "ran",
+    }
+    assert copy.hashes()["models"] == before["models"]
+
+
+def test_an_experiment_changes_params_and_shows_the_difference(copy: Checkout) -> None:
+    copy.run("git", "config", "user.email", "a@b.c")
+    copy.run("git", "config", "user.name", "a")
+    copy.run("git", "add", "-A")
+    copy.run("git", "commit", "-qm", "done")
+    copy.dvc("exp", "run", "-S", "train.epochs=1")
+    assert "train.epochs" in copy.dvc("params", "diff")
+    assert "metrics/train.json" in copy.dvc("metrics", "diff")
+    copy.dvc("plots", "diff")
+
+
+def test_a_clone_that_pulled_has_nothing_to_do_but_is_registered_where_it_is_not(
+    done: Checkout, copy: Checkout, tmp_path: Path
+) -> None:
+    copy.run("git", "config", "user.email", "a@b.c")
+    copy.run("git", "config", "user.name", "a")
+    copy.dvc("remote", "add", "-d", "store", str(tmp_path / "store"))
+    copy.dvc("push")
+    copy.run("git", "add", "-A")
+    copy.run("git", "commit", "-qm", "done")
+    clone = Checkout(tmp_path / "clone")
+    copy.run("git", "clone", "-q", ".", str(clone.root))
+    clone.dvc("pull")
+    assert "Data and pipelines are up to date" in clone.dvc("repro")
+    told = clone.run("reelflow", "run").stdout
+    assert "reelflow version 1 (champion" in told
+    assert clone.hashes() == done.hashes()
+    assert "Nothing changed" in clone.run("reelflow", "run").stdout
+
+
+def test_a_new_video_costs_one_decode_and_no_video_changes_its_split(
+    copy: Checkout, tmp_path: Path
+) -> None:
+    before = pd.read_csv(copy.root / "data/ledger.csv").set_index("hash")["split"]
+    raw = copy.root / "data/raw"
+    listed = pd.read_csv(raw / "videos.csv")
+    removed = listed[~listed["path"].str.contains("broken")].iloc[0]["path"]
+    # A video leaves and comes back: what it once was is remembered, the others are as they were.
+    shutil.move(raw / removed, tmp_path / "kept")
+    listed[listed["path"] != removed].to_csv(tmp_path / "fewer.csv", index=False)
+    (raw / "videos.csv").unlink()
+    shutil.copy(tmp_path / "fewer.csv", raw / "videos.csv")
+    told = copy.run("reelflow", "run").stdout
+    assert "0 new" in told
+    shutil.move(tmp_path / "kept", raw / removed)
+    (raw / "videos.csv").unlink()
+    listed.to_csv(raw / "videos.csv", index=False)
+    copy.run("reelflow", "run")
+    after = pd.read_csv(copy.root / "data/ledger.csv").set_index("hash")["split"]
+    assert after.to_dict() == before.to_dict()
+
+
+def test_wrong_params_stop_everything_before_any_stage(copy: Checkout) -> None:
+    copy.set_params(train={"epoch": 3})
+    for command in (("reelflow", "run"), ("dvc", "repro", "--force")):
+        done = copy.run(*command, check=False)
+        assert done.returncode != 0
+        assert "Did you mean `train.epochs`?" in done.stdout
+        assert "Traceback" not in done.stdout
+
+
+def test_no_process_takes_more_than_three_gib(done: Checkout) -> None:
+    # Measured by the kernel for the largest of all children this far, the pipeline among them.
+    import resource
+
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 3 * 1024 * 1024

@@ -1,0 +1,148 @@
+"""Kills, full disks, lost servers, two runs at once: the same command again ends as if nothing
+had happened."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from reelflow.params import SECTIONS
+from tests.checkout import Checkout, make_checkout
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    checkout = make_checkout(tmp_path_factory.mktemp("robust") / "project")
+    checkout.dvc("add", "data/raw")
+    checkout.dvc("repro")
+    return checkout
+
+
+def forget(checkout: Checkout, stage: str) -> None:
+    """Remove what a stage made, from the project and from DVC's caches, so that it truly runs."""
+    for out in checkout.lock()[stage]["outs"]:
+        path = checkout.root / out["path"]
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    shutil.rmtree(checkout.root / ".dvc/cache")
+    for name in ("checks.sqlite", "checks.sqlite-wal", "checks.sqlite-shm"):
+        (checkout.root / ".reelflow" / name).unlink(missing_ok=True)
+    if stage == "register":
+        (checkout.root / "mlflow.db").unlink()
+
+
+def process_of(stage: str, driver: subprocess.Popen[str]) -> psutil.Process:
+    """The process of a stage, as soon as the driver has started it."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        for process in psutil.Process(driver.pid).children(recursive=True):
+            try:
+                if process.cmdline()[-1:] == [f"tasks.{stage}"]:
+                    return process
+            except psutil.Error:
+                continue
+        assert driver.poll() is None, driver.communicate()[0]
+        time.sleep(0.01)
+    raise AssertionError(f"{stage} was not started")
+
+
+def cpu_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+def kill_in_the_middle(driver: subprocess.Popen[str], stage: str, whole: float) -> None:
+    """Kill the driver and the stage when the stage has used half of the CPU time it takes."""
+    process = process_of(stage, driver)
+    try:
+        while cpu_seconds(process) < whole / 2 and driver.poll() is None:
+            time.sleep(0.02)
+    except psutil.NoSuchProcess:
+        raise AssertionError(f"{stage} ended before its middle") from None
+    assert driver.poll() is None, driver.communicate()[0]
+    os.killpg(driver.pid, signal.SIGKILL)
+    driver.wait()
+    for child in psutil.process_iter(["cmdline"]):
+        if (child.info["cmdline"] or [])[-1:] == [f"tasks.{stage}"]:
+            child.kill()
+
+
+@pytest.mark.parametrize("stage", SECTIONS)
+def test_a_kill_in_the_middle_of_a_stage_is_mended_by_the_same_command(
+    done: Checkout, tmp_path: Path, stage: str
+) -> None:
+    copy = done.copy(tmp_path / "project")
+    repro = ("dvc", "repro", "--single-item", "--force", stage)
+    forget(copy, stage)
+    started = copy.start(*repro)
+    process = process_of(stage, started)
+    whole = 0.0
+    while started.poll() is None:
+        try:
+            whole = max(whole, cpu_seconds(process))
+        except psutil.NoSuchProcess:
+            started.wait()
+        time.sleep(0.02)
+    assert started.returncode == 0, started.communicate()[0]
+    assert copy.hashes() == done.hashes()
+
+    forget(copy, stage)
+    kill_in_the_middle(copy.start(*repro), stage, whole)
+    copy.run(*repro)
+    assert copy.hashes() == done.hashes()
+    assert not list(copy.root.glob("data/**/.tmp-*"))
+
+
+def test_of_two_runs_at_once_one_does_the_work_and_neither_harms_the_other(
+    done: Checkout, tmp_path: Path
+) -> None:
+    copy = done.copy(tmp_path / "project")
+    copy.set_params(train={"seed": 1})
+    runs = [copy.start("reelflow", "run") for _ in range(2)]
+    texts = [run.communicate(timeout=300)[0] for run in runs]
+    codes = sorted(run.returncode for run in runs)
+    assert codes in ([0, 0], [0, 1]), texts
+    assert not any("Traceback" in text for text in texts)
+    if codes == [0, 1]:
+        assert any("is at work in this folder" in text for text in texts)
+    assert "Data and pipelines are up to date" in copy.dvc("repro")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Path:
+    """A file system of its own with little room."""
+    mount = tmp_path / "disk"
+    mount.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=40m", "tmpfs", str(mount)], capture_output=True
+    )
+    if made.returncode:
+        pytest.skip("a file system can be mounted by root only")
+    yield mount
+    subprocess.run(["umount", "-l", str(mount)], check=True)
+
+
+def test_a_full_disk_is_a_sentence_and_with_room_the_same_command_completes(
+    done: Checkout, small_disk: Path
+) -> None:
+    copy = done.copy(small_disk / "project")
+    forget(copy, "extract")
+    copy.set_params(extract={"frames": 16, "height": 64, "width": 64})
+    ballast = small_disk / "ballast"
+    free = shutil.disk_usage(small_disk).free
+    ballast.write_bytes(b"\0" * (free - 3_000_000))
+    full = copy.run("dvc", "repro", "--single-item", "extract", check=False)
+    assert full.returncode != 0
+    assert "the disk is full" in full.stdout
+    assert "Traceback" not in full.stdout
+    ballast.unlink()
+    copy.run("dvc", "repro", "--single-item", "extract")
+    assert (copy.root / "data/frames/index.parquet").is_file()
