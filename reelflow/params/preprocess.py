@@ -15,6 +15,9 @@ class PreprocessParams(Section):
         0.15, gt=0.0, lt=0.5, description="share of the videos for validation"
     )
     test_share: float = Field(0.2, gt=0.0, lt=0.5, description="share of the videos for the test")
+    min_test_groups: int = Field(
+        5, ge=1, description="groups in the test under which it is said that they are few"
+    )
 
     @model_validator(mode="after")
     def _leaves_training(self) -> PreprocessParams:
@@ -23,3 +26,9 @@ class PreprocessParams(Section):
                 "validation_share + test_share of at most 0.7, so that training is left"
             )
         return self
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """The wanted share of each split; they add up to 1."""
+        kept = 1 - self.validation_share - self.test_share
+        return {"train": kept, "validation": self.validation_share, "test": self.test_share}

@@ -1,0 +1,72 @@
+"""Groups that are written in the names of files, and the pattern that would read them.
+
+Clips cut from one recording look alike; a split that puts one into training and another into the
+test measures memory. Many data sets say in the name where a clip is from: `v_Bend_g03_c01`,
+`person07_boxing`, `cam2-0113`. A pattern is offered only if it reads the names at hand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+# Words before a number that stand for a source, the surest first; `c` and `v` number clips.
+_WORDS = (
+    "g", "group", "person", "subject", "subj", "sub", "actor", "participant", "patient", "animal",
+    "scene", "source", "src", "session", "sess", "recording", "rec", "camera", "cam", "site",
+    "p", "s", "yt",
+)  # fmt: skip
+_MOST_UNREAD = 0.1
+_FEWEST_GROUPS = 3
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A pattern for `ingest.group_pattern`.
+
+    Attributes:
+        pattern: a regular expression with a part named `group`.
+        groups: how many groups it reads from the names.
+        videos: how many of the names it reads one from.
+    """
+
+    pattern: str
+    groups: int
+    videos: int
+
+
+def suggest_pattern(paths: Sequence[str], labels: Sequence[str]) -> Suggestion | None:
+    """The pattern that reads a group from nearly all of these paths, if there is one.
+
+    It must put several videos into some group and leave every class at least three groups, so
+    that a number that counts clips, or one that only repeats the class, is not taken for a source.
+
+    Args:
+        paths: of videos without a group, relative to the raw folder, with `/`.
+        labels: the class of each.
+    """
+    for word in _WORDS:
+        # Between separators, so that the `s3` of `boots3` is none; before a `/` it is a folder.
+        sure = rf"(?:^|[/_. -])(?P<group>(?i:{word})[_-]?\d+)(?=[/_. -])"
+        read = _read(sure, paths)
+        if _are_groups(read, labels):
+            plain = (rf"{a}(?P<group>{word}\d+){b}" for a in "_/-" for b in ("_", "-", "/", r"\."))
+            pattern = next((p for p in plain if _read(p, paths).equals(read)), sure)
+            return Suggestion(pattern, read.nunique(), int(read.count()))
+    return None
+
+
+def _read(pattern: str, paths: Sequence[str]) -> pd.Series:
+    """The group of each path, None where the pattern finds none, as the stage `ingest` reads it."""
+    matches = (re.search(pattern, path) for path in paths)
+    return pd.Series([match["group"] if match else None for match in matches], dtype=object)
+
+
+def _are_groups(read: pd.Series, labels: Sequence[str]) -> bool:
+    """Whether what was read can be sources: shared by clips, several in every class."""
+    if read.isna().mean() > _MOST_UNREAD or read.nunique() == read.count():
+        return False
+    return bool((read.groupby(list(labels)).nunique() >= _FEWEST_GROUPS).all())

@@ -1,0 +1,152 @@
+"""Stage `preprocess`: who is trained on, watched and tested on, and what training is scaled by.
+
+Reads `data/manifest.parquet`, `data/frames/` and the former `data/ledger.csv`; writes
+`data/prepared/` (a csv a split, `meta.json`), `metrics/preprocess.json` and, last, the ledger, in
+which every video keeps its split. Run alone with `python -m tasks.preprocess`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from typing import Any
+
+import pandas as pd
+
+from reelflow.files import write_json, write_text
+from reelflow.groups import suggest_pattern
+from reelflow.labelled import SPLITS
+from reelflow.ledger import Ledger
+from reelflow.normalisation import class_weights, pixel_statistics
+from reelflow.params import load_section
+from reelflow.params.preprocess import PreprocessParams
+from reelflow.splits import Division, divide
+from reelflow.store import FrameStore
+from reelflow.video.clip import ClipSpec
+from tasks.paths import FRAMES, LEDGER, MANIFEST, METRICS, PARAMS, PREPARED
+from tasks.stage import run
+
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    params = load_section(PARAMS, PreprocessParams)
+    store = FrameStore(FRAMES)
+    manifest = pd.read_parquet(MANIFEST)
+    ledger = _ledger(manifest)
+    division = divide(manifest, ledger, params.shares, params.seed)
+    videos = division.videos
+    if division.moved:
+        log.info("%d videos moved to their official splits", len(division.moved))
+    warnings = list(_warnings(division, params))
+    for warning in warnings:
+        log.warning(warning)
+
+    training = videos[videos["split"] == "train"]
+    meta = _meta(videos, training, store)
+    _write_splits(videos, meta["labels"])
+    write_json(PREPARED / "meta.json", meta)
+    write_json(METRICS / "preprocess.json", _metrics(videos, len(warnings)))
+    # Last: a run killed before this line divides in the same way again.
+    ledger.updated(videos).write()
+    counts = ", ".join(f"{(videos['split'] == split).sum()} {split}" for split in SPLITS)
+    log.info("%d videos: %s", len(videos), counts)
+
+
+def _ledger(manifest: pd.DataFrame) -> Ledger:
+    found = Ledger.read(LEDGER)
+    ledger = found.for_videos(manifest["hash"])
+    if len(found.rows) and not len(ledger.rows):
+        log.info(
+            "%s knows none of these videos: it is another data set's, and a new one begins. The "
+            "former one is in git, if it was committed.",
+            LEDGER,
+        )
+    return ledger
+
+
+def _warnings(division: Division, params: PreprocessParams) -> list[str]:
+    warnings = []
+    videos = division.videos
+    alone = videos[videos["group"].isna()]
+    if len(alone):
+        warnings.append(_ungrouped(alone, len(videos)))
+    test = videos[videos["split"] == "test"]
+    groups = _sources(test).nunique()
+    if groups < params.min_test_groups:
+        warnings.append(
+            f"The test has {len(test)} videos of {groups} groups, fewer than "
+            f"preprocess.min_test_groups ({params.min_test_groups}): its intervals will be wide. "
+            "Add videos of other groups, or raise preprocess.test_share."
+        )
+    for label, splits in division.absent.items():
+        warnings.append(f"By its official splits, the class {label!r} is not in {splits}.")
+    return warnings
+
+
+def _ungrouped(alone: pd.DataFrame, total: int) -> str:
+    """The sentence on videos without a group, with the pattern that would read one if there is."""
+    warning = (
+        f"{len(alone)} of {total} videos have no group, so that each counts as one: if several "
+        "are cut from one recording, the test score will be too good."
+    )
+    found = suggest_pattern(alone["path"].tolist(), alone["label"].tolist())
+    if found is None:
+        return f"{warning} Name groups in a column `group` of videos.csv if there are any."
+    return (
+        f"{warning} The names look as if they carry one: ingest.group_pattern: "
+        f"'{found.pattern}' would read {found.groups} groups from {found.videos} of them. To use "
+        f"it, set it in {PARAMS} and delete {LEDGER}, so that whole groups are divided anew."
+    )
+
+
+def _sources(videos: pd.DataFrame) -> pd.Series:
+    """The group of each video; one without a group is a group of its own."""
+    return videos["group"].fillna(videos["hash"])
+
+
+def _meta(videos: pd.DataFrame, training: pd.DataFrame, store: FrameStore) -> dict[str, Any]:
+    labels = sorted(videos["label"].unique())
+    return {
+        "labels": labels,
+        "class_weights": class_weights(training["label"]),
+        "normalisation": pixel_statistics(store.frames(digest) for digest in training["hash"]),
+        "clip": store.spec.to_dict(),
+        "data_hash": _data_hash(videos, labels, store.spec),
+        "groups_known": bool(videos["group"].notna().all()),
+    }
+
+
+def _data_hash(videos: pd.DataFrame, labels: list[str], spec: ClipSpec) -> str:
+    """SHA-256 over who stands where under which label, and how clips are made of videos."""
+    rows = videos[["hash", "label", "split"]].sort_values("hash").to_numpy().tolist()
+    text = json.dumps([rows, labels, spec.to_dict(), spec.id], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _write_splits(videos: pd.DataFrame, labels: list[str]) -> None:
+    target = {label: i for i, label in enumerate(labels)}
+    table = videos.assign(target=videos["label"].map(target))
+    for split in SPLITS:
+        rows = table.loc[table["split"] == split, ["hash", "path", "label", "target", "group"]]
+        write_text(PREPARED / f"{split}.csv", rows.to_csv(index=False, lineterminator="\n"))
+
+
+def _metrics(videos: pd.DataFrame, warnings: int) -> dict[str, Any]:
+    parts = {split: videos[videos["split"] == split] for split in SPLITS}
+    labels = sorted(videos["label"].unique())
+    return {
+        "videos": {split: len(part) for split, part in parts.items()},
+        "share": {split: round(len(part) / len(videos), 4) for split, part in parts.items()},
+        "groups": {split: int(_sources(part).nunique()) for split, part in parts.items()},
+        "classes": {
+            label: {split: int((part["label"] == label).sum()) for split, part in parts.items()}
+            for label in labels
+        },
+        "warnings": warnings,
+    }
+
+
+if __name__ == "__main__":
+    run("preprocess", main)
