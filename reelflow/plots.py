@@ -66,7 +66,7 @@ def colours(scores: Mapping[str, float]) -> dict[str, str]:
     if len(scores) <= len(SERIES):
         return dict(zip(scores, SERIES, strict=False))
     lowest = sorted(scores, key=lambda label: scores[label])[:HIGHLIGHTED]
-    return {label: MUTED for label in scores} | dict(zip(lowest, SERIES, strict=False))
+    return dict.fromkeys(scores, MUTED) | dict(zip(lowest, SERIES, strict=False))
 
 
 def roc(table: pd.DataFrame, colour: Mapping[str, str]) -> str:

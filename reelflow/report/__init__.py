@@ -1,0 +1,117 @@
+"""The report: one page for a person who decides whether to trust the model.
+
+`render` takes values and returns the whole page as text: it reads no file but its own template
+and style, and asks for the frames of the few videos that it shows, one at a time. The page stands
+alone (no address outside it, no script), follows the reader's light or dark setting, and prints.
+The same values give the same bytes: no clock, no machine, no path but the videos' own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from reelflow import plots
+from reelflow.report import examples, tables, verdict
+from reelflow.report.content import Evaluation, count, interval, percent, quoted, visible
+from reelflow.report.verdict import summary, warnings
+from reelflow.video.clip import Clip
+
+__all__ = ["Evaluation", "render", "summary", "warnings"]
+
+HERE = Path(__file__).parent
+
+
+def render(evaluation: Evaluation, clip: Callable[[str], Clip]) -> str:
+    """The report as HTML.
+
+    Args:
+        evaluation: all that it shows.
+        clip: the frames of a video by its hash, called for the examples alone.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    # Names of files and classes are anybody's text: all is escaped but our style and drawings,
+    # which hold none of it.
+    environment = Environment(
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        finalize=visible,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(percent=percent)
+    environment.globals.update(count=count, interval=interval, quoted=quoted)
+    return environment.get_template("template.html.jinja").render(
+        style=(HERE / "style.css").read_text(encoding="utf-8"),
+        **_drawings(evaluation),
+        **_words(evaluation),
+        **_frames(evaluation, clip),
+    )
+
+
+def _words(evaluation: Evaluation) -> dict[str, Any]:
+    right = evaluation.predictions["label"] == evaluation.predictions["predicted"]
+    confidence = evaluation.predictions["confidence"].astype(float)
+    return {
+        "evaluation": evaluation,
+        "scores": evaluation.scores,
+        "headline": verdict.headline(evaluation),
+        "summary": summary(evaluation),
+        "warnings": warnings(evaluation),
+        "classes": evaluation.tested(),
+        "legend": _legend(evaluation),
+        "confusion": tables.confusion(evaluation),
+        "mistakes": tables.mistakes(evaluation),
+        "splits": tables.splits(evaluation),
+        "groups": tables.groups(evaluation),
+        "formats": tables.formats(evaluation),
+        "durations": tables.durations(evaluation),
+        "set_aside": evaluation.unusable.head(tables.SET_ASIDE_ROWS).to_dict("records"),
+        "duplicates": len(evaluation.quarantine) - len(evaluation.unusable),
+        "confidence_right": float(confidence[right].mean()) if right.any() else None,
+        "confidence_wrong": float(confidence[~right].mean()) if not right.all() else None,
+    }
+
+
+def _frames(evaluation: Evaluation, clip: Callable[[str], Clip]) -> dict[str, Any]:
+    return {
+        "wrong": examples.figures(evaluation, examples.wrong(evaluation), clip),
+        "right": examples.figures(evaluation, examples.right(evaluation), clip),
+    }
+
+
+def _drawings(evaluation: Evaluation) -> dict[str, str]:
+    colour = _colours(evaluation)
+    return {
+        "training": plots.training(evaluation.history, evaluation.kept),
+        "roc": plots.roc(evaluation.roc, colour) if colour else "",
+        "pr": plots.precision_recall(evaluation.pr, colour) if colour else "",
+    }
+
+
+def _colours(evaluation: Evaluation) -> dict[str, str]:
+    """The colour of each class that has curves."""
+    classes = evaluation.scores["per_class"]
+    drawn = evaluation.roc["label"].unique()
+    return plots.colours({label: classes[label]["roc_auc"] for label in drawn})
+
+
+def _legend(evaluation: Evaluation) -> dict[str, Any]:
+    """What the curves' colours mean: the classes that have one, and how many share the muted."""
+    colour = _colours(evaluation)
+    own = [label for label in colour if colour[label] != plots.MUTED]
+    return {
+        "classes": [
+            {
+                "label": label,
+                "variable": plots.VARIABLES[colour[label]],
+                **evaluation.scores["per_class"][label],
+            }
+            for label in own
+        ],
+        "others": len(colour) - len(own),
+    }

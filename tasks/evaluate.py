@@ -1,0 +1,219 @@
+"""Stage `evaluate`: how good is the model on test videos that nothing has seen?
+
+Reads the model and its card, the prepared splits, the frames, and what the report tells of the
+data and the training (manifest, quarantine, curves). Writes `metrics/evaluate.json`,
+`reports/predictions.csv` (a row a test video), `plots/{confusion,roc,pr}.csv` for `dvc plots`,
+and `reports/index.html`. One clip is in memory at a time. Alone: `python -m tasks.evaluate`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from reelflow import inference, metrics, report
+from reelflow.errors import DataError
+from reelflow.files import write_json, write_text
+from reelflow.params import load_section
+from reelflow.params.evaluate import EvaluateParams
+from reelflow.progress import track
+from reelflow.store import FrameStore
+from reelflow.video.clip import Clip
+from tasks.paths import (
+    FRAMES,
+    MANIFEST,
+    METRICS,
+    MODEL,
+    MODEL_CARD,
+    PARAMS,
+    PLOTS,
+    PREDICTIONS,
+    PREPARED,
+    QUARANTINE,
+    REPORT,
+)
+from tasks.stage import run
+
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Evaluate, write every output, and log the verdict."""
+    params = load_section(PARAMS, EvaluateParams)
+    meta, card, splits = _json(PREPARED / "meta.json"), _json(MODEL_CARD), _splits()
+    _check(meta, card, splits)
+    labels, test = list(card["labels"]), splits["test"]
+    store = FrameStore(FRAMES)
+    probabilities = _predict(test, store)
+
+    predictions = _predictions(test, labels, probabilities)
+    targets = test["target"].to_numpy(np.int64)
+    majority = int(splits["train"]["target"].mode()[0])
+    scores = metrics.evaluate(
+        targets,
+        probabilities,
+        list(test["group"]),
+        labels,
+        majority=majority,
+        top_k=params.top_k,
+        bootstrap=metrics.Bootstrap(params.bootstrap, params.confidence, params.seed),
+    )
+    roc, pr = metrics.curves(targets, probabilities, labels)
+    history = _table(PLOTS / "train.csv")
+    evaluation = report.Evaluation(
+        labels=labels,
+        scores=scores,
+        predictions=predictions,
+        roc=roc,
+        pr=pr,
+        baseline=labels[majority],
+        confidence=params.confidence,
+        history=history,
+        kept=_kept_epoch(history),
+        splits=splits,
+        manifest=pd.read_parquet(MANIFEST),
+        quarantine=_table(QUARANTINE, text=True),
+        params={
+            "extract": card["clip"],
+            "train": card["params"],
+            "evaluate": params.model_dump(),
+        },
+        provenance=_provenance(card),
+        examples=params.examples,
+    )
+    page = report.render(evaluation, lambda video: _clip(store, video))
+
+    _write(PREDICTIONS, predictions)
+    _write(
+        PLOTS / "confusion.csv",
+        predictions[["label", "predicted"]].rename(columns={"label": "actual"}),
+    )
+    _write(PLOTS / "roc.csv", roc)
+    _write(PLOTS / "pr.csv", pr)
+    write_text(REPORT, page)
+    write_json(METRICS / "evaluate.json", scores)
+    for sentence in (*report.summary(evaluation), *report.warnings(evaluation)):
+        log.info("%s", sentence)
+    log.info("the report is %s", REPORT)
+
+
+def _predict(test: pd.DataFrame, store: FrameStore) -> NDArray[np.float32]:
+    """Probabilities of the test videos, (N, K), one clip at a time."""
+    model = inference.load_model(MODEL)
+    rows = [
+        inference.predict_clip(model, store.frames(video))
+        for video in track(test["hash"], len(test), "evaluating videos")
+    ]
+    probabilities = np.stack(rows)
+    broken = ~np.isfinite(probabilities).all(axis=1)
+    if broken.any():
+        raise DataError(
+            f"The model gives no numbers for {int(broken.sum())} of {len(test)} test videos, the "
+            f"first being {test['path'].iloc[int(broken.argmax())]}: its weights have diverged. "
+            "Lower train.learning_rate and run again."
+        )
+    return probabilities
+
+
+def _clip(store: FrameStore, video: str) -> Clip:
+    return Clip(store.frames(video), np.asarray(store.index.at[video, "timestamps"]))
+
+
+def _predictions(
+    test: pd.DataFrame, labels: list[str], probabilities: NDArray[np.float32]
+) -> pd.DataFrame:
+    table = test[["hash", "path", "label", "group"]].reset_index(drop=True)
+    table["predicted"] = [labels[i] for i in probabilities.argmax(axis=1)]
+    table["confidence"] = probabilities.max(axis=1)
+    columns = [f"p_{label}" for label in labels]
+    return pd.concat([table, pd.DataFrame(probabilities, columns=columns)], axis=1)
+
+
+def _check(meta: dict[str, Any], card: dict[str, Any], splits: dict[str, pd.DataFrame]) -> None:
+    """Refuse to measure what would mean nothing."""
+    if card["data_hash"] != meta["data_hash"]:
+        raise DataError(
+            f"{MODEL} was trained on other data than {PREPARED} now holds: some of its training "
+            "videos may stand in the test. Run the stage `train` again (`dvc repro` does)."
+        )
+    if splits["test"].empty:
+        raise DataError(
+            f"{PREPARED / 'test.csv'} names no video, so nothing can be measured. Raise "
+            "preprocess.test_share, or give videos the split `test` in videos.csv."
+        )
+    learned = {*splits["train"]["hash"], *splits["validation"]["hash"]}
+    seen = splits["test"].loc[splits["test"]["hash"].isin(learned), "path"]
+    if len(seen):
+        raise DataError(
+            f"{len(seen)} videos stand in the test and in training, the first being "
+            f"{seen.iloc[0]}. Run the stage `preprocess` again."
+        )
+
+
+def _splits() -> dict[str, pd.DataFrame]:
+    return {
+        name: _table(PREPARED / f"{name}.csv", text=True).astype({"target": int})
+        for name in ("train", "validation", "test")
+    }
+
+
+def _kept_epoch(history: pd.DataFrame) -> int:
+    """The epoch of the lowest validation loss, the first of equals, as training keeps it."""
+    return int(history["epoch"].iloc[history["val_loss"].argmin()])
+
+
+def _provenance(card: dict[str, Any]) -> dict[str, str]:
+    import imageio_ffmpeg
+
+    with MODEL.open("rb") as file:
+        model_hash = hashlib.file_digest(file, "sha256").hexdigest()
+    return {
+        "network": str(card["network"]),
+        "model hash": model_hash,
+        "data hash": str(card["data_hash"]),
+        "reelflow": version("reelflow"),
+        "Python": platform.python_version(),
+        "TensorFlow": version("tensorflow"),
+        "Keras": version("keras"),
+        "ffmpeg": imageio_ffmpeg.get_ffmpeg_version(),
+    }
+
+
+def _table(path: Path, *, text: bool = False) -> pd.DataFrame:
+    """A csv. As text: every cell as written ("NA" is a name), but an empty group is none."""
+    try:
+        if text:
+            empty = {"group": [""]}
+            return pd.read_csv(path, dtype=str, keep_default_na=False, na_values=empty)
+        return pd.read_csv(path)
+    except FileNotFoundError:
+        raise _missing(path) from None
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise _missing(path) from None
+    return value
+
+
+def _missing(path: Path) -> DataError:
+    return DataError(f"{path} is missing: run the stages before this one (`dvc repro` does).")
+
+
+def _write(path: Path, table: pd.DataFrame) -> None:
+    write_text(path, table.to_csv(index=False, lineterminator="\n"))
+
+
+if __name__ == "__main__":
+    run("evaluate", main)

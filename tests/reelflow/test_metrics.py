@@ -1,0 +1,220 @@
+"""Metrics: scikit-learn is the truth for every figure, and a slow plain loop for the bootstrap."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from sklearn import metrics as sk
+
+from reelflow import metrics
+from reelflow.metrics import Bootstrap
+
+LABELS = ["a", "b", "c", "d"]
+
+
+def answers(videos: int, classes: int, seed: int = 0) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Targets and probabilities of a model that is right now and then."""
+    random = np.random.default_rng(seed)
+    targets = random.integers(classes, size=videos)
+    scores = random.dirichlet(np.ones(classes), videos).astype(np.float32)
+    scores[np.arange(videos), targets] += 0.3
+    return targets, scores / scores.sum(axis=1, keepdims=True)
+
+
+def evaluate(targets: Any, scores: Any, **options: Any) -> dict[str, Any]:
+    options = {"groups": [None] * len(targets), "labels": LABELS, "majority": 0, **options}
+    return metrics.evaluate(np.asarray(targets), np.asarray(scores, np.float32), **options)
+
+
+def one_hot(predicted: list[int], classes: int = 4) -> NDArray[np.float32]:
+    return np.eye(classes, dtype=np.float32)[predicted]
+
+
+def test_overall_figures_are_those_of_scikit_learn() -> None:
+    targets, scores = answers(200, 4)
+    predicted = scores.argmax(axis=1)
+    found = evaluate(targets, scores, majority=2)
+    expected = {
+        "accuracy": sk.accuracy_score(targets, predicted),
+        "balanced_accuracy": sk.balanced_accuracy_score(targets, predicted),
+        "macro_precision": sk.precision_score(targets, predicted, average="macro"),
+        "macro_recall": sk.recall_score(targets, predicted, average="macro"),
+        "macro_f1": sk.f1_score(targets, predicted, average="macro"),
+        "macro_roc_auc": sk.roc_auc_score(targets, scores, multi_class="ovr"),
+        "baseline_accuracy": sk.accuracy_score(targets, np.full(200, 2)),
+    }
+    assert {name: found[name] for name in expected} == pytest.approx(expected, abs=1e-6)
+    top2 = sk.top_k_accuracy_score(targets, scores, k=2)
+    assert found["top_k"]["accuracy"] == pytest.approx(top2, abs=1e-6)
+
+
+def test_figures_of_a_class_are_those_of_scikit_learn() -> None:
+    targets, scores = answers(200, 4)
+    found = evaluate(targets, scores)["per_class"]["c"]
+    actual, predicted = targets == 2, scores.argmax(axis=1) == 2
+    expected = {
+        "precision": sk.precision_score(actual, predicted),
+        "recall": sk.recall_score(actual, predicted),
+        "f1": sk.f1_score(actual, predicted),
+        "roc_auc": sk.roc_auc_score(actual, scores[:, 2]),
+        "average_precision": sk.average_precision_score(actual, scores[:, 2]),
+        "support": actual.sum(),
+    }
+    assert {name: found[name] for name in expected} == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_bootstrap_is_that_of_a_plain_loop_over_drawn_groups() -> None:
+    targets, scores = answers(60, 3)
+    groups = np.arange(60) % 9
+    predicted = scores.argmax(axis=1)
+    found = metrics.intervals(
+        targets, predicted, targets == predicted, groups, 3, Bootstrap(200, 0.9, seed=5)
+    )
+
+    drawn = np.random.default_rng(5).integers(9, size=(200, 9))
+    values: dict[str, list[Any]] = {"accuracy": [], "balanced_accuracy": [], "class_f1": []}
+    for row in drawn:
+        chosen = np.concatenate([np.flatnonzero(groups == group) for group in row])
+        pair = targets[chosen], predicted[chosen]
+        values["accuracy"].append(sk.accuracy_score(*pair))
+        values["balanced_accuracy"].append(sk.balanced_accuracy_score(*pair))
+        values["class_f1"].append(sk.f1_score(*pair, average=None, labels=range(3)))
+    for name, sample in values.items():
+        assert found[name] == pytest.approx(np.quantile(sample, [0.05, 0.95], axis=0))
+
+
+def test_the_draws_do_not_depend_on_how_many_are_held_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    targets, scores = answers(50, 4)
+    whole = evaluate(targets, scores)
+    monkeypatch.setattr(metrics, "DRAWS_AT_ONCE", 50 * 7)
+    assert evaluate(targets, scores) == whole
+
+
+def test_clips_that_fail_together_widen_the_interval() -> None:
+    targets = np.zeros(100, dtype=np.int64)
+    scores = one_hot([0] * 50 + [1] * 50)
+    alone = evaluate(targets, scores)
+    together = evaluate(targets, scores, groups=[f"g{i // 10}" for i in range(100)])
+    assert alone["accuracy"] == together["accuracy"] == 0.5
+    assert together["accuracy_low"] < alone["accuracy_low"] - 0.1
+    assert together["accuracy_high"] > alone["accuracy_high"] + 0.1
+
+
+def test_the_interval_covers_the_truth_as_often_as_it_says() -> None:
+    random, covered = np.random.default_rng(0), 0
+    for _ in range(200):
+        right = random.random(150) < 0.8
+        targets, predicted, groups = np.zeros(150, np.int64), 1 - right, np.arange(150)
+        found = metrics.intervals(targets, predicted, right, groups, 2, Bootstrap(300))
+        low, high = found["accuracy"]
+        covered += low <= 0.8 <= high
+    assert 0.9 <= covered / 200 <= 0.99
+
+
+def test_the_same_seed_gives_the_same_figures_and_another_seed_others() -> None:
+    targets, scores = answers(40, 4)
+    assert evaluate(targets, scores) == evaluate(targets, scores)
+    other = evaluate(targets, scores, bootstrap=Bootstrap(seed=1))
+    assert other["macro_f1_low"] != evaluate(targets, scores)["macro_f1_low"]
+
+
+def test_videos_without_a_group_are_groups_of_their_own() -> None:
+    codes = metrics.group_codes(["x", None, "y", float("nan"), "x", ""])
+    assert codes.tolist() == [0, 2, 1, 3, 0, 4]
+
+
+def test_a_class_without_test_videos_has_no_figures_and_no_part_in_the_averages() -> None:
+    targets, scores = answers(60, 3)
+    padded = np.hstack([scores, np.zeros((60, 1), np.float32)])
+    found, without = evaluate(targets, padded), evaluate(targets, scores, labels=LABELS[:3])
+    missing = found["per_class"].pop("d")
+    assert missing.pop("support") == missing.pop("groups") == 0
+    assert set(missing.values()) == {None}
+    assert found == without
+
+
+def test_answering_with_an_untested_class_costs_recall_and_raises_no_warning() -> None:
+    found = evaluate([0, 0, 1, 1], one_hot([0, 3, 1, 3]))
+    assert found["balanced_accuracy"] == 0.5
+    assert found["macro_precision"] == 1.0
+    assert found["per_class"]["d"]["precision"] is None
+
+
+def test_a_class_never_predicted_has_precision_nought() -> None:
+    found = evaluate([0, 0, 1, 1], one_hot([0, 0, 0, 0]))
+    assert found["per_class"]["b"]["precision"] == 0.0
+    assert found["per_class"]["b"]["f1"] == 0.0
+    assert found["macro_precision"] == 0.25
+
+
+def test_one_group_gives_no_interval() -> None:
+    targets, scores = answers(20, 4)
+    found = evaluate(targets, scores, groups=["only"] * 20)
+    assert found["groups"] == 1
+    assert found["accuracy"] is not None
+    assert found["accuracy_low"] is found["accuracy_high"] is found["top_k"]["low"] is None
+
+
+def test_a_class_inside_one_group_gets_no_interval_of_its_own() -> None:
+    found = evaluate([0, 0, 1, 1], one_hot([0, 1, 1, 0]), groups=["x", "x", "x", "y"])
+    assert found["per_class"]["a"]["recall_low"] is None
+    assert found["per_class"]["b"]["recall_low"] is not None
+    assert found["accuracy_low"] is not None
+
+
+def test_top_k_is_one_where_k_reaches_the_number_of_classes() -> None:
+    targets, scores = answers(30, 2)
+    found = evaluate(targets, scores, labels=LABELS[:2], top_k=5)["top_k"]
+    assert found == {"k": 2, "accuracy": 1.0, "low": 1.0, "high": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("targets", "predicted"),
+    [([0], [0]), ([0], [1]), ([0, 0], [3, 3]), ([0, 1, 2, 3], [2, 2, 2, 2])],
+)
+def test_the_smallest_tests_are_json_without_nan(targets: list[int], predicted: list[int]) -> None:
+    json.dumps(evaluate(targets, one_hot(predicted)), allow_nan=False)
+
+
+def test_curves_are_those_of_scikit_learn_from_left_to_right() -> None:
+    targets, scores = answers(80, 4)
+    roc, pr = metrics.curves(targets, scores, LABELS)
+    fpr, tpr, _ = sk.roc_curve(targets == 1, scores[:, 1])
+    found = roc[roc["label"] == "b"]
+    assert found["fpr"].tolist() == pytest.approx(fpr, abs=1e-6)
+    assert found["tpr"].tolist() == pytest.approx(tpr, abs=1e-6)
+    found = pr[pr["label"] == "b"]
+    assert found["recall"].is_monotonic_increasing
+    precision, recall, _ = sk.precision_recall_curve(targets == 1, scores[:, 1])
+    points = set(zip(recall.round(6), precision.round(6), strict=True))
+    assert set(zip(found["recall"], found["precision"], strict=True)) <= points
+
+
+def test_curves_of_many_videos_are_thinned_and_keep_their_ends_and_area() -> None:
+    targets, scores = answers(20_000, 2)
+    roc, _ = metrics.curves(targets, scores, ["a", "b"])
+    found = roc[roc["label"] == "b"]
+    assert len(found) == metrics.CURVE_POINTS
+    assert found.iloc[0][["fpr", "tpr"]].tolist() == [0, 0]
+    assert found.iloc[-1][["fpr", "tpr"]].tolist() == [1, 1]
+    area = sk.roc_auc_score(targets == 1, scores[:, 1])
+    assert sk.auc(found["fpr"], found["tpr"]) == pytest.approx(area, abs=2e-3)
+
+
+def test_a_test_of_one_class_has_no_curves() -> None:
+    roc, pr = metrics.curves(np.zeros(5, np.int64), one_hot([0, 1, 2, 3, 0]), LABELS)
+    assert list(roc.columns) == ["label", "fpr", "tpr"]
+    assert list(pr.columns) == ["label", "recall", "precision"]
+    assert roc.empty
+    assert pr.empty
+
+
+def test_the_confusion_matrix_has_an_actual_class_a_row() -> None:
+    counts = metrics.confusion_matrix(np.array([0, 0, 1]), np.array([0, 2, 1]), 3)
+    assert counts.tolist() == [[1, 0, 1], [0, 1, 0], [0, 0, 0]]
