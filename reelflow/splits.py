@@ -9,7 +9,7 @@ depends on contents, labels, groups, shares and the seed: not on names or on the
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -122,8 +122,8 @@ def _bind(videos: pd.DataFrame, ledger: Ledger) -> tuple[list[_Video], list[str]
     # What an official division does not name is carved out of its training part.
     carved = ALL - given if "train" in given else frozenset()
     bound, moved = [], []
-    rows = videos[COLUMNS].sort_values("path").astype(object).fillna("").to_numpy(dtype=str)
-    for digest, path, label, group, split in map(list[str], rows):
+    rows = videos[COLUMNS].sort_values("path").astype(object).fillna("")
+    for digest, path, label, group, split in rows.to_numpy().tolist():
         allowed, by, once = ALL, "", former.get(digest)
         if split:
             by = "the column `split`"
@@ -219,29 +219,34 @@ def _refuse_too_few(label: str, groups: list[_Group], needed: Bools, ledger: Led
     By Hall's theorem that is so exactly if some of these splits are more than the groups that may
     stand in any of them.
     """
-    for splits in _subsets([split for split, needs in zip(SPLITS, needed, strict=True) if needs]):
-        able = [group for group in groups if group.allowed & splits]
-        short = len(splits) - len(able)
-        if short <= 0:
-            continue
-        names = f" ({_some([group.name for group in able])})" if able else ""
-        bound = (
-            f" Or delete {ledger.path}, which binds the others: all videos are then divided "
-            "anew, and earlier scores no longer compare."
-            if any(len(group.allowed) == 1 and not group.official for group in groups)
-            else ""
+    wanted = [split for split, needs in zip(SPLITS, needed, strict=True) if needs]
+    short, _, splits = max(
+        (size - sum(not group.allowed.isdisjoint(some) for group in groups), -size, some)
+        for size in range(1, len(wanted) + 1)
+        for some in combinations(wanted, size)
+    )
+    if short <= 0:
+        return
+    able = [group for group in groups if not group.allowed.isdisjoint(splits)]
+    names = f" ({_some([group.name for group in able])})" if able else ""
+    has = f"of its {len(groups)} groups {len(able)} may{names}"
+    if len(able) == len(groups):
+        has = f"it has {len(groups)} {'group' if len(groups) == 1 else 'groups'}{names}"
+    remedy = (
+        f"Add videos of {short} more {'group' if short == 1 else 'groups'} (another source, "
+        "person, camera), or take the class out."
+    )
+    if any(group.official for group in groups):
+        remedy += " Or correct the column `split` of videos.csv."
+    if any(len(group.allowed) == 1 and not group.official for group in groups):
+        remedy += (
+            f" Or delete {ledger.path}, which binds its groups: all videos are then divided anew, "
+            "and earlier scores no longer compare."
         )
-        raise DataError(
-            f"The class {label!r} must stand in {_join(splits)}, and of its {len(groups)} groups "
-            f"{len(able)} may{names}; a video without a group counts as one. Add videos of "
-            f"{short} more {'group' if short == 1 else 'groups'} (another source, person, "
-            f"camera), or take the class out.{bound}"
-        )
-
-
-def _subsets(splits: list[str]) -> Iterator[frozenset[str]]:
-    for size in range(len(splits), 0, -1):
-        yield from map(frozenset, combinations(splits, size))
+    raise DataError(
+        f"The class {label!r} needs a group each for {_join(splits)}, and {has}; a video without "
+        f"a group counts as one. {remedy}"
+    )
 
 
 def _no_division(ledger: Ledger) -> DataError:
@@ -253,8 +258,7 @@ def _no_division(ledger: Ledger) -> DataError:
     )
 
 
-def _join(splits: frozenset[str]) -> str:
-    names = [split for split in SPLITS if split in splits]
+def _join(names: tuple[str, ...]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
