@@ -53,8 +53,8 @@ def main() -> None:
     _check(meta, card, splits)
     labels, test = list(card["labels"]), splits["test"]
     store = FrameStore(FRAMES)
+    history = _table(PLOTS / "train.csv")
     probabilities = _predict(test, store)
-
     predictions = _predictions(test, labels, probabilities)
     targets = test["target"].to_numpy(np.int64)
     majority = int(splits["train"]["target"].mode()[0])
@@ -68,7 +68,6 @@ def main() -> None:
         bootstrap=metrics.Bootstrap(params.bootstrap, params.confidence, params.seed),
     )
     roc, pr = metrics.curves(targets, probabilities, labels)
-    history = _table(PLOTS / "train.csv")
     evaluation = report.Evaluation(
         labels=labels,
         scores=scores,
@@ -154,7 +153,7 @@ def _check(meta: dict[str, Any], card: dict[str, Any], splits: dict[str, pd.Data
     seen = splits["test"].loc[splits["test"]["hash"].isin(learned), "path"]
     if len(seen):
         raise DataError(
-            f"{len(seen)} videos stand in the test and in training, the first being "
+            f"{len(seen)} of the test videos were also trained or validated on, the first being "
             f"{seen.iloc[0]}. Run the stage `preprocess` again."
         )
 
