@@ -1,0 +1,66 @@
+"""Predicting: the one way from frames to probabilities, used wherever a model is asked.
+
+`evaluate`, the registered model and `reelflow predict` all come through `predict_clip`, so that
+they give the same floats: one clip a batch, because the sums inside a convolution may be ordered
+otherwise in another batch, and the same arithmetic, set by `deterministic` before TensorFlow is
+first imported.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reelflow.errors import DataError
+
+if TYPE_CHECKING:
+    import keras
+
+
+def deterministic() -> None:
+    """Make TensorFlow in this process give the same bits each time. Call before importing it.
+
+    Sets environment variables that TensorFlow reads when it is imported: oneDNN kernels on (four
+    times faster 3-D convolutions; TensorFlow turns them on by itself on some processors only, and
+    results must not hang on that) and fewer messages. A value that the user has set stays.
+    """
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import tensorflow as tf
+
+    tf.config.experimental.enable_op_determinism()
+
+
+def load_model(path: Path) -> keras.Model:
+    """Load a trained model for `predict_clip`. Raises `DataError` if it cannot be read."""
+    deterministic()
+    from reelflow import modelfile
+
+    return modelfile.load_model(path)
+
+
+def predict_clip(model: keras.Model, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The probabilities of one clip.
+
+    Args:
+        model: as `load_model` gives it.
+        frames: uint8 RGB, (T, H, W, 3), of the shape the model was trained on.
+
+    Returns:
+        float32 (K,), in the order of the model's labels, summing to 1.
+
+    Raises:
+        DataError: the frames have another shape or type than the model takes.
+    """
+    expected = tuple(model.input_shape[1:])
+    if frames.shape != expected or frames.dtype != np.uint8:
+        raise DataError(
+            f"The model takes clips of uint8 {expected}, not {frames.dtype} {frames.shape}. "
+            "Extract the frames with the model's own clip settings."
+        )
+    scores: NDArray[np.float32] = model.predict_on_batch(frames[np.newaxis])[0]
+    return scores

@@ -1,0 +1,34 @@
+"""A plain convolutional network a frame; the scores of the frames are averaged over the clip.
+
+Three times a 3×3 convolution (32, 64, 128 filters, ReLU) and a 2×2 max pooling, then Flatten,
+Dense 128 and softmax: the classic small image classifier. It cannot see motion: the order of the
+frames makes no difference. That is its use, as the baseline that tells whether looks suffice
+(averaging over time: "single frame" and "late fusion" in Karpathy et al., "Large-scale Video
+Classification with Convolutional Neural Networks", CVPR 2014).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+from keras import layers
+
+from reelflow.networks import Shape
+from reelflow.networks.layers import batch_as_frames, clips, frames_as_batch, probabilities
+
+
+def build(shape: Shape, classes: int, mean: Sequence[float], std: Sequence[float]) -> keras.Model:
+    """Frames of at least 8×8 pixels. At 64×64: 1.1 M weights, nearly all in the first Dense."""
+    frames, height, width, _ = shape
+    if min(height, width) < 8:
+        raise ValueError(f"`cnn` needs frames of at least 8x8 pixels, not {height}x{width}")
+    inputs, x = clips(shape, mean, std)
+    x = frames_as_batch(x)
+    for filters in (32, 64, 128):
+        x = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
+        x = layers.MaxPooling2D(2)(x)
+    x = layers.Flatten()(x)
+    x = layers.Dense(128, activation="relu")(x)
+    x = batch_as_frames(probabilities(x, classes), frames)
+    return keras.Model(inputs, layers.GlobalAveragePooling1D()(x), name="cnn")

@@ -1,0 +1,36 @@
+"""What the networks share: the normalisation at the entrance, and folding time into the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from reelflow.networks import Shape
+
+
+def clips(shape: Shape, mean: Sequence[float], std: Sequence[float]) -> tuple[Any, Any]:
+    """The input, uint8 (B, T, H, W, 3), and the same with mean 0 and deviation 1 a colour."""
+    inputs = keras.Input(shape, dtype="uint8", name="clip")
+    variance = [float(value) ** 2 for value in std]
+    normalised = layers.Normalization(
+        mean=[float(value) for value in mean], variance=variance, name="normalisation"
+    )(inputs)
+    return inputs, normalised
+
+
+def frames_as_batch(x: Any) -> Any:
+    """(B, T, ...) -> (B·T, ...): one large convolution instead of T small ones."""
+    return ops.reshape(x, (-1, *x.shape[2:]))
+
+
+def batch_as_frames(x: Any, frames: int) -> Any:
+    """(B·T, ...) -> (B, T, ...), the inverse of `frames_as_batch`."""
+    return ops.reshape(x, (-1, frames, *x.shape[1:]))
+
+
+def probabilities(x: Any, classes: int) -> Any:
+    """The head: K logits, softmax, in float32 whatever the rest computes in."""
+    return layers.Dense(classes, activation="softmax", dtype="float32", name="probabilities")(x)

@@ -1,0 +1,67 @@
+"""A small residual network of (2+1)D convolutions: in space, then in time.
+
+Tran et al., "A Closer Look at Spatiotemporal Convolutions for Action Recognition", CVPR 2018:
+a 3-D convolution split into a spatial one (1×3×3) and a temporal one (3×1×1) with a ReLU between
+is easier to fit than the full one and sees motion, which averaging frames cannot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import layers
+
+from reelflow.networks import Shape
+from reelflow.networks.layers import clips, probabilities
+
+
+def build(
+    shape: Shape,
+    classes: int,
+    mean: Sequence[float],
+    std: Sequence[float],
+    width: int = 16,
+    dropout: float = 0.3,
+) -> keras.Model:
+    """Clips of any size; `width` filters at first, six times as many at the end."""
+    inputs, x = clips(shape, mean, std)
+    x = _convolution(x, width, (1, 5, 5), stride=(1, 2, 2))
+    x = _convolution(x, width, (3, 1, 1))
+    for filters, stride in (
+        (width, (1, 1, 1)),
+        (width * 3 // 2, (1, 2, 2)),
+        (width * 3, (2, 2, 2)),
+        (width * 6, (2, 2, 2)),
+    ):
+        x = _block(x, filters, stride)
+    x = layers.GlobalAveragePooling3D()(x)
+    x = layers.Dropout(dropout)(x)
+    return keras.Model(inputs, probabilities(x, classes), name="r2plus1d")
+
+
+def _block(x: Any, filters: int, stride: tuple[int, int, int]) -> Any:
+    """Two (2+1)D convolutions and a shortcut around them."""
+    time, space, _ = stride
+    y = _convolution(x, filters, (1, 3, 3), (1, space, space))
+    y = _convolution(y, filters, (3, 1, 1), (time, 1, 1))
+    y = _convolution(y, filters, (1, 3, 3))
+    y = _convolution(y, filters, (3, 1, 1), activation=False)
+    if stride != (1, 1, 1) or x.shape[-1] != filters:
+        x = _convolution(x, filters, (1, 1, 1), stride, activation=False)
+    return layers.ReLU()(layers.Add()([x, y]))
+
+
+def _convolution(
+    x: Any,
+    filters: int,
+    kernel: tuple[int, int, int],
+    stride: tuple[int, int, int] = (1, 1, 1),
+    activation: bool = True,
+) -> Any:
+    x = layers.Conv3D(filters, kernel, strides=stride, padding="same", use_bias=False)(x)
+    # 0.9, not Keras's 0.99: a small set gives a few hundred steps in all, and averages that lag
+    # behind the weights make validation look like chance.
+    x = layers.BatchNormalization(momentum=0.9)(x)
+    return layers.ReLU()(x) if activation else x
