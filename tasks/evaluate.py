@@ -100,8 +100,10 @@ def main() -> None:
     _write(PLOTS / "pr.csv", pr)
     write_text(REPORT, page)
     write_json(METRICS / "evaluate.json", scores)
-    for sentence in (*report.summary(evaluation), *report.warnings(evaluation)):
+    for sentence in report.summary(evaluation):
         log.info("%s", sentence)
+    for warning in report.warnings(evaluation):
+        log.warning("%s", warning)
     log.info("the report is %s", REPORT)
 
 

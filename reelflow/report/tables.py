@@ -45,7 +45,7 @@ def formats(evaluation: Evaluation) -> list[dict[str, Any]]:
     manifest = evaluation.manifest
     kinds = (
         manifest.assign(
-            kind=manifest["codec"].astype(str) + " in " + manifest["container"].astype(str),
+            kind=manifest["codec"].astype(str) + " in " + manifest["container"].map(_container),
             size=manifest["width"].astype(str) + " × " + manifest["height"].astype(str),
         )
         .groupby(["kind", "size"])
@@ -131,6 +131,12 @@ def _counts(evaluation: Evaluation) -> Ints:
         for column in ("label", "predicted")
     )
     return confusion_matrix(actual, predicted, len(evaluation.labels))
+
+
+def _container(names: Any) -> str:
+    """One of the names that libav gives to a family of containers: mov,mp4,m4a,… is mp4."""
+    family = str(names).split(",")
+    return "mp4" if "mp4" in family else family[0]
 
 
 def _span(low: float, high: float) -> str:

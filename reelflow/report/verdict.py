@@ -59,8 +59,10 @@ def warnings(evaluation: Evaluation) -> list[str]:
 
 
 def _from_groups(evaluation: Evaluation) -> str:
-    known = evaluation.predictions["group"].dropna().nunique()
-    return f" from {count(known, 'group')}" if known else ""
+    groups = evaluation.predictions["group"]
+    if groups.isna().all():
+        return ""
+    return f" from {count(groups.nunique(), 'known group' if groups.isna().any() else 'group')}"
 
 
 def _how_common(evaluation: Evaluation) -> str:
@@ -99,13 +101,11 @@ def _no_groups_known(evaluation: Evaluation) -> str | None:
     alone = sum(int(split["group"].isna().sum()) for split in evaluation.splits.values())
     if not alone:
         return None
-    who = "no video" if alone == videos else f"{count(alone, 'video')} of {videos:,}"
-    verb = "has a" if alone == videos else "have no"
+    who = "No video has a" if alone == videos else f"{alone:,} of {count(videos, 'video')} have no"
     return (
-        f"{who[0].upper()}{who[1:]} {verb} known group. If several clips come from one source (a "
-        "person, a scene, a camera), they may stand on both sides of the split, and every figure "
-        "here is too good. Name the groups in a column “group” of videos.csv, or with "
-        "ingest.group_pattern."
+        f"{who} known group. If several clips come from one source (a person, a scene, a camera), "
+        "they may stand on both sides of the split, and every figure here is too good. Name the "
+        "groups in a column “group” of videos.csv, or with ingest.group_pattern."
     )
 
 
@@ -204,6 +204,15 @@ def _worse_than_validation(evaluation: Evaluation) -> str | None:
     )
 
 
+def _first_epoch_best(evaluation: Evaluation) -> str | None:
+    if evaluation.kept != evaluation.history["epoch"].iloc[0] or len(evaluation.history) < 2:
+        return None
+    return (
+        "The first epoch was the best: what it learned after that did not carry over to the "
+        "validation videos. A smaller train.learning_rate, or more groups, may help."
+    )
+
+
 def _stopped_early(evaluation: Evaluation) -> str | None:
     last = int(evaluation.history["epoch"].iloc[-1])
     if evaluation.kept != last or len(evaluation.history) < 2:
@@ -237,6 +246,7 @@ WARNINGS: tuple[Callable[[Evaluation], str | None], ...] = (
     _unequal_classes,
     _memorised,
     _worse_than_validation,
+    _first_epoch_best,
     _stopped_early,
     _much_set_aside,
 )

@@ -87,7 +87,7 @@ def history(val_loss: list[float], accuracy: float = 0.8, val_accuracy: float = 
 def manifest(videos: int) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "container": "mp4",
+            "container": "mov,mp4,m4a,3gp,3g2,mj2",
             "codec": "h264",
             "width": 320,
             "height": 240,
@@ -260,10 +260,11 @@ def test_one_group_cannot_tell() -> None:
     ("words", "changes"),
     [
         ("No video has a known group", {"groups": [None] * 24, "unknown": True}),
-        ("24 videos of 28 have no known group", {"groups": [None] * 24}),
+        ("24 of 28 videos have no known group", {"groups": [None] * 24}),
         ("has only 3 groups", {"groups": ["x", "y", "z"] * 8}),
         ("2 groups of the test also stand in training", {"groups": ["s1", "s2"] * 12}),
         ("the last epoch was the best", {"history": history([3.0, 2.0]), "kept": 2}),
+        ("the first epoch was the best", {"history": history([2.0, 3.0]), "kept": 1}),
         ("learned its training videos by heart", {"history": history([1.0], 0.99, 0.6), "kept": 1}),
         ("well below that on validation (100%)", {"history": history([1.0], 1.0, 1.0), "kept": 1}),
         ("5 of 25 files could not be used", {"quarantine": quarantine(*[("a", "empty")] * 5)}),
