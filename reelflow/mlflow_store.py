@@ -21,7 +21,7 @@ from urllib.parse import quote, unquote
 
 from filelock import FileLock
 
-from reelflow.errors import ReelflowError
+from reelflow.errors import ReelflowError, UnavailableError
 from reelflow.files import replacing
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 DATABASE = "mlflow.db"
 EXPERIMENT = "reelflow"
+AGAIN = "What was computed is kept: run the same command again."
 
 # Waits of 0, 2, 4, 8 and 16 s between attempts: longer than a server takes to start again.
 SETTINGS = {
@@ -42,7 +43,7 @@ SETTINGS = {
 
 
 class TrackingError(ReelflowError):
-    """MLflow cannot be reached, or cannot work."""
+    """MLflow refuses, or its database cannot be used."""
 
 
 def address_from_environment() -> str:
@@ -68,7 +69,7 @@ def connect(address: str) -> MlflowClient:
     come at once.
 
     Raises:
-        TrackingError: MLflow does not answer, or its database cannot be used.
+        UnavailableError, TrackingError: as `sentences` says.
     """
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
@@ -86,19 +87,22 @@ def connect(address: str) -> MlflowClient:
 
 @contextmanager
 def sentences(address: str) -> Iterator[None]:
-    """Turn what only a person can mend (a lost server, a full database) into a `TrackingError`.
+    """Turn what only a person can mend, or only time, into an error with a sentence.
 
-    Whatever else goes wrong inside passes through as it is.
+    Raises:
+        UnavailableError: the server does not answer, or the database is locked.
+        TrackingError: MLflow refuses, or its database cannot be used.
+        Exception: whatever else goes wrong inside, as it is.
     """
     try:
         yield
     except ReelflowError:
         raise
     except Exception as error:
-        told = _sentence(address, error)
+        told = _told(address, error)
         if told is None:
             raise
-        raise TrackingError(told) from error
+        raise told from error
 
 
 def masked(address: str) -> str:
@@ -106,41 +110,48 @@ def masked(address: str) -> str:
     return re.sub(r"//[^/@]*@", "//***@", address)
 
 
-def _sentence(address: str, error: BaseException) -> str | None:
+def _told(address: str, error: BaseException) -> ReelflowError | None:
     import requests
-    from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import DBAPIError
 
-    where, again = masked(address), "What was computed is kept: run the same command again."
+    where = masked(address)
     for cause in _chain(error):
+        said = _first_line(cause)
         if isinstance(cause, requests.exceptions.RequestException) or _of_boto(cause):
-            return (
-                f"MLflow at {where} does not answer ({_first_line(cause)}). Start it, or correct "
-                f"MLFLOW_TRACKING_URI. {again}"
+            return UnavailableError(
+                f"MLflow at {where} does not answer ({said}). Start it, or correct "
+                f"MLFLOW_TRACKING_URI. {AGAIN}"
             )
         if isinstance(cause, (DBAPIError, sqlite3.Error)):
-            return f"MLflow's database {where} cannot be used ({_first_line(cause)}). {again}"
+            kind = UnavailableError if "locked" in said else TrackingError
+            return kind(f"MLflow's database {where} cannot be used ({said}). {AGAIN}")
+    return _refusal(where, error)
+
+
+def _refusal(where: str, error: BaseException) -> TrackingError | None:
+    from mlflow.exceptions import MlflowException
+
     if isinstance(error, ModuleNotFoundError):
-        return f"MLflow at {where} needs the package {error.name}: install it into .venv. {again}"
+        return TrackingError(f"MLflow at {where} needs the package {error.name}: install it.")
     if not isinstance(error, MlflowException):
         return None
+    said = _first_line(error)
     if type(error).__name__.endswith("StoreURIException"):
-        return f"{where} is no address that MLflow knows. Correct MLFLOW_TRACKING_URI."
+        return TrackingError(f"MLflow knows no address like {where}. Correct MLFLOW_TRACKING_URI.")
     if error.error_code in ("PERMISSION_DENIED", "UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED"):
-        return (
-            f"MLflow at {where} refused this user ({_first_line(error)}). Set "
-            f"MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN. "
-            f"{again}"
+        return TrackingError(
+            f"MLflow at {where} refused this user ({said}). Set MLFLOW_TRACKING_USERNAME and "
+            f"MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN. {AGAIN}"
         )
     if "out-of-date database schema" in error.message:
-        return (
+        return TrackingError(
             f"MLflow's database {where} was made by another version of MLflow. Keep a copy of it, "
-            f"then run `mlflow db upgrade '{where}'`. {again}"
+            f"then run `mlflow db upgrade '{where}'`. {AGAIN}"
         )
     if error.message.startswith("API request to") or error.error_code == "TEMPORARILY_UNAVAILABLE":
-        return (
-            f"MLflow at {where} failed ({_first_line(error)}). See that an MLflow server runs "
-            f"there, and what its log says. {again}"
+        return TrackingError(
+            f"MLflow at {where} failed ({said}). See that an MLflow server runs there, and what "
+            f"its log says. {AGAIN}"
         )
     return None
 

@@ -6,6 +6,7 @@ the model is fetched: importing MLflow takes two seconds on both sides, and so t
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import signal
@@ -20,7 +21,15 @@ from typing import IO, TYPE_CHECKING, Any
 
 from reelflow import model_process, telemetry
 from reelflow.errors import ReelflowError
-from reelflow.mlflow_store import connect, masked, sentences
+from reelflow.mlflow_store import (
+    DATABASE,
+    TrackingError,
+    address_from_environment,
+    connect,
+    exists,
+    masked,
+    sentences,
+)
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -65,10 +74,8 @@ class AskedModel:
     def _load(self) -> list[str]:
         try:
             labels: list[str] = self._process.ask(str(self._folder))
-        except _CrashedError as error:
-            raise ModelError(
-                f"The process that loads {self.source} was ended ({error}): is memory short?"
-            ) from None
+        except _EndedError as ended:
+            raise ModelError(f"{self.source} cannot be loaded: {ended}") from None
         return labels
 
     def answer(self, path: str | Path) -> Answer:
@@ -79,12 +86,12 @@ class AskedModel:
         """
         try:
             found: dict[str, Any] = self._process.ask(str(Path(path).absolute()))
-        except _CrashedError as error:
+        except _EndedError as ended:
+            if not ended.killed:
+                raise ModelError(f"{self.source} broke on {path}: {ended}") from None
             self._process.start()
             self._load()
-            return Answer(
-                str(path), error=f"The model's process died on it ({error}). Leave it out."
-            )
+            return Answer(str(path), error=f"It cannot be used: {ended} Leave it out.")
         probabilities = {label: found.get(f"p_{label}") for label in self.labels}
         return Answer(
             path=str(path),
@@ -93,6 +100,23 @@ class AskedModel:
             probabilities={label: p for label, p in probabilities.items() if p is not None},
             error=found.get("error"),
         )
+
+
+def address_from_environment_for(model: str) -> str | None:
+    """The address of the MLflow that holds `model`, or None if it names a folder.
+
+    Raises:
+        TrackingError: no address is set, and the current folder has no MLflow database.
+    """
+    if ":/" not in model:
+        return None
+    address = address_from_environment()
+    if not exists(address):
+        raise TrackingError(
+            f"There is no MLflow here: {Path.cwd()} holds no {DATABASE}, and MLFLOW_TRACKING_URI "
+            "is not set. Run this in the top folder of the project, after `make run`."
+        )
+    return address
 
 
 @contextmanager
@@ -105,7 +129,7 @@ def asking(model: str, address: str | None) -> Iterator[AskedModel]:
         address: of MLflow; None if `model` is a folder.
 
     Raises:
-        TrackingError: MLflow does not answer.
+        UnavailableError, TrackingError: MLflow does not answer, or refuses.
         ModelError: there is no such model, or it cannot be loaded.
     """
     with tempfile.TemporaryDirectory(prefix="reelflow-model-") as scratch, _Process() as process:
@@ -118,7 +142,10 @@ def _fetch(model: str, address: str | None, into: Path) -> tuple[str, Path]:
     if address is None:
         folder = Path(model)
         if not (folder / "MLmodel").is_file():
-            raise ModelError(f"{model} is no folder of a model: it holds no file named MLmodel.")
+            raise ModelError(
+                f"{model} is no folder that holds a model (a file named MLmodel). A registered "
+                "model is written models:/NAME@ALIAS or models:/NAME/VERSION."
+            )
         return model, folder
     client = connect(address)
     from mlflow.artifacts import download_artifacts
@@ -127,13 +154,18 @@ def _fetch(model: str, address: str | None, into: Path) -> tuple[str, Path]:
     with sentences(address):
         source = _exact(client, model, address)
         try:
-            return source, Path(download_artifacts(artifact_uri=source, dst_path=str(into)))
+            folder = Path(download_artifacts(artifact_uri=source, dst_path=str(into)))
+            found = "" if (folder / "MLmodel").is_file() else "its files are gone"
         except (MlflowException, OSError) as error:
-            with sentences(address):
-                raise ModelError(
-                    f"The files of {source} cannot be had from {masked(address)} ({error}). If the "
-                    "project's folder was moved or `mlruns` deleted, run the pipeline again."
-                ) from error
+            if not _says_missing(error):
+                raise
+            found = str(error)
+    if found:
+        raise ModelError(
+            f"{source} cannot be had from {masked(address)}: {found}. If it once could, the "
+            "project's folder was moved or `mlruns` deleted: run the pipeline again."
+        )
+    return source, folder
 
 
 def _exact(client: MlflowClient, model: str, address: str) -> str:
@@ -158,7 +190,7 @@ def _exact(client: MlflowClient, model: str, address: str) -> str:
             else client.get_model_version(name, version)
         )
     except MlflowException as error:
-        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+        if not _says_missing(error):
             raise
         how = f" Name one with --model models:/{name}/VERSION."
         if alias == CHAMPION:
@@ -173,8 +205,21 @@ def _exact(client: MlflowClient, model: str, address: str) -> str:
     return f"models:/{name}/{found.version}"
 
 
-class _CrashedError(Exception):
-    """The process was ended by a signal: a crash in a decoder, or the system short of memory."""
+def _says_missing(error: BaseException) -> bool:
+    """Whether MLflow means that there is no such thing; of files by an OSError without a number."""
+    if isinstance(error, OSError):
+        return error.errno in (None, errno.ENOENT)
+    missing = ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND", "INVALID_PARAMETER_VALUE")
+    return getattr(error, "error_code", None) in missing
+
+
+class _EndedError(Exception):
+    """The process ended without an answer. `killed`: by a signal (a decoder that crashed, the
+    system short of memory), not by an error of its own."""
+
+    def __init__(self, said: str, *, killed: bool) -> None:
+        super().__init__(said)
+        self.killed = killed
 
 
 class _Process:
@@ -202,7 +247,7 @@ class _Process:
         )
 
     def ask(self, question: str) -> Any:
-        """Send a line, return the line that answers it, or raise `ModelError`, `_CrashedError`."""
+        """Send a line, return the line that answers it, or raise `_EndedError`."""
         process = self._process
         assert process.stdin is not None
         assert process.stdout is not None
@@ -215,10 +260,8 @@ class _Process:
             return json.loads(line)
         status = process.wait()
         if status < 0:
-            raise _CrashedError(signal.Signals(-status).name)
+            name = signal.Signals(-status).name
+            raise _EndedError(f"its process was ended by {name}.", killed=True)
         self._said.seek(0)
         said = self._said.read().decode("utf-8", "replace").strip().splitlines()
-        raise ModelError(
-            f"The model could not answer {question}. Its process said last:\n"
-            + "\n".join(f"  {words}" for words in said[-5:])
-        )
+        raise _EndedError(said[-1] if said else f"exit status {status}", killed=False)

@@ -51,7 +51,7 @@ def registration(
     not, or not to its end. Makes no database where there is none.
 
     Raises:
-        TrackingError: MLflow does not answer.
+        UnavailableError, TrackingError: MLflow does not answer, or refuses.
     """
     address = address or address_from_environment()
     if not exists(address):

@@ -1,0 +1,125 @@
+"""`reelflow predict`: label and probabilities of video files, by a registered model.
+
+Answers go to stdout, complaints to stderr. A file that cannot be used does not keep the others
+from being answered; it only makes the exit status 1.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from reelflow.predicting import Answer
+
+# For `app.command`: a file may be called `-video.mp4`.
+SETTINGS = {"ignore_unknown_options": True}
+
+# With more labels than these, a column each would not fit a screen.
+LABELS_IN_COLUMNS = 8
+MOST_LIKELY = 4
+
+
+def predict(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Video files.")],
+    model: Annotated[
+        str,
+        typer.Option(
+            help="models:/NAME@ALIAS, models:/NAME/VERSION, or a folder that holds a model.",
+            show_default="the champion of the project",
+        ),
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, a row a file.")] = False,
+) -> None:
+    """Say what is in each video FILE: its label, and the probability of every label."""
+    if as_json and as_csv:
+        raise typer.BadParameter("choose one of --json and --csv")
+    for name in files:
+        if name.startswith("--") and not Path(name).exists():
+            raise typer.BadParameter(f"there is neither an option nor a file {name}")
+    from reelflow.predicting import address_from_environment_for, asking
+    from reelflow.progress import track
+
+    model = model or _champion()
+    with asking(model, address_from_environment_for(model)) as asked:
+        asked_for = track(files, len(files), "predicting") if len(files) > 1 else files
+        answers = [asked.answer(file) for file in asked_for]
+    # A file's name may be bytes that are no text: what came in goes out again.
+    sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
+    if as_json:
+        print(json.dumps([asdict(answer) for answer in answers], indent=2))
+    elif as_csv:
+        _print_csv(answers, asked.labels)
+    else:
+        _print_table(answers, asked.labels, asked.source)
+    unusable = [answer for answer in answers if answer.error]
+    for answer in unusable:
+        print(f"{_printable(answer.path)}: {answer.error}", file=sys.stderr)
+    if unusable:
+        raise typer.Exit(1)
+
+
+def _champion() -> str:
+    """The champion of the project in the current folder; elsewhere, of one with default params."""
+    from reelflow.params import load_section
+    from reelflow.params.register import RegisterParams
+
+    params = Path("params.yaml")
+    section = (
+        load_section(params, RegisterParams)
+        if params.exists()
+        else RegisterParams.model_validate({})
+    )
+    return f"models:/{section.name}@champion"
+
+
+def _print_csv(answers: Sequence[Answer], labels: Sequence[str]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(["path", "label", "confidence", *(f"p_{label}" for label in labels), "error"])
+    for answer in answers:
+        numbers = [answer.probabilities.get(label) for label in labels]
+        writer.writerow([answer.path, answer.label, answer.confidence, *numbers, answer.error])
+
+
+def _print_table(answers: Sequence[Answer], labels: Sequence[str], source: str) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    # What is read by another program is not folded to the width of a screen.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 100_000)
+    console.print(_table(answers, labels))
+    console.print(Text(f"by {source}", style="dim"))
+
+
+def _table(answers: Sequence[Answer], labels: Sequence[str]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for name in ("video", "label"):
+        table.add_column(name, overflow="fold")
+    many = len(labels) > LABELS_IN_COLUMNS
+    for name in ["probabilities"] if many else labels:
+        table.add_column(Text(_printable(name)), justify="left" if many else "right")
+    for answer in answers:
+        ranked = sorted(answer.probabilities.items(), key=lambda pair: -pair[1])
+        likely = "  ".join(f"{_printable(label)} {p:.3f}" for label, p in ranked[:MOST_LIKELY])
+        shares = [likely] if many else [f"{p:.3f}" for p in answer.probabilities.values()]
+        label = Text("not usable", "red") if answer.error else Text(_printable(answer.label or ""))
+        table.add_row(Text(_printable(answer.path)), label, *map(Text, shares))
+    return table
+
+
+def _printable(text: str) -> str:
+    """A name may hold a line end, or an escape sequence that would command the terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -1,0 +1,80 @@
+"""What the stages before `register` leave behind, small: written by hand, no stage is run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tests.conftest import MakeVideo
+
+LABELS = ["jump", "sit é", "walk"]
+CLIP = {"frames": 4, "height": 32, "width": 32, "fit": "crop", "scaler": "area"}
+DATA_HASH = "d" * 64
+
+
+def write_outputs(folder: Path, model: bytes = b"a model", **scores: float) -> None:
+    """Everything that `register` reads, except the raw videos, for a test of six videos.
+
+    Args:
+        model: the bytes of `models/model.keras`, which `register` copies and does not read.
+        scores: replace figures of `metrics/evaluate.json`.
+    """
+    paths = [f"{label}/{i}.mp4" for label in LABELS for i in range(2)]
+    labels = [path.split("/")[0] for path in paths]
+    table = pd.DataFrame(
+        {
+            "hash": [f"{i:064x}" for i in range(6)],
+            "path": paths,
+            "label": labels,
+            "target": [LABELS.index(label) for label in labels],
+            "group": pd.Series([None, "g1", "g1", "g2", "g3", None], dtype="str"),
+        }
+    )
+    manifest = table.drop(columns="target").assign(
+        split=pd.Series([None] * 6, dtype="str"),
+        bytes=1000,
+        duration=1.5,
+        pts=[[0, 512, 1024]] * 6,
+    )
+    _write(folder / "data/manifest.parquet", manifest)
+    for name in ("train", "validation", "test"):
+        _write(folder / f"data/prepared/{name}.csv", table)
+    _write(folder / "data/prepared/meta.json", {"labels": LABELS, "data_hash": DATA_HASH})
+    _write(folder / "models/model.keras", model)
+    card = {"labels": LABELS, "clip": CLIP, "network": "cnn", "data_hash": DATA_HASH}
+    _write(folder / "models/model.json", card)
+    epochs = {"epoch": [1, 2], "loss": [1.5, 0.5], "val_loss": [1.25, 0.75]}
+    _write(folder / "plots/train.csv", pd.DataFrame(epochs))
+    figures = {"accuracy": 0.75, "balanced_accuracy": 0.75, "macro_f1": 0.7, **scores}
+    per_class = {"sit é": {"recall": 0.5, "support": 2}}
+    _write(folder / "metrics/evaluate.json", {**figures, "per_class": per_class})
+    _write(folder / "metrics/train.json", {"epochs": 2, "best": None})
+    probabilities = np.full((6, 3), 1 / 3, np.float32)
+    predictions = pd.DataFrame(probabilities, columns=[f"p_{label}" for label in LABELS])
+    _write(folder / "reports/predictions.csv", pd.concat([table, predictions], axis=1))
+    _write(folder / "reports/index.html", b"<!doctype html><title>report</title>")
+
+
+def write_videos(folder: Path, make_video: MakeVideo) -> list[Path]:
+    """The raw videos of `write_outputs`; they differ in colour."""
+    return [
+        make_video(folder / f"data/raw/{label}/{i}.mp4", seed=2 * n + i)
+        for n, label in enumerate(LABELS)
+        for i in range(2)
+    ]
+
+
+def _write(path: Path, content: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif isinstance(content, dict):
+        path.write_text(json.dumps(content), encoding="utf-8")
+    elif path.suffix == ".csv":
+        content.to_csv(path, index=False)
+    else:
+        content.to_parquet(path)
