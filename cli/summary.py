@@ -52,8 +52,7 @@ def _outcome() -> list[Text | Table | str]:
             Text.assemble(
                 "test accuracy ",
                 (f"{told['accuracy']:.3f}", "bold"),
-                f"  (95 % of resampled groups: {told['accuracy_low']:.2f} to "
-                f"{told['accuracy_high']:.2f}; always the commonest class: "
+                f"  ({_interval(told)}; always the commonest class: "
                 f"{told['baseline_accuracy']:.2f})",
             ),
             _recalls(told["per_class"]),
@@ -69,13 +68,24 @@ def _outcome() -> list[Text | Table | str]:
     return [*lines, "browse        make ui"]
 
 
+def _interval(told: dict[str, Any]) -> str:
+    """One group of test videos says nothing about other groups: then there is no interval."""
+    if told["accuracy_low"] is None:
+        return "one group, so no interval"
+    return f"95 % of resampled groups: {told['accuracy_low']:.2f} to {told['accuracy_high']:.2f}"
+
+
+def _recall(value: float | None) -> str:
+    return "not tested" if value is None else f"{value:.2f}"
+
+
 def _recalls(per_class: dict[str, Any]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), show_header=False)
     names = list(per_class)
     for first in range(0, len(names), 3):
         cells = [
             f"{'recall        ' if not first and not at else ' ' * 14 if not at else ''}"
-            f"{name} {per_class[name]['recall']:.2f}"
+            f"{name} {_recall(per_class[name]['recall'])}"
             for at, name in enumerate(names[first : first + 3])
         ]
         table.add_row(*cells)
