@@ -76,9 +76,9 @@ def _warnings(division: Division, params: PreprocessParams) -> list[str]:
     groups = _sources(test).nunique()
     if groups < params.min_test_groups:
         warnings.append(
-            f"The test has {len(test)} videos of {groups} groups, fewer than "
-            f"preprocess.min_test_groups ({params.min_test_groups}): its intervals will be wide. "
-            "Add videos of other groups, or raise preprocess.test_share."
+            f"The test has {len(test)} videos of {groups} {'group' if groups == 1 else 'groups'}, "
+            f"fewer than preprocess.min_test_groups ({params.min_test_groups}): its intervals "
+            "will be wide. Add videos of other groups, or raise preprocess.test_share."
         )
     for label, splits in division.absent.items():
         warnings.append(f"By its official splits, the class {label!r} is not in {splits}.")

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from reelflow.errors import DataError
+from tasks.validate import main
+from tests.dataset import grid, manifest_of, write_dataset
+
+
+def metrics() -> dict[str, int]:
+    content: dict[str, int] = json.loads(Path("metrics/validate.json").read_text("utf-8"))
+    return content
+
+
+def darken(count: int) -> None:
+    index = pd.read_parquet("data/frames/index.parquet")
+    index.loc[: count - 1, "brightness"] = 0.0
+    index.to_parquet("data/frames/index.parquet")
+
+
+def test_a_sound_data_set_leaves_data_docs_and_metrics(project: Path) -> None:
+    write_dataset(project, manifest_of(grid(groups=12)))
+    Path("reports/validate").mkdir(parents=True)
+    Path("reports/validate/old.html").touch()
+    main()
+    assert metrics()["expectations"] == metrics()["successful"] > 40
+    assert metrics()["videos"] == 72
+    assert metrics()["failed"] == metrics()["warnings"] == metrics()["black_clips"] == 0
+    names = {path.name for path in Path("reports/validate").iterdir()}
+    assert {"index.html", "manifest.html"} <= names
+    assert "old.html" not in names
+
+
+def test_a_broken_expectation_stops_the_run_and_leaves_what_to_look_at(project: Path) -> None:
+    manifest = manifest_of(grid(groups=12))
+    write_dataset(project, manifest)
+    darken(7)
+    with pytest.raises(DataError) as error:
+        main()
+    text = str(error.value)
+    assert text.startswith("1 of ")
+    assert "Clips are not black" in text
+    assert "not so for 7 of 72 clips" in text
+    assert "and 2 more" in text
+    assert "validate.min_brightness" in text
+    assert "reports/validate/index.html" in text
+    assert metrics()["failed"] == 1
+    assert metrics()["black_clips"] == 7
+    assert "Clips are not black" in Path("reports/validate/index.html").read_text("utf-8")
+
+
+def test_black_clips_within_the_allowed_share_are_said_and_the_run_goes_on(
+    project: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_dataset(project, manifest_of(grid(groups=12)))
+    darken(1)
+    main()
+    assert "Clips are not black" in caplog.text
+    assert (metrics()["warnings"], metrics()["black_clips"], metrics()["failed"]) == (1, 1, 0)
+
+
+def test_the_same_data_give_the_same_bytes(project: Path) -> None:
+    write_dataset(project, manifest_of(grid(groups=12)))
+    main()
+    first = {path: path.read_bytes() for path in Path("reports/validate").iterdir()}
+    main()
+    assert {path: path.read_bytes() for path in Path("reports/validate").iterdir()} == first
+
+
+def test_without_frames_the_stage_to_run_first_is_named(project: Path) -> None:
+    with pytest.raises(DataError, match="run the stage `extract` first"):
+        main()
