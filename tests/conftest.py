@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -61,3 +63,31 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def mlflow_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty MLflow database, made once: its first migration takes seconds."""
+    import mlflow
+
+    from reelflow.mlflow_store import connect
+
+    file = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    connect(f"sqlite:///{file}")
+    mlflow.set_tracking_uri(None)
+    return file
+
+
+@pytest.fixture
+def mlflow_project(
+    project: Path, mlflow_database: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Path]:
+    """A project folder that has its own empty MLflow, as a run without an address leaves it."""
+    import mlflow
+
+    for name in [name for name in os.environ if name.startswith("MLFLOW_")]:
+        monkeypatch.delenv(name)
+    telemetry.off()
+    shutil.copyfile(mlflow_database, project / "mlflow.db")
+    yield project
+    mlflow.set_tracking_uri(None)
