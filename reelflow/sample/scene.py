@@ -25,7 +25,7 @@ from reelflow.sample import texture
 
 SHAPES = ("disc", "star")
 # The share of a clip that the object spends going up.
-MOTIONS = {"bobbing": 0.5, "climbing": 0.8, "sinking": 0.2}
+MOTIONS = {"bobbing": 0.5, "climbing": 0.86, "sinking": 0.14}
 LABELS = tuple(f"{shape}_{motion}" for shape in SHAPES for motion in MOTIONS)
 
 POINTS = 5
@@ -126,7 +126,7 @@ def _track(label: str, group: int, clip: int, frames: int, seed: int) -> _Track:
     swing = np.sin(2 * np.pi * (time * rng.uniform(0.3, 1.0) + rng.uniform()))
     x = rng.uniform(low + sway, high - sway) + sway * swing
     heading = rng.uniform(0, 2 * np.pi)
-    speed = rng.uniform(0.1, 0.3)
+    speed = rng.uniform(0.1, 0.25)
     drift = time[:, None] * speed * np.array([np.sin(heading), np.cos(heading)])
     return _Track(
         radius=radius,
