@@ -24,4 +24,10 @@ class TrainParams(Section):
     patience: int = Field(
         8, ge=1, description="epochs without a better validation loss before stop"
     )
+    shift: float = Field(
+        0.08, ge=0.0, le=0.5, description="farthest random move of a clip, share of its sides"
+    )
+    brightness: float = Field(
+        0.2, ge=0.0, lt=1.0, description="farthest random change of a clip's brightness, share"
+    )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="seed of weights, order and augmentation")

@@ -1,0 +1,178 @@
+"""Fitting a network by gradient descent, the same to the bit each time on one machine.
+
+`fit` makes the network, runs epochs until the validation loss no longer falls, and returns the
+model with the weights of its best epoch. What happens to each epoch's figures (a csv, MLflow, a
+line in a log) is the caller's business: it is handed in as a function.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import random
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from reelflow.batches import Augmentation, batches
+from reelflow.errors import DataError
+from reelflow.store import FrameStore
+
+if TYPE_CHECKING:
+    import keras
+
+log = logging.getLogger(__name__)
+
+COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
+OnEpoch = Callable[[pd.DataFrame], None]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to fit.
+
+    Attributes:
+        epochs: most passes over the training clips.
+        batch_size: clips a gradient step.
+        optimizer: `sgd`, `adam` or `adamw`.
+        learning_rate: at the start; it falls to nothing along half a cosine over `epochs`
+            (Loshchilov and Hutter, "SGDR", ICLR 2017, without restarts).
+        momentum: of `sgd`.
+        weight_decay: of `adamw`, apart from the gradient (Loshchilov and Hutter, ICLR 2019).
+        patience: epochs without a lower validation loss before it stops.
+        seed: of weights, order and augmentation.
+        augmentation: of the training clips.
+    """
+
+    epochs: int
+    batch_size: int
+    optimizer: str
+    learning_rate: float
+    momentum: float
+    weight_decay: float
+    patience: int
+    seed: int
+    augmentation: Augmentation
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What came of it: the model with its best weights, and a row an epoch (`COLUMNS`)."""
+
+    model: keras.Model
+    history: pd.DataFrame
+
+    @property
+    def best(self) -> dict[str, float]:
+        """The row whose weights the model has: the first of the lowest validation loss."""
+        row = self.history.iloc[int(self.history["val_loss"].argmin())]
+        return {str(name): float(value) for name, value in row.items()}
+
+
+def fit(
+    make_network: Callable[[], keras.Model],
+    store: FrameStore,
+    train: pd.DataFrame,
+    validation: pd.DataFrame,
+    class_weights: np.ndarray[Any, np.dtype[np.float32]],
+    recipe: Recipe,
+    on_epoch: OnEpoch,
+) -> Fitted:
+    """Fit a network to the training clips.
+
+    Args:
+        make_network: builds it with fresh weights; called after the seeds are set.
+        store: the frames.
+        train, validation: the columns `hash` and `target`.
+        class_weights: float32 (K,), what a clip of each class counts.
+        recipe: how.
+        on_epoch: called after each epoch with all epochs so far, a row each.
+
+    Raises:
+        DataError: the loss became infinite or not a number.
+    """
+    import keras
+
+    keras.utils.set_random_seed(recipe.seed)
+    random.seed(recipe.seed)
+    model = make_network()
+    model.compile(
+        optimizer=_optimizer(recipe, math.ceil(len(train) / recipe.batch_size)),
+        loss="sparse_categorical_crossentropy",
+        weighted_metrics=[],
+        metrics=["accuracy"],
+    )
+    learned = batches(
+        store,
+        train,
+        recipe.batch_size,
+        weights=class_weights,
+        seed=recipe.seed,
+        augmentation=recipe.augmentation,
+    )
+    watched = batches(store, validation, recipe.batch_size, weights=class_weights)
+    stop = keras.callbacks.EarlyStopping(
+        monitor="val_loss", patience=recipe.patience, restore_best_weights=True
+    )
+    told = _tell(on_epoch, recipe.epochs)
+    model.fit(
+        learned,
+        validation_data=watched,
+        epochs=recipe.epochs,
+        shuffle=False,
+        verbose=1 if sys.stderr.isatty() else 0,
+        callbacks=[keras.callbacks.TerminateOnNaN(), told, stop],
+    )
+    history = told.history_table()
+    if not np.isfinite(history[["loss", "val_loss"]].to_numpy(float)).all():
+        raise DataError(
+            f"The loss became infinite after {len(history)} epochs. Lower train.learning_rate "
+            f"(it is {recipe.learning_rate:g}) in params.yaml."
+        )
+    # Keras restores the best weights only where patience ran out before the epochs did.
+    if stop.best_weights is not None:
+        model.set_weights(stop.best_weights)
+    return Fitted(model, history)
+
+
+def _optimizer(recipe: Recipe, steps: int) -> Any:
+    import keras
+
+    rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps * recipe.epochs)
+    if recipe.optimizer == "sgd":
+        return keras.optimizers.SGD(rate, momentum=recipe.momentum)
+    if recipe.optimizer == "adam":
+        return keras.optimizers.Adam(rate)
+    return keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
+
+
+def _tell(on_epoch: OnEpoch, epochs: int) -> Any:
+    """A callback that keeps the figures of each epoch, logs a line, and hands them on."""
+    import keras
+
+    class Tell(keras.callbacks.Callback):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.rows: list[Mapping[str, float]] = []
+
+        def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+            found = {name: float(value) for name, value in (logs or {}).items()}
+            rate = float(self.model.optimizer.learning_rate)
+            row = {"epoch": epoch + 1, **found, "learning_rate": rate}
+            self.rows.append({name: row.get(name, math.nan) for name in COLUMNS})
+            log.info(
+                "epoch %d of %d: loss %.4f, accuracy %.3f; validation loss %.4f, accuracy %.3f",
+                epoch + 1,
+                epochs,
+                *(self.rows[-1][name] for name in COLUMNS[1:5]),
+            )
+            on_epoch(self.history_table())
+
+        def history_table(self) -> pd.DataFrame:
+            return pd.DataFrame(self.rows, columns=list(COLUMNS)).astype({"epoch": int})
+
+    return Tell()
