@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from cli.predict import SETTINGS, predict
 from reelflow import telemetry
 from reelflow.errors import ReelflowError
 
@@ -65,6 +66,9 @@ def retrain() -> None:
     from cli.run import retrain_command
 
     retrain_command()
+
+
+app.command(context_settings=SETTINGS)(predict)
 
 
 @app.command()

@@ -17,3 +17,20 @@ def run_command(data: Path | None, *, copy: bool) -> None:
         result = run_pipeline()
         print_summary(result)
     leave(result)
+
+
+def retrain_command() -> None:
+    """Take the inbox in, then run what that changes; the process ends with the run's status."""
+    from cli.summary import print_summary
+    from flows.intake import take_in
+    from flows.lock import only_run
+    from flows.run import leave, run_pipeline
+
+    with only_run():
+        report = take_in(print)
+        print(
+            f"inbox: {len(report.new)} new, {len(report.known)} known, {len(report.left)} left"
+        )
+        result = run_pipeline()
+        print_summary(result)
+    leave(result)

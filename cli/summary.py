@@ -94,7 +94,15 @@ def _recalls(per_class: dict[str, Any]) -> Table:
 
 def _registered() -> str:
     told = _read("register")
-    return f"{told['name']}" if told else "nothing"
+    if not told:
+        return "nothing"
+    from reelflow.registry import registration
+
+    found = registration(told["name"], told["model_hash"], told["data_hash"])
+    if found is None:
+        return f"{told['name']} is not in the registry; run the same command again"
+    aliases = ", ".join(found.aliases) or "no alias"
+    return f"{found.name} version {found.version} ({aliases}): {found.reason}"
 
 
 def _read(stage: str) -> dict[str, Any]:

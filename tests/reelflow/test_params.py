@@ -84,4 +84,7 @@ def test_a_stage_imports_its_own_section_alone() -> None:
             if isinstance(node, ast.ImportFrom)
             and (node.module or "").startswith("reelflow.params.")
         }
-        assert imported == {f"reelflow.params.{stage}"}
+        # `register` opens videos itself, within the bounds of `extract`; what it writes for DVC
+        # does not depend on them.
+        others = {"reelflow.params.extract"} if stage == "register" else set()
+        assert imported - others == {f"reelflow.params.{stage}"}
