@@ -62,6 +62,7 @@ class Recorder:
     echo: Callable[[str], None] = lambda line: None
     outcomes: dict[str, StageOutcome] = field(default_factory=dict)
     guard: threading.Lock = field(default_factory=threading.Lock)
+    server_lost: bool = False
 
     def line(self, text: str) -> None:
         """One line for the console; lines of stages that run at once never mix."""

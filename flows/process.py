@@ -13,7 +13,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -105,3 +106,17 @@ def stop_group(process: subprocess.Popen[bytes], patience_s: float = 10.0) -> No
             return
         except KeyboardInterrupt:
             continue  # a second Ctrl-C: no more patience, on to the stronger signal
+
+
+@contextmanager
+def sigterm_as_ctrl_c() -> Iterator[None]:
+    """A `kill` ends this process as Ctrl-C does: what it started is stopped before it goes."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ from typing import Any, NoReturn
 
 import httpx
 
-from flows import server
+from flows import process, server
 from flows.effects import missing_effect
 from flows.graph import Node, changes, clear_stale_locks, read_graph
 from flows.lock import only_run
@@ -34,6 +33,15 @@ _LOST = (
     "The Prefect server stopped answering and was tried again in vain. What the finished stages "
     "computed is kept; run the same command again, with the server up, to go on."
 )
+
+# Read when Prefect is imported, unless the user has set them.
+_PREFECT_SETTINGS = {
+    # Prefect's own lines go to its server; the console shows those of the stages.
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+    "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",
+    # Waits of 2, 4, 8 and 16 s: longer than a server takes to start again.
+    "PREFECT_CLIENT_MAX_RETRIES": "4",
+}
 
 
 def run_pipeline(
@@ -68,9 +76,9 @@ def _run_flow(nodes: list[Node], echo: Callable[[str], None]) -> PipelineResult:
     recorder = Recorder(echo)
     token = RECORDER.set(recorder)
     try:
-        with _sigterm_as_ctrl_c(), server.for_a_run() as wait_for_server:
-            # Prefect's own lines go to its server; the console shows those of the stages.
-            os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+        with process.sigterm_as_ctrl_c(), server.for_a_run() as wait_for_server:
+            for name, value in _PREFECT_SETTINGS.items():
+                os.environ.setdefault(name, value)
             from flows.train import train
 
             wait_for_server()
@@ -128,17 +136,3 @@ def _quiet_logging() -> Iterator[None]:
         yield
     finally:
         logging.raiseExceptions = before
-
-
-@contextmanager
-def _sigterm_as_ctrl_c() -> Iterator[None]:
-    """A `kill` ends a run as Ctrl-C does: its stages are stopped before it goes."""
-
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -55,7 +55,8 @@ def settle_home() -> None:
     """Say where Prefect keeps its database, before it is imported; switch its reports off."""
     telemetry.off()
     if "PREFECT_API_URL" not in os.environ:
-        os.environ.setdefault("PREFECT_HOME", str((STATE / "prefect").absolute()))
+        home = os.environ.setdefault("PREFECT_HOME", str((STATE / "prefect").absolute()))
+        Path(home).mkdir(parents=True, exist_ok=True)
 
 
 @contextmanager

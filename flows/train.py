@@ -20,6 +20,7 @@ from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
+from prefect.exceptions import FailedRun
 from prefect.futures import PrefectFuture
 from prefect.states import Cancelled, Completed, Failed
 
@@ -135,13 +136,17 @@ def flat(values: Any, name: str = "") -> list[dict[str, Any]]:
 def with_patience(send: Callable[[], object]) -> None:
     """Send something to the Prefect server; a server that is lost costs a warning, not the work.
 
-    Prefect's client has tried several times before it raises. The end of the flow says it again,
-    as an error, when the server has not come back by then.
+    Prefect's client has tried several times before it raises, so it is not asked a second time.
+    The end of the flow fails with a sentence when the server has not come back by then.
     """
+    recorder = RECORDER.get()
+    if recorder.server_lost:
+        return
     try:
         send()
     except (httpx.HTTPError, OSError) as error:
-        logging.getLogger(__name__).warning("The Prefect server did not answer: %s", error)
+        recorder.server_lost = True
+        recorder.line(f"The Prefect server does not answer ({type(error).__name__}); going on.")
 
 
 def run_graph(nodes: list[Node]) -> State[None]:
@@ -188,6 +193,16 @@ def checked_nodes() -> list[Node]:
     load_all(PARAMS)
     clear_stale_locks()
     return read_graph()
+
+
+class _SaidAlready(logging.Filter):
+    """Prefect logs a traceback of its own for every failed state; ours carry the whole text."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (record.exc_info and isinstance(record.exc_info[1], FailedRun))
+
+
+logging.getLogger("prefect.flow_runs").addFilter(_SaidAlready())
 
 
 @flow(name="train")

@@ -19,7 +19,7 @@ import io
 import os
 import shutil
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -101,30 +101,41 @@ def _take_one(
     same: list[_Arrival], raw: Path, listing: _Listing, report: InboxReport
 ) -> list[_Arrival]:
     """Bring one content into raw; returns the arrivals that may now leave the inbox."""
-    first = same[0]
-    there = {} if len({each.label for each in same}) > 1 else listing.same_content(first)
-    labels = {each.label for each in same} | {label for label in there.values() if label}
-    if len(labels) > 1:
-        where = sorted({*there, *(f"inbox: {each.place.as_posix()}" for each in same)})
-        reason = (
-            f"The same bytes have {len(labels)} labels ({', '.join(sorted(labels))}; see "
-            f"{', '.join(where)}). Delete the files whose label is wrong."
-        )
+    there = listing.same_content(same[0])
+    labels = {label for label in there.values() if label}
+    if labels:
+        known = [each for each in same if each.label in labels]
+        report.known.extend(each.place.as_posix() for each in known)
+        _leave([each for each in same if each.label not in labels], labels, there, report)
+        return known
+    if len({each.label for each in same}) > 1:
+        _leave(same, {each.label for each in same}, [], report)
+        return []
+    # Bytes in raw without a row: a run was cut short between the two; the row is what is missing.
+    place = next(iter(there), None) or _bring(same[0], raw)
+    if place is None:
+        reason = "It changed while it was read. It is taken the next time."
         report.left.extend((each.place.as_posix(), reason) for each in same)
         return []
-    listed = [path for path, label in there.items() if label]
-    if listed:
-        report.known.extend(each.place.as_posix() for each in same)
-        return same
-    # Bytes in raw without a row: a run was cut short between the two; the row is what is missing.
-    place = next(iter(there), None) or _bring(first, raw)
-    if place is None:
-        report.left.append((first.place.as_posix(), "It changed while it was read. Wait for it."))
-        return []
-    listing.add(place, first)
+    listing.add(place, same[0])
     report.new.append(place)
     report.known.extend(each.place.as_posix() for each in same[1:])
     return same
+
+
+def _leave(
+    arrivals: list[_Arrival], labels: set[str], there: Iterable[str], report: InboxReport
+) -> None:
+    """The same bytes cannot show two classes: which one is right, only a person can say."""
+    where = [f"raw/{path}" for path in there]
+    where += [f"inbox/{each.place.as_posix()}" for each in arrivals]
+    for each in arrivals:
+        others = ", ".join(sorted(labels - {each.label}))
+        reason = (
+            f"The same bytes also have the label {others} ({', '.join(where)}). Delete the file "
+            "whose label is wrong."
+        )
+        report.left.append((each.place.as_posix(), reason))
 
 
 def _bring(arrival: _Arrival, raw: Path) -> str | None:

@@ -1,0 +1,93 @@
+"""`reelflow ui`: the Prefect UI and the MLflow UI on this machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from flows import process, server
+from reelflow.errors import ReelflowError
+from reelflow.files import write_json
+from reelflow.mlflow_store import address_from_environment, connect
+from tasks.paths import STATE
+
+PREFECT_PORT, MLFLOW_PORT = 4200, 5000  # where these tools are looked for; others if taken
+
+_PREFECT_LOG = STATE / "ui-prefect.log"
+_MLFLOW_LOG = STATE / "ui-mlflow.log"
+
+
+def ui() -> None:
+    """Show the runs that `reelflow run` and MLflow keep here; returns after Ctrl-C.
+
+    Raises:
+        ReelflowError: a server does not start, or ends by itself.
+    """
+    with process.sigterm_as_ctrl_c(), ExitStack() as stack:
+        try:
+            # Both at once, each announced when it answers: starting takes them ten seconds.
+            started = [stack.enter_context(start()) for start in (_prefect, _mlflow)]
+            for tool, address, running, health, log in started:
+                if running:
+                    server.wait_until_up(running, health, log)
+                print(f"{tool}  {address}", flush=True)
+            print("Ctrl-C stops both.", flush=True)
+            _watch([(tool, running, log) for tool, _, running, _, log in started if running])
+        except KeyboardInterrupt:
+            print("\nStopped.")
+
+
+_Started = tuple[str, str, subprocess.Popen[bytes] | None, str, Path]
+
+
+@contextmanager
+def _prefect() -> Iterator[_Started]:
+    given = os.environ.get("PREFECT_API_URL")
+    if given:
+        yield "Prefect", given.removesuffix("/").removesuffix("/api"), None, "", _PREFECT_LOG
+        return
+    server.settle_home()
+    port = server.free_port(PREFECT_PORT)
+    address = f"http://{server.LOOPBACK}:{port}"
+    running = server.start(server.prefect_command(port), _PREFECT_LOG)
+    try:
+        # A run that starts meanwhile reports to this server instead of starting its own.
+        write_json(server.ADDRESS, {"prefect": address, "home": os.environ["PREFECT_HOME"]})
+        yield "Prefect", address, running, f"{address}/api/health", _PREFECT_LOG
+    finally:
+        server.ADDRESS.unlink(missing_ok=True)
+        server.stop(running)
+
+
+@contextmanager
+def _mlflow() -> Iterator[_Started]:
+    store = address_from_environment()
+    if store.startswith(("http://", "https://")):
+        yield "MLflow ", store, None, "", _MLFLOW_LOG
+        return
+    connect(store)  # makes the database whole before a server that could be stopped half-way does
+    port = server.free_port(MLFLOW_PORT)
+    address = f"http://{server.LOOPBACK}:{port}"
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store]
+    command += ["--artifacts-destination", "./mlruns", "--workers", "1"]
+    command += ["--host", server.LOOPBACK, "--port", str(port)]
+    # Its job workers, seven processes, serve the scoring of language models.
+    running = server.start(command, _MLFLOW_LOG, {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"})
+    try:
+        yield "MLflow ", address, running, f"{address}/health", _MLFLOW_LOG
+    finally:
+        server.stop(running)
+
+
+def _watch(servers: list[tuple[str, subprocess.Popen[bytes], Path]]) -> None:
+    """Return never, but with a sentence when a server ends by itself."""
+    while True:
+        for tool, running, log in servers:
+            if running.poll() is not None:
+                raise ReelflowError(f"{tool.strip()} has ended by itself; {log} says why.")
+        time.sleep(0.5)
