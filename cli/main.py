@@ -27,7 +27,9 @@ app = typer.Typer(
 @app.callback()
 def _settings() -> None:
     telemetry.off()
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    # Our own lines only: those of the tools below go to their servers.
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("reelflow").setLevel(logging.INFO)
 
 
 @app.command()

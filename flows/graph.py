@@ -39,6 +39,8 @@ _HINTS = (
     "Generating lock file",
 )
 
+_CODE = ("reelflow/", "tasks/")
+
 # DVC's lock is a file lock on a handle of its own: two threads of one process exclude each other.
 _one_question = threading.Lock()
 
@@ -109,7 +111,14 @@ def changes(name: str | None = None) -> dict[str, str]:
     """
     with _repo() as repo:
         found = repo.status([name] if name else None)
-    return {node: "; ".join(_reasons(why)) for node, why in found.items()}
+    return {node: _briefly(list(_reasons(why))) for node, why in found.items()}
+
+
+def _briefly(reasons: list[str], most: int = 3) -> str:
+    """The first reasons, those of data before those of code, and how many more there are."""
+    ordered = sorted(reasons, key=lambda reason: reason.startswith(_CODE))
+    more = [f"{len(reasons) - most} more"] if len(reasons) > most else []
+    return "; ".join([*ordered[:most], *more])
 
 
 def reproduce(name: str, on_line: Callable[[str], None], *, force: bool = False) -> bool:

@@ -65,8 +65,8 @@ def _make_sample(echo: Callable[[str], None]) -> None:
     if _POINTER.exists():
         raise DataError(
             f"{RAW} is empty, but {_POINTER} says that there were videos. Fetch them with "
-            f"`dvc pull {_POINTER}` (from a remote) or `dvc checkout {_POINTER}` (from the cache of "
-            f"this machine). To start anew instead, remove {_POINTER}."
+            f"`dvc pull {_POINTER}` (from a remote) or `dvc checkout {_POINTER}` (from this "
+            f"machine's cache). To start anew instead, remove {_POINTER}."
         )
     from reelflow.sample import write_sample
 

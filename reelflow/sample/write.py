@@ -61,6 +61,12 @@ class SampleSummary:
     labels: tuple[str, ...]
     written: int
 
+    def __str__(self) -> str:
+        return (
+            f"{self.videos} videos of {len(self.labels)} classes in {self.groups} groups, and "
+            f"{self.broken} files broken on purpose."
+        )
+
 
 def write_sample(
     root: Path,
