@@ -42,7 +42,8 @@ def main() -> None:
             f"{len(broken)} of {len(findings)} expectations are broken; nothing was learned from "
             f"these data.\n{sentences}\nSee {DATA_DOCS / 'index.html'} for all of them."
         )
-    log.info("%d expectations hold, see %s", len(findings), DATA_DOCS / "index.html")
+    held = sum(finding.held for finding in findings)
+    log.info("%d of %d expectations hold, see %s", held, len(findings), DATA_DOCS / "index.html")
 
 
 def _write_pages(pages: dict[str, str]) -> None:
