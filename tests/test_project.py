@@ -1,0 +1,79 @@
+"""What is promised of the repository itself."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+from tests.conftest import ROOT
+
+FLOORS = ("cli", "flows", "tasks", "reelflow")
+# The distribution that a module comes from, where the names differ.
+DISTRIBUTION = {
+    "ffmpeg": "ffmpeg-python",
+    "great_expectations": "great-expectations",
+    "imageio_ffmpeg": "imageio-ffmpeg",
+    "PIL": "pillow",
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+}
+
+
+def declared() -> set[str]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return {re.split(r"[\[><=]", line)[0] for line in project["dependencies"]}
+
+
+def imported() -> set[str]:
+    names = set()
+    for floor in FLOORS:
+        for path in (ROOT / floor).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Import):
+                    names |= {alias.name.split(".")[0] for alias in node.names}
+                elif isinstance(node, ast.ImportFrom) and node.module:
+                    names.add(node.module.split(".")[0])
+    return {
+        DISTRIBUTION.get(name, name)
+        for name in names - set(sys.stdlib_module_names) - set(FLOORS) - {"__future__"}
+    }
+
+
+def test_every_imported_package_is_a_declared_dependency() -> None:
+    assert imported() <= declared()
+
+
+def test_every_declared_dependency_is_used_and_has_its_line_in_the_docs() -> None:
+    lines = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    for name in declared():
+        assert f"`{name}" in lines, name
+    assert declared() - imported() == set()
+
+
+def test_lock_files_hold_hashes_and_no_addresses() -> None:
+    for name in ("requirements.lock", "requirements-dev.lock"):
+        text = (ROOT / name).read_text(encoding="utf-8")
+        assert "://" not in text
+        pinned = len(re.findall(r"^[A-Za-z0-9].*==", text, re.MULTILINE))
+        assert pinned > 100
+        assert text.count("--hash=sha256:") >= pinned
+
+
+@pytest.mark.parametrize("command", ["", "run", "sample", "predict", "retrain", "ui"])
+def test_help_imports_nothing_heavy(command: str) -> None:
+    # Instead of a time, which a busy machine would falsify: what makes --help slow is not loaded.
+    heavy = "{'tensorflow', 'keras', 'mlflow', 'prefect', 'dvc', 'great_expectations', 'sklearn'}"
+    script = (
+        "import sys\nfrom cli.main import main\n"
+        f"sys.argv = ['reelflow', *{command.split()!r}, '--help']\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        f"loaded = {heavy} & set(sys.modules)\nassert not loaded, loaded\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert "Usage" in done.stdout
