@@ -1,0 +1,37 @@
+"""Fixtures for the flows: a tiny project, and one real Prefect server for all that need one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flows import server
+from tests.flows.prefect_api import PrefectApi
+from tests.flows.tiny import Tiny
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tiny:
+    (tmp_path / "project").mkdir()
+    made = Tiny(tmp_path / "project")
+    monkeypatch.chdir(made.root)
+    return made
+
+
+@pytest.fixture(scope="session")
+def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectApi]:
+    """A server on a free loopback port with a home of its own."""
+    home = tmp_path_factory.mktemp("prefect")
+    port = server.free_port()
+    clean = {name: "" for name in os.environ if name.startswith("PREFECT_")}
+    settings = {**clean, "PREFECT_HOME": str(home), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+    running = server.start(server.prefect_command(port, "--no-ui"), home / "log", settings)
+    try:
+        api = PrefectApi(f"http://{server.LOOPBACK}:{port}/api", home)
+        server.wait_until_up(running, f"{api.url}/health", home / "log")
+        yield api
+    finally:
+        server.stop(running)

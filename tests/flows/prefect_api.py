@@ -1,0 +1,58 @@
+"""Prefect's REST API, read plainly: what a server holds is the truth about what was sent to it."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+
+class PrefectApi:
+    """A running server."""
+
+    def __init__(self, url: str, home: Path) -> None:
+        self.url = url
+        self.home = home
+
+    def environment(self) -> dict[str, str]:
+        """What a client of this server has in its environment."""
+        return {"PREFECT_API_URL": self.url, "PREFECT_HOME": str(self.home)}
+
+    def ask(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.url}/{path}", data, headers)
+        with urllib.request.urlopen(request, timeout=10) as reply:
+            return json.load(reply)
+
+    def flow_run(self, flow_run_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.ask(f"flow_runs/{flow_run_id}")
+        return found
+
+    def latest(self, flow: str) -> dict[str, Any]:
+        runs = self.ask(
+            "flow_runs/filter",
+            {"flows": {"name": {"any_": [flow]}}, "sort": "START_TIME_DESC", "limit": 1},
+        )
+        found: dict[str, Any] = runs[0]
+        return found
+
+    def tasks(self, flow_run_id: str, states: int = 0) -> dict[str, dict[str, Any]]:
+        """The task runs by name. They come in through events: waits for `states` final ones."""
+        chosen = {"flow_runs": {"id": {"any_": [flow_run_id]}}}
+        for _ in range(100):
+            runs = self.ask("task_runs/filter", chosen)
+            if sum(run["state_type"] in ("COMPLETED", "FAILED") for run in runs) >= states:
+                break
+            time.sleep(0.1)
+        return {run["name"]: run for run in runs}
+
+    def logs(self, task_run: dict[str, Any]) -> list[str]:
+        chosen = {"logs": {"task_run_id": {"any_": [task_run["id"]]}}, "sort": "TIMESTAMP_ASC"}
+        return [line["message"] for line in self.ask("logs/filter", chosen)]
+
+    def artifacts(self, flow_run_id: str) -> dict[str, dict[str, Any]]:
+        chosen = {"artifacts": {"flow_run_id": {"any_": [flow_run_id]}}}
+        return {found["key"]: found for found in self.ask("artifacts/filter", chosen)}

@@ -1,0 +1,147 @@
+"""A project of fast stages with the real flows: what the tests of `flows/` run."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.conftest import ROOT
+
+STAGES: dict[str, Any] = {
+    "one": {
+        "cmd": "echo reading; cat $(find data/raw -type f | sort) > one.txt",
+        "deps": ["data/raw"],
+        "outs": ["one.txt"],
+    },
+    "left": {
+        "cmd": "cp one.txt left.txt",
+        "deps": ["one.txt"],
+        "params": ["train.epochs"],
+        "outs": ["left.txt"],
+        "metrics": [{"metrics/left.json": {"cache": False}}],
+    },
+    "right": {"cmd": "cp one.txt right.txt", "deps": ["one.txt"], "outs": ["right.txt"]},
+    "join": {
+        "cmd": "cat left.txt right.txt > join.txt",
+        "deps": ["left.txt", "right.txt"],
+        "outs": ["join.txt"],
+    },
+}
+STAGES["left"]["cmd"] += """; mkdir -p metrics; echo '{"a": {"b": 0.5}}' > metrics/left.json"""
+
+# A run as the command line makes it; its outcome as the last line.
+RUN = """
+import dataclasses, json, sys
+from flows.run import leave, run_pipeline
+from reelflow.errors import ReelflowError
+try:
+    result = run_pipeline(echo=lambda line: print(line, flush=True))
+except ReelflowError as error:
+    sys.exit(f"error: {error}")
+print(json.dumps(dataclasses.asdict(result)))
+leave(result)
+"""
+
+
+class Tiny:
+    """The top folder of a tiny project."""
+
+    def __init__(self, root: Path, stages: dict[str, Any] = STAGES) -> None:
+        self.root = root
+        self.environment = {
+            **{k: v for k, v in os.environ.items() if not k.startswith(("PREFECT", "MLFLOW"))},
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "PYTHONPATH": str(ROOT),
+            "HOME": str(root.parent),
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        }
+        (root / "data/raw/x").mkdir(parents=True)
+        (root / "data/raw/x/a.mp4").write_text("a\n")
+        (root / "params.yaml").write_text("# knobs\ntrain:\n  epochs: 3 # passes\n")
+        (root / "prefect.yaml").write_bytes((ROOT / "prefect.yaml").read_bytes())
+        (root / ".gitignore").write_text(".reelflow/\n")
+        (root / ".dvc").mkdir()
+        (root / ".dvc/config").write_bytes((ROOT / ".dvc/config").read_bytes())
+        self.stages(stages)
+        self.call("git", "init", "-q")
+        self.call("dvc", "add", "-q", "data/raw")
+
+    def stages(self, stages: dict[str, Any]) -> None:
+        text = yaml.safe_dump({"stages": stages}, sort_keys=False)
+        (self.root / "dvc.yaml").write_text(text)
+
+    def stage(self, name: str, cmd: str) -> None:
+        """Give one stage another command."""
+        body = yaml.safe_load((self.root / "dvc.yaml").read_text())["stages"]
+        self.stages({**body, name: {**body[name], "cmd": cmd}})
+
+    def call(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            command,
+            cwd=self.root,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=180,
+        )
+        assert not check or done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}"
+        return done
+
+    def run(self) -> Done:
+        return Done(self.call(sys.executable, "-c", RUN, check=False))
+
+    def start(self, *command: str) -> subprocess.Popen[str]:
+        """Start a run, or `command`, in a session of its own; its output goes to `output`."""
+        with (self.root / "output").open("w") as output:
+            return subprocess.Popen(
+                command or (sys.executable, "-c", RUN),
+                cwd=self.root,
+                env=self.environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+                # A test runner in the background ignores Ctrl-C, and its children would too.
+                preexec_fn=_heed_ctrl_c,  # noqa: PLW1509 (it touches nothing but a signal)
+            )
+
+    def output(self) -> str:
+        return (self.root / "output").read_text()
+
+    def read(self, path: str) -> str:
+        return (self.root / path).read_text()
+
+
+def _heed_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+class Done:
+    """What a run came to."""
+
+    def __init__(self, done: subprocess.CompletedProcess[str]) -> None:
+        self.code = done.returncode
+        self.text = done.stdout
+        last = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else ""
+        self.result: dict[str, Any] = json.loads(last) if last.startswith("{") else {}
+
+    @property
+    def outcomes(self) -> dict[str, str]:
+        return {each["stage"]: each["outcome"] for each in self.result["stages"]}
+
+
+def wait_until(holds: Callable[[], object], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
