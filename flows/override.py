@@ -29,14 +29,21 @@ def set_params(path: Path, values: dict[str, Any]) -> None:
         shutil.copyfile(path, draft)
         with modify_yaml(str(draft)) as content:
             for keys, value in _flat(values):
-                section = content
-                for key in keys[:-1]:
-                    section = section.setdefault(key, {})
-                section[keys[-1]] = value
+                _put(content, keys, value, path)
         try:
             load_all(draft)
         except ParamsError as error:
             raise ParamsError(str(error).replace(str(draft), str(path))) from None
+
+
+def _put(content: dict[str, Any], keys: list[str], value: Any, path: Path) -> None:
+    section = content
+    for depth, key in enumerate(keys[:-1], start=1):
+        section = section.setdefault(key, {})
+        if not isinstance(section, dict):
+            above = ".".join(keys[:depth])
+            raise ParamsError(f"{path}: `{above}` is a value and has no key `{keys[depth]}`.")
+    section[keys[-1]] = value
 
 
 def _flat(values: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[list[str], Any]]:

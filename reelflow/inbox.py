@@ -80,6 +80,8 @@ def take(inbox: Path, raw: Path, *, now: float, settle_s: float = 30.0) -> Inbox
         OSError: the disk is full or read-only; nothing is lost, the same call goes on later.
     """
     report = InboxReport()
+    for cut_short in raw.rglob(f"{TEMPORARY_PREFIX}*"):
+        cut_short.unlink()  # copies that a kill left behind: their source is still in the inbox
     listing = _Listing(raw)
     by_content: dict[str, list[_Arrival]] = defaultdict(list)
     for arrival in _arrivals(inbox, now - settle_s, report):
@@ -114,8 +116,8 @@ def _take_one(
     # Bytes in raw without a row: a run was cut short between the two; the row is what is missing.
     place = next(iter(there), None) or _bring(same[0], raw)
     if place is None:
-        reason = "It changed while it was read. It is taken the next time."
-        report.left.extend((each.place.as_posix(), reason) for each in same)
+        growing = "It changed while it was read. It is taken the next time."
+        report.left.extend((each.place.as_posix(), growing) for each in same)
         return []
     listing.add(place, same[0])
     report.new.append(place)
@@ -127,8 +129,7 @@ def _leave(
     arrivals: list[_Arrival], labels: set[str], there: Iterable[str], report: InboxReport
 ) -> None:
     """The same bytes cannot show two classes: which one is right, only a person can say."""
-    where = [f"raw/{path}" for path in there]
-    where += [f"inbox/{each.place.as_posix()}" for each in arrivals]
+    where = [f"raw/{path}" for path in there] + [f"inbox/{each.place}" for each in arrivals]
     for each in arrivals:
         others = ", ".join(sorted(labels - {each.label}))
         reason = (
@@ -206,7 +207,7 @@ def _walk(root: Path) -> list[Path]:
         here = Path(folder)
         folders[:] = [name for name in folders if not name.startswith(".")]
         found += [here / name for name in folders if (here / name).is_symlink()]
-        found += [here / name for name in names if not name.startswith((".", TEMPORARY_PREFIX))]
+        found += [here / name for name in names if not name.startswith(".")]
     return sorted(found)
 
 
