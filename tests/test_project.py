@@ -19,6 +19,7 @@ DISTRIBUTION = {
     "great_expectations": "great-expectations",
     "imageio_ffmpeg": "imageio-ffmpeg",
     "PIL": "pillow",
+    "ruamel": "ruamel.yaml",
     "sklearn": "scikit-learn",
     "yaml": "pyyaml",
 }
