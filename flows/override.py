@@ -7,7 +7,6 @@ file with the new values passes every check.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,13 +22,18 @@ def set_params(path: Path, values: dict[str, Any]) -> None:
     Raises:
         ParamsError: an unknown key, a wrong type, a value out of range; the file is unchanged.
     """
-    from dvc.utils.serialize import modify_yaml
+    from ruamel.yaml import YAML
 
+    load_all(path)
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 10_000  # no line of a person's is broken in two
+    content = yaml.load(path.read_text(encoding="utf-8")) or {}
+    for keys, value in _flat(values):
+        _put(content, keys, value, path)
     with replacing(path) as draft:
-        shutil.copyfile(path, draft)
-        with modify_yaml(str(draft)) as content:
-            for keys, value in _flat(values):
-                _put(content, keys, value, path)
+        with draft.open("w", encoding="utf-8") as file:
+            yaml.dump(content, file)
         try:
             load_all(draft)
         except ParamsError as error:

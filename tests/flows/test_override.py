@@ -30,7 +30,7 @@ def params(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("values", [{"train.epochs": 3}, {"train": {"epochs": 3}}])
 def test_a_value_is_changed_and_nothing_else(params: Path, values: dict[str, Any]) -> None:
     set_params(params, values)
-    assert params.read_text() == TEXT.replace("30", "3")
+    assert params.read_text() == TEXT.replace("30", "3 ")
 
 
 def test_of_the_real_file_one_line_changes(tmp_path: Path) -> None:
