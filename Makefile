@@ -22,7 +22,7 @@ run: $(VENV)/.runtime  ## the whole pipeline, on sample videos or on DATA=/path/
 	@$(BIN)/reelflow run $(if $(DATA),--data "$(DATA)")
 
 test: $(VENV)/.development  ## every test
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 ui: $(VENV)/.runtime  ## the Prefect UI and the MLflow UI, until Ctrl-C
 	@$(BIN)/reelflow ui
