@@ -118,6 +118,11 @@ class Tiny:
     def output(self) -> str:
         return (self.root / "output").read_text()
 
+    def last(self) -> dict[str, Any]:
+        """The result that a started run printed at its end."""
+        found: dict[str, Any] = json.loads(self.output().strip().splitlines()[-1])
+        return found
+
     def read(self, path: str) -> str:
         return (self.root / path).read_text()
 
