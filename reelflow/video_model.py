@@ -60,7 +60,16 @@ class VideoModel(PythonModel):  # type: ignore[misc]  # mlflow's classes have no
             )
         columns = ["label", "confidence", *(f"p_{label}" for label in self.labels), "error"]
         rows = [self._answer(row) for row in model_input.to_dict("records")]
-        return pd.DataFrame(rows, columns=columns)
+        # What is missing is None, not NaN: MLflow's server would write NaN, which no JSON parser
+        # but Python's reads.
+        answers = {name: [row.get(name) for row in rows] for name in columns}
+        whole = {name: None not in values for name, values in answers.items()}
+        return pd.DataFrame(
+            {
+                name: pd.Series(v, dtype=None if whole[name] else object)
+                for name, v in answers.items()
+            }
+        )
 
     def _answer(self, row: dict[Any, Any]) -> dict[str, Any]:
         try:

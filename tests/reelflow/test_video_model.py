@@ -65,7 +65,7 @@ def test_a_path_is_answered_from_the_clip_of_training(
     np.testing.assert_array_equal(batch[0], read_clip(video, SPEC).frames)
     assert answer["label"] == "sit é"
     assert answer["confidence"] == 0.7
-    assert pd.isna(answer["error"])
+    assert answer["error"] is None
 
 
 def test_the_numbers_are_those_that_evaluate_writes(
@@ -98,6 +98,7 @@ def test_a_bad_video_among_others_has_an_error_and_they_have_answers(
     assert answers["label"].notna().tolist() == [True, *[False] * 5, True]
     assert answers["p_run"].notna().tolist() == [True, *[False] * 5, True]
     assert answers["error"].notna().tolist() == [False, *[True] * 5, False]
+    assert answers.iloc[3, :-1].tolist() == [None] * 5, "NaN would be no JSON"
     assert "cannot be opened as a video" in answers["error"][1]
     assert answers["error"][3].startswith("There is no such file.")
     assert len(model.model.batches) == 2, "nothing stands in for a clip that cannot be read"
