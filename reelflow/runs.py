@@ -95,22 +95,16 @@ def open_run(client: MlflowClient, experiment: str, story: Story) -> str:
 
     A run whose params or data are others is somebody else's and stays as it is.
     """
-    experiment_id = _experiment(client, experiment)
+    place = experiment_id(client, experiment)
     known = client.search_runs(
-        [experiment_id],
+        [place],
         filter_string=f"tags.`{MODEL_HASH}` = '{story.model_hash}'",
         order_by=["attributes.start_time DESC"],
     )
     for run in sorted(known, key=lambda run: COMPLETE not in run.data.tags):
         if _fits(run, story):
             return str(run.info.run_id)
-    tags = {
-        MODEL_HASH: story.model_hash,
-        "mlflow.runName": f"{story.params.get('train.network', 'model')}-{story.model_hash[:8]}",
-        "mlflow.source.name": "reelflow",
-        "mlflow.source.type": "LOCAL",
-    }
-    return str(client.create_run(experiment_id, tags=tags).info.run_id)
+    return str(client.create_run(place, tags={MODEL_HASH: story.model_hash}).info.run_id)
 
 
 def complete_run(client: MlflowClient, run_id: str, model_id: str, story: Story) -> None:
@@ -129,11 +123,20 @@ def complete_run(client: MlflowClient, run_id: str, model_id: str, story: Story)
         client.log_artifacts(run_id, scratch)
     if run.info.status != "FINISHED":
         client.set_terminated(run_id)
-    for name, value in {**story.tags, DATA_HASH: story.data_hash, COMPLETE: "true"}.items():
+    tags = {
+        **story.tags,
+        "mlflow.runName": f"{story.params.get('train.network', 'model')}-{story.model_hash[:8]}",
+        "mlflow.source.name": "reelflow",
+        "mlflow.source.type": "LOCAL",
+        DATA_HASH: story.data_hash,
+        COMPLETE: "true",
+    }
+    for name, value in tags.items():
         client.set_tag(run_id, name, value)
 
 
-def _experiment(client: MlflowClient, name: str) -> str:
+def experiment_id(client: MlflowClient, name: str) -> str:
+    """The id of an experiment, made if it is not there. Raises `TrackingError` if it is deleted."""
     from mlflow.exceptions import MlflowException
 
     found = client.get_experiment_by_name(name)
@@ -144,7 +147,7 @@ def _experiment(client: MlflowClient, name: str) -> str:
             # Another process was quicker by a moment.
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
-            return _experiment(client, name)
+            return experiment_id(client, name)
     if found.lifecycle_stage != "active":
         raise TrackingError(
             f"The MLflow experiment {name} is deleted. Bring it back with `mlflow experiments "

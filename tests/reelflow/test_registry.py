@@ -108,6 +108,7 @@ def test_the_run_of_train_is_completed_and_its_epochs_are_not_doubled(client, st
     client.log_metric(train, "loss", 0.5, step=1, timestamp=77)
     run_id, _ = complete(client, story)
     assert run_id == train
+    assert client.get_run(train).info.run_name == "cnn-aaaaaaaa"
     history = client.get_metric_history(train, "loss")
     assert [(m.step, m.value) for m in history] == [(1, 0.5), (2, 0.25)]
     assert history[0].timestamp == 77
