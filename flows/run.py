@@ -36,8 +36,6 @@ _LOST = (
 
 # Read when Prefect is imported, unless the user has set them.
 _PREFECT_SETTINGS = {
-    # Prefect's own lines go to its server; the console shows those of the stages.
-    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
     "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",
     # Waits of 2, 4, 8 and 16 s: longer than a server takes to start again.
     "PREFECT_CLIENT_MAX_RETRIES": "4",
@@ -130,9 +128,17 @@ def leave(result: PipelineResult) -> NoReturn:
 
 @contextmanager
 def _quiet_logging() -> Iterator[None]:
-    """No half lines of Prefect's log sender about a lost server: that is said once, at the end."""
-    before, logging.raiseExceptions = logging.raiseExceptions, False
+    """Prefect's own lines go to its server alone; the console shows those of the stages.
+
+    Nor does its log sender print half lines about a lost server: that is said once, at the end.
+    """
+    loud = logging.getLogger("prefect")
+    nobody = logging.NullHandler()
+    loud.addHandler(nobody)
+    before = loud.propagate, logging.raiseExceptions
+    loud.propagate, logging.raiseExceptions = False, False
     try:
         yield
     finally:
-        logging.raiseExceptions = before
+        loud.propagate, logging.raiseExceptions = before
+        loud.removeHandler(nobody)

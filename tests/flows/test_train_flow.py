@@ -119,6 +119,8 @@ def test_each_stage_is_a_task_run_with_its_upstream_its_log_and_its_metrics(
     assert upstream == {"left": {"one"}, "right": {"one"}, "join": {"left", "right"}}
     assert "reading" in prefect_api.logs(tasks["one"])
     assert "reading" not in prefect_api.logs(tasks["left"])
+    assert done.text.splitlines().count("reading") == 1  # Prefect's lines are not on the console
+    assert "Finished in state" not in done.text
     artifact = prefect_api.artifacts(run["id"])["metrics-left"]
     assert artifact["task_run_id"] == tasks["left"]["id"]
     assert json.loads(artifact["data"]) == [{"metric": "a.b", "value": 0.5}]

@@ -40,7 +40,8 @@ STAGES["left"]["cmd"] += """; mkdir -p metrics; echo '{"a": {"b": 0.5}}' > metri
 
 # A run as the command line makes it; its outcome as the last line.
 RUN = """
-import dataclasses, json, sys
+import dataclasses, json, logging, sys
+logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
 from flows.run import leave, run_pipeline
 from reelflow.errors import ReelflowError
 try:
