@@ -51,9 +51,10 @@ def provide(data: Path | None, *, copy: bool, echo: Callable[[str], None]) -> No
 def add(echo: Callable[[str], None]) -> None:
     """`dvc add data/raw`."""
     lines: list[str] = []
-    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "add", "--quiet", str(RAW)]
+    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "add", str(RAW)]
     if process.run_lines(command, lines.append):
-        raise ReelflowError(f"DVC could not take {RAW} under its care: {' '.join(lines[-3:])}")
+        said = [line.strip().removeprefix("ERROR: ") for line in lines[-3:]]
+        raise ReelflowError(f"DVC could not take {RAW} under its care: {' '.join(said)}")
     echo(f"{RAW} is under DVC's care ({_POINTER}).")
 
 
