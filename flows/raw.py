@@ -53,8 +53,8 @@ def add(echo: Callable[[str], None]) -> None:
     lines: list[str] = []
     command = [sys.executable, "-m", "dvc", "--wait-for-lock", "add", str(RAW)]
     if process.run_lines(command, lines.append):
-        said = [line.strip().removeprefix("ERROR: ") for line in lines[-3:]]
-        raise ReelflowError(f"DVC could not take {RAW} under its care: {' '.join(said)}")
+        said = " ".join(line.strip() for line in lines).rpartition("ERROR: ")[2]
+        raise ReelflowError(f"DVC could not take {RAW} under its care: {said}")
     echo(f"{RAW} is under DVC's care ({_POINTER}).")
 
 
