@@ -28,9 +28,7 @@ def retrain_command() -> None:
 
     with only_run():
         report = take_in(print)
-        print(
-            f"inbox: {len(report.new)} new, {len(report.known)} known, {len(report.left)} left"
-        )
+        print(f"inbox: {len(report.new)} new, {len(report.known)} known, {len(report.left)} left")
         result = run_pipeline()
         print_summary(result)
     leave(result)

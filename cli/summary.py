@@ -26,7 +26,7 @@ def print_summary(result: PipelineResult) -> None:
     if result.nothing_to_do:
         console.print("Nothing changed since the last run.\n")
     for line in _outcome():
-        console.print(line)
+        console.print(line, soft_wrap=isinstance(line, (str, Text)))
 
 
 def _stages(result: PipelineResult) -> Table:

@@ -28,16 +28,18 @@ _AHEAD = 2
 class Augmentation:
     """Changes that leave the label true, drawn anew for each clip and epoch.
 
-    One draw holds for all frames of a clip, so that no motion is made up. There is no mirror
-    image: it would turn a move to the left into one to the right.
+    One draw holds for all frames of a clip, so that no motion is made up.
 
     Attributes:
         shift: farthest move of the picture, as a share of its sides; the edge is repeated.
         brightness: farthest factor by which all values are raised or lowered, 0.2 for ±20 %.
+        flip: mirror every second clip. Only where left and right mean the same: it turns a move
+            to the left into one to the right.
     """
 
     shift: float = 0.0
     brightness: float = 0.0
+    flip: bool = False
 
     def __call__(self, frames: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
         """Return changed frames, uint8 (T, H, W, 3) as given."""
@@ -47,6 +49,8 @@ class Augmentation:
             factor = 1 + random.uniform(-self.brightness, self.brightness)
             table = np.clip(np.arange(256) * factor, 0, 255).astype(np.uint8)
             frames = table[frames]
+        if self.flip and random.random() < 0.5:
+            frames = frames[:, :, ::-1]
         return frames
 
 
@@ -58,6 +62,7 @@ def batches(
     weights: NDArray[np.float32] | None = None,
     seed: int | None = None,
     augmentation: Augmentation | None = None,
+    repeats: int = 1,
 ) -> tf.data.Dataset:
     """The clips of `videos` as a data set of (frames, target, weight); each pass is an epoch.
 
@@ -68,6 +73,7 @@ def batches(
         weights: of each class, float32 (K,); 1 for all if None.
         seed: shuffle and augment by it; None leaves order and frames as they are.
         augmentation: what is done to the frames, if there is a seed.
+        repeats: how often each clip comes in an epoch, in another order and augmented otherwise.
 
     Returns:
         batches of uint8 (B, T, H, W, 3), int32 (B,), float32 (B,).
@@ -81,14 +87,15 @@ def batches(
 
     def clips() -> Iterator[tuple[NDArray[np.uint8], np.int32, np.float32]]:
         epoch = next(epochs)
-        order = np.arange(len(hashes))
-        if seed is not None:
-            np.random.default_rng((seed, epoch)).shuffle(order)
-        for at in order:
-            frames = store.frames(hashes[at])
-            if seed is not None and augmentation is not None:
-                frames = augmentation(frames, np.random.default_rng((seed, epoch, int(at))))
-            yield frames, targets[at], weight[targets[at]]
+        for turn in range(epoch * repeats, (epoch + 1) * repeats):
+            order = np.arange(len(hashes))
+            if seed is not None:
+                np.random.default_rng((seed, turn)).shuffle(order)
+            for at in order:
+                frames = store.frames(hashes[at])
+                if seed is not None and augmentation is not None:
+                    frames = augmentation(frames, np.random.default_rng((seed, turn, int(at))))
+                yield frames, targets[at], weight[targets[at]]
 
     signature = (
         tf.TensorSpec(store.spec.shape, tf.uint8),
@@ -96,7 +103,7 @@ def batches(
         tf.TensorSpec((), tf.float32),
     )
     data = tf.data.Dataset.from_generator(clips, output_signature=signature)
-    data = data.apply(tf.data.experimental.assert_cardinality(len(hashes)))
+    data = data.apply(tf.data.experimental.assert_cardinality(len(hashes) * repeats))
     return data.batch(batch_size).prefetch(_AHEAD)
 
 

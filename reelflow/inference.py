@@ -10,6 +10,10 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
     import keras
 
 log = logging.getLogger(__name__)
+
+_START_MESSAGES = (b"absl::InitializeLog", b"port.cc", b"cudart_stub.cc", b"cpu_feature_guard.cc")
 
 
 def deterministic() -> None:
@@ -40,7 +46,8 @@ def deterministic() -> None:
     """
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import tensorflow as tf
+    with _without_start_messages():
+        import tensorflow as tf
 
     tf.config.experimental.enable_op_determinism()
     try:
@@ -81,3 +88,26 @@ def predict_clip(model: keras.Model, frames: NDArray[np.uint8]) -> NDArray[np.fl
         )
     scores: NDArray[np.float32] = model.predict_on_batch(frames[np.newaxis])[0]
     return scores
+
+
+@contextmanager
+def _without_start_messages() -> Iterator[None]:
+    """Leave out what TensorFlow's C++ part says on stderr while it is imported.
+
+    It says each time, before any setting of its log level counts, that there is no GPU and that
+    oneDNN is on. Whatever else is said goes to stderr when the import is over.
+    """
+    if "tensorflow" in sys.modules:
+        yield
+        return
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as said:
+        os.dup2(said.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            said.seek(0)
+            kept = [line for line in said if not any(part in line for part in _START_MESSAGES)]
+            os.write(2, b"".join(kept))

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
+# Share of the steps in which the learning rate rises: the first gradients of fresh weights are
+# large and say little.
+_WARMUP = 0.05
+
 OnEpoch = Callable[[pd.DataFrame], None]
 
 
@@ -36,12 +40,15 @@ class Recipe:
     """How to fit.
 
     Attributes:
-        epochs: most passes over the training clips.
+        epochs: most epochs.
         batch_size: clips a gradient step.
+        min_steps: gradient steps of an epoch, at least. Where one pass over the clips gives
+            fewer, an epoch is several passes: 30 steps teach nothing, however few the clips.
         optimizer: `sgd`, `adam` or `adamw`.
-        learning_rate: at the start; it falls to nothing along half a cosine over `epochs`
+        learning_rate: the largest. It rises to it over the first twentieth of the steps (Goyal et
+            al., "Accurate, Large Minibatch SGD", 2017) and falls to nothing along half a cosine
             (Loshchilov and Hutter, "SGDR", ICLR 2017, without restarts).
-        momentum: of `sgd`.
+        momentum: of `sgd`, after Nesterov.
         weight_decay: of `adamw`, apart from the gradient (Loshchilov and Hutter, ICLR 2019).
         patience: epochs without a lower validation loss before it stops.
         seed: of weights, order and augmentation.
@@ -50,6 +57,7 @@ class Recipe:
 
     epochs: int
     batch_size: int
+    min_steps: int
     optimizer: str
     learning_rate: float
     momentum: float
@@ -100,8 +108,10 @@ def fit(
     keras.utils.set_random_seed(recipe.seed)
     random.seed(recipe.seed)
     model = make_network()
+    repeats = math.ceil(recipe.min_steps * recipe.batch_size / len(train))
+    steps = math.ceil(len(train) * repeats / recipe.batch_size)
     model.compile(
-        optimizer=_optimizer(recipe, math.ceil(len(train) / recipe.batch_size)),
+        optimizer=_optimizer(recipe, steps * recipe.epochs),
         loss="sparse_categorical_crossentropy",
         weighted_metrics=[],
         metrics=["accuracy"],
@@ -113,6 +123,7 @@ def fit(
         weights=class_weights,
         seed=recipe.seed,
         augmentation=recipe.augmentation,
+        repeats=repeats,
     )
     watched = batches(store, validation, recipe.batch_size, weights=class_weights)
     stop = keras.callbacks.EarlyStopping(
@@ -142,9 +153,15 @@ def fit(
 def _optimizer(recipe: Recipe, steps: int) -> Any:
     import keras
 
-    rate = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps * recipe.epochs)
+    warmup = max(1, round(_WARMUP * steps))
+    rate = keras.optimizers.schedules.CosineDecay(
+        recipe.learning_rate / warmup,
+        decay_steps=max(1, steps - warmup),
+        warmup_target=recipe.learning_rate,
+        warmup_steps=warmup,
+    )
     if recipe.optimizer == "sgd":
-        return keras.optimizers.SGD(rate, momentum=recipe.momentum)
+        return keras.optimizers.SGD(rate, momentum=recipe.momentum, nesterov=True)
     if recipe.optimizer == "adam":
         return keras.optimizers.Adam(rate)
     return keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)

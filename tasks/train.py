@@ -85,7 +85,7 @@ def _fit(params: TrainParams, meta: dict[str, Any], store: FrameStore, live: Liv
 
 def _recipe(params: TrainParams) -> Recipe:
     names = Recipe.__dataclass_fields__.keys() - {"augmentation"}
-    augmentation = Augmentation(params.shift, params.brightness)
+    augmentation = Augmentation(params.shift, params.brightness, params.flip)
     return Recipe(**{name: getattr(params, name) for name in names}, augmentation=augmentation)
 
 

@@ -30,7 +30,6 @@ def build(
     x = _convolution(x, width, (1, 5, 5), stride=(1, 2, 2))
     x = _convolution(x, width, (3, 1, 1))
     for filters, stride in (
-        (width, (1, 1, 1)),
         (width * 3 // 2, (1, 2, 2)),
         (width * 3, (2, 2, 2)),
         (width * 6, (2, 2, 2)),
