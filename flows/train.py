@@ -46,7 +46,7 @@ PATIENCE_S = 3600.0
 
 # Names of the failed states that are worth another try, and how many in all.
 BUSY, UNAVAILABLE = "Busy", "Unavailable"
-_TRIES = {BUSY: 5, UNAVAILABLE: 2}  # the stage itself has asked a lost server for half a minute
+_TRIES = {BUSY: 16, UNAVAILABLE: 2}  # the stage itself has asked a lost server for half a minute
 
 
 def _may_pass(task: Any, run: TaskRun, state: State[Any]) -> bool:
@@ -56,7 +56,7 @@ def _may_pass(task: Any, run: TaskRun, state: State[Any]) -> bool:
 
 @task(
     cache_policy=NO_CACHE,
-    retries=4,
+    retries=15,
     retry_delay_seconds=[2, 5, 10, 20],
     retry_condition_fn=_may_pass,
 )
@@ -225,9 +225,16 @@ def _train(params: dict[str, Any] | None) -> State[None]:
 def guarded(work: Callable[[], State[None]], wait_s: float) -> State[None]:
     """Do the work of a flow alone in the checkout; errors for people end as a failed state."""
     token = None if RECORDER.get(None) else RECORDER.set(Recorder())
+    deadline = time.monotonic() + wait_s
     try:
-        with only_run(wait_s):
-            return work()
+        while True:
+            try:
+                with only_run(wait_s):
+                    return work()
+            except BusyError:  # a person's `dvc push`, say; all that was done so far is kept
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(5.0)
     except ReelflowError as error:
         return Failed(message=str(error))
     except KeyboardInterrupt:

@@ -264,6 +264,16 @@ def test_a_flow_of_a_deployment_waits_for_another_run_and_then_goes_on(served: T
 
 
 @pytest.mark.integration
+def test_a_dvc_command_of_a_person_delays_a_flow_and_does_not_fail_it(served: Tiny) -> None:
+    held = "from dvc.repo import Repo; import time; Repo().lock.lock(); open('held', 'w').close()"
+    holder = served.start(sys.executable, "-c", f"{held}; time.sleep(12)")
+    wait_until((served.root / "held").exists)
+    flow = "from flows.train import train; print(train(wait_s=60, return_state=True).message)"
+    assert "Done: one, left, right, join." in served.call(sys.executable, "-c", flow).stdout
+    assert holder.wait(30) == 0
+
+
+@pytest.mark.integration
 def test_a_server_lost_in_the_middle_costs_a_sentence_and_nothing_computed(tiny: Tiny) -> None:
     home = tiny.root / "home"
     port = server.free_port()

@@ -1,0 +1,83 @@
+"""`reelflow ui`: both UIs on loopback, on the databases of the runs, stopped with Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from cli.ui import _watch
+from flows import server
+from reelflow.errors import ReelflowError
+from tests.flows.tiny import STAGES, Tiny, wait_until
+
+UI = "from cli.ui import ui; ui()"
+
+
+@pytest.mark.integration
+def test_both_uis_answer_take_a_run_in_and_stop_with_ctrl_c(tmp_path: Path) -> None:
+    (tmp_path / "project").mkdir()
+    tiny = Tiny(tmp_path / "project")
+    started = tiny.start(sys.executable, "-c", UI)
+    try:
+        wait_until(lambda: "Ctrl-C" in tiny.output() or started.poll() is not None, 120)
+        prefect, mlflow = re.findall(r"http://127\.0\.0\.1:\d+", tiny.output())
+        assert server.answers(f"{prefect}/api/health")
+        assert server.answers(f"{prefect}/runs") or server.answers(prefect)
+        assert server.answers(mlflow)
+
+        done = tiny.run()  # finds the server that is up, and starts none of its own
+        assert done.outcomes == dict.fromkeys(STAGES, "ran"), done.text
+        assert not (tiny.root / server.LOG).exists()
+    finally:
+        started.send_signal(signal.SIGINT)
+        status = started.wait(30)
+    assert status == 0
+    assert tiny.output().endswith("Stopped.\n")
+    assert not server.answers(f"{prefect}/api/health")
+    assert not server.answers(mlflow)
+    assert not (tiny.root / server.ADDRESS).exists()
+    here = [p for p in psutil.process_iter(["cwd", "pid"]) if p.info["cwd"] == str(tiny.root)]
+    assert [p.info["pid"] for p in here] == []
+
+
+def test_a_server_that_ends_by_itself_is_a_sentence(tmp_path: Path) -> None:
+    ended = server.start([sys.executable, "-c", "raise SystemExit(3)"], tmp_path / "log")
+    ended.wait()
+    with pytest.raises(ReelflowError, match=r"MLflow has ended by itself; .*log says why"):
+        _watch([("MLflow ", ended, tmp_path / "log")])
+
+
+def test_a_server_that_does_not_come_up_is_a_sentence_with_its_last_words(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    failing = server.start([sys.executable, "-c", "raise SystemExit('port taken')"], log)
+    with pytest.raises(server.ServerError, match="port taken"):
+        server.wait_until_up(failing, "http://127.0.0.1:9/health", log)
+
+
+def test_a_taken_port_gives_way_to_a_free_one() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert server.free_port(port) != port
+    assert server.free_port(port) == port
+
+
+def test_a_note_of_a_server_that_is_gone_is_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PREFECT_HOME", "home")
+    assert server.already_up() is None
+    server.ADDRESS.parent.mkdir()
+    nobody = f"http://127.0.0.1:{server.free_port()}"
+    server.ADDRESS.write_text(json.dumps({"prefect": nobody, "home": os.environ["PREFECT_HOME"]}))
+    assert server.already_up() is None
