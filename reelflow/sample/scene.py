@@ -29,7 +29,7 @@ MOTIONS = {"bobbing": 0.5, "climbing": 0.86, "sinking": 0.14}
 LABELS = tuple(f"{shape}_{motion}" for shape in SHAPES for motion in MOTIONS)
 
 POINTS = 5
-NOTCH = 0.5  # a star's inner radius as a share of its outer one
+NOTCH = 0.44  # a star's inner radius as a share of its outer one
 RIM = 0.022  # width of the dark edge, as a share of the frame's short side
 SHADOW = (
     0.03,
@@ -117,9 +117,9 @@ def _track(label: str, group: int, clip: int, frames: int, seed: int) -> _Track:
     up_share = MOTIONS[label.split("_")[1]]
     rng = np.random.default_rng([seed, 1, group, clip, LABELS.index(label)])
     time = np.arange(frames) / frames
-    radius = rng.uniform(0.14, 0.18)
+    radius = rng.uniform(0.155, 0.19)
     low, high = radius + MARGIN, 1 - radius - MARGIN
-    travel = rng.uniform(0.42, 0.56)
+    travel = rng.uniform(0.42, 0.54)
     top = rng.uniform(low, high - travel)
     y = top + travel * _depth((time + rng.uniform()) % 1.0, up_share)
     sway = rng.uniform(0.0, 0.08)

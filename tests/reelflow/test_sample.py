@@ -248,7 +248,7 @@ def test_the_boxes_beside_the_videos_show_where_the_object_is_in_the_decoded_fra
             inside = (x > row.x) & (x < row.x + row.width) & (y > row.y) & (y < row.y + row.height)
             near = (x > row.x - 4) & (x < row.x + row.width + 12)
             near &= (y > row.y - 4) & (y < row.y + row.height + 12)  # the shadow is no object
-            assert change[frame][inside].mean() > 25
+            assert change[frame][inside].mean() > 15  # a star fills a third of its box
             assert change[frame][~near].mean() < 8
 
 
