@@ -112,7 +112,7 @@ def masked(address: str) -> str:
 
 def _told(address: str, error: BaseException) -> ReelflowError | None:
     import requests
-    from sqlalchemy.exc import DBAPIError
+    from sqlalchemy.exc import DatabaseError, IntegrityError
 
     where = masked(address)
     for cause in _chain(error):
@@ -122,7 +122,9 @@ def _told(address: str, error: BaseException) -> ReelflowError | None:
                 f"MLflow at {where} does not answer ({said}). Start it, or correct "
                 f"MLFLOW_TRACKING_URI. {AGAIN}"
             )
-        if isinstance(cause, (DBAPIError, sqlite3.Error)):
+        if isinstance(cause, (IntegrityError, sqlite3.IntegrityError)):
+            return None  # a rule of MLflow's tables was broken: a mistake of ours
+        if isinstance(cause, (DatabaseError, sqlite3.Error)):
             kind = UnavailableError if "locked" in said else TrackingError
             return kind(f"MLflow's database {where} cannot be used ({said}). {AGAIN}")
     return _refusal(where, error)

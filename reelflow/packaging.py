@@ -106,31 +106,40 @@ def log_video_model(
     """Log the model to a run, once, and return its id.
 
     A model of this run with these tags is taken as it is if it was logged to its end; what a
-    killed process left of one is deleted. `params` are shown beside the model in MLflow.
+    killed process left of one is completed. `params` are shown beside the model in MLflow.
     """
     from mlflow.entities import LoggedModelOutput, LoggedModelStatus
 
-    experiment = client.get_run(run_id).info.experiment_id
+    run = client.get_run(run_id)
+    experiment = run.info.experiment_id
     of_run = f"source_run_id = '{run_id}'"
-    for known in client.search_logged_models([experiment], filter_string=of_run):
-        if tags.items() <= known.tags.items():
-            if known.status == LoggedModelStatus.READY:
-                return str(known.model_id)
-            client.delete_logged_model(known.model_id)
-    logged = client.create_logged_model(
-        experiment,
-        name=MODEL_NAME,
-        source_run_id=run_id,
-        tags=dict(tags),
-        params=dict(params),
-        model_type="classifier",
+    known = [
+        model
+        for model in client.search_logged_models([experiment], filter_string=of_run)
+        if tags.items() <= model.tags.items()
+    ]
+    logged = (
+        known[0]
+        if known
+        else client.create_logged_model(
+            experiment,
+            name=MODEL_NAME,
+            source_run_id=run_id,
+            tags=dict(tags),
+            params=dict(params),
+            model_type="classifier",
+        )
     )
+    if logged.status == LoggedModelStatus.READY:
+        return str(logged.model_id)
     with tempfile.TemporaryDirectory(prefix="reelflow-") as scratch:
         folder = Path(scratch) / "model"
         save_video_model(
             folder, model, card, bounds=bounds, model_id=logged.model_id, run_id=run_id
         )
         client.log_model_artifacts(logged.model_id, str(folder))
-    client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+    outputs = run.outputs.model_outputs if run.outputs else []
+    if logged.model_id not in {output.model_id for output in outputs}:
+        client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
     client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
     return str(logged.model_id)

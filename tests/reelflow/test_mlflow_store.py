@@ -110,7 +110,7 @@ def test_a_kill_while_the_database_is_made_leaves_nothing_that_is_trusted(tmp_pa
 
     killed = subprocess.Popen(command, cwd=tmp_path, env=environment)
     # Half of the tables are there: the moment that MLflow alone does not recover from.
-    while not any(f.stat().st_size > 300_000 for f in tmp_path.glob(".tmp-*")):
+    while not any(f.stat().st_size > 300_000 for f in tmp_path.glob(".tmp-*.db")):
         assert killed.poll() is None
         time.sleep(0.01)
     killed.send_signal(signal.SIGKILL)

@@ -37,7 +37,6 @@ WRITES = (
     "create_logged_model",
     "log_model_artifacts",
     "finalize_logged_model",
-    "delete_logged_model",
     "create_registered_model",
     "create_model_version",
     "set_model_version_tag",
