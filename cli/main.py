@@ -52,14 +52,18 @@ def run(
 def sample(
     folder: Annotated[Path, typer.Argument(help="An empty or new folder.")],
     clips_per_class: Annotated[
-        int | None, typer.Option(min=1, help="Videos of each of the six classes.")
+        int | None, typer.Option(min=3, help="Videos of each of the six classes.")
     ] = None,
 ) -> None:
     """Write labelled sample videos: the same bytes each time, a few broken on purpose."""
     from reelflow.sample import write_sample
 
-    options = {} if clips_per_class is None else {"clips_per_class": clips_per_class}
-    print(write_sample(folder, **options))
+    if clips_per_class is None:
+        print(write_sample(folder))
+    else:
+        # No group without clips: the usual forty, or fewer.
+        groups = min(40, clips_per_class)
+        print(write_sample(folder, clips_per_class=clips_per_class, groups=groups))
 
 
 @app.command()

@@ -108,5 +108,5 @@ def make_checkout(root: Path, clips_per_class: int = 8) -> Checkout:
     checkout = Checkout(root)
     checkout.set_params(**TINY)
     checkout.run("git", "init", "-q")
-    write_sample(root / "data" / "raw", clips_per_class=clips_per_class, groups=12)
+    write_sample(root / "data" / "raw", clips_per_class=clips_per_class, groups=8)
     return checkout

@@ -75,7 +75,7 @@ def test_the_summary_tells_what_came_of_it(done: Checkout) -> None:
     accuracy = json.loads((done.root / "metrics/evaluate.json").read_text())["accuracy"]
     assert f"test accuracy {accuracy:.3f}" in told
     assert "5 files" in told
-    assert "reelflow version 1 (champion" in told
+    assert "reelflow version 1 (challenger, champion)" in told
     for path in ("data/quarantine.csv", "reports/index.html", "reports/validate/index.html"):
         assert path in told
         assert (done.root / path).is_file()
@@ -128,7 +128,7 @@ def test_a_clone_that_pulled_has_nothing_to_do_but_is_registered_where_it_is_not
     clone.dvc("pull")
     assert "Data and pipelines are up to date" in clone.dvc("repro")
     told = clone.run("reelflow", "run").stdout
-    assert "reelflow version 1 (champion" in told
+    assert "reelflow version 1 (challenger, champion)" in told
     assert clone.hashes() == done.hashes()
     assert "Nothing changed" in clone.run("reelflow", "run").stdout
 
