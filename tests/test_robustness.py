@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -16,7 +17,7 @@ import pytest
 from reelflow.params import SECTIONS
 from tests.checkout import Checkout, make_checkout
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.endurance
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +118,7 @@ def test_of_two_runs_at_once_one_does_the_work_and_neither_harms_the_other(
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Path:
+def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of its own with little room."""
     mount = tmp_path / "disk"
     mount.mkdir()
