@@ -17,7 +17,7 @@ from tests.conftest import ROOT
 # What a clone would hold; copied from the working tree, so that what is tested is what is there.
 PARTS = (
     ".dvc/config", ".dvc/.gitignore", ".dvc/plots", ".dvcignore", ".gitignore", "cli",
-    "data/.gitignore", "dvc.yaml", "flows", "params.yaml", "prefect.yaml", "pyproject.toml",
+    "data/.gitignore", "reports/.gitignore", "dvc.yaml", "flows", "params.yaml", "prefect.yaml", "pyproject.toml",
     "reelflow", "tasks",
 )  # fmt: skip
 

@@ -136,10 +136,11 @@ def test_a_clone_that_pulled_has_nothing_to_do_but_is_registered_where_it_is_not
 def test_a_new_video_costs_one_decode_and_no_video_changes_its_split(
     copy: Checkout, tmp_path: Path
 ) -> None:
-    before = pd.read_csv(copy.root / "data/ledger.csv").set_index("hash")["split"]
+    ledger = pd.read_csv(copy.root / "data/ledger.csv")
+    before = ledger.set_index("hash")["split"]
     raw = copy.root / "data/raw"
     listed = pd.read_csv(raw / "videos.csv")
-    removed = listed[~listed["path"].str.contains("broken")].iloc[0]["path"]
+    removed = ledger.loc[ledger["split"] == "train", "path"].iloc[0]
     # A video leaves and comes back: what it once was is remembered, the others are as they were.
     shutil.move(raw / removed, tmp_path / "kept")
     listed[listed["path"] != removed].to_csv(tmp_path / "fewer.csv", index=False)
