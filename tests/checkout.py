@@ -17,8 +17,8 @@ from tests.conftest import ROOT
 # What a clone would hold; copied from the working tree, so that what is tested is what is there.
 PARTS = (
     ".dvc/config", ".dvc/.gitignore", ".dvc/plots", ".dvcignore", ".gitignore", "cli",
-    "data/.gitignore", "reports/.gitignore", "dvc.yaml", "flows", "params.yaml", "prefect.yaml", "pyproject.toml",
-    "reelflow", "tasks",
+    "data/.gitignore", "reports/.gitignore", "dvc.yaml", "flows", "params.yaml", "prefect.yaml",
+    "pyproject.toml", "reelflow", "tasks",
 )  # fmt: skip
 
 # Small enough that every stage takes a second or two beside its imports.
