@@ -35,7 +35,6 @@ class Format:
         codec: ffmpeg's name of the encoder.
         options: further output options, by their names without the dash.
         pixel_format: as stored.
-        rate: the one of `plan.RATES` that the codec is used with; None if it takes any.
     """
 
     extension: str
@@ -43,7 +42,6 @@ class Format:
     codec: str
     options: dict[str, str | int] = field(default_factory=dict, hash=False)
     pixel_format: str = "yuv420p"
-    rate: str | None = None
 
 
 _X264: dict[str, str | int] = {"preset": "veryfast", "crf": 20}
@@ -65,7 +63,7 @@ FORMATS = (
     Format(".webm", "webm", "libvpx", _VP8),
     Format(".ts", "mpegts", "libx264", _X264),
     Format(".wmv", "asf", "wmv2", {"q:v": 3}),
-    Format(".mpg", "mpeg", "mpeg2video", {"q:v": 3}, rate="25"),
+    Format(".flv", "flv", "flv", {"q:v": 3}),
     Format(".ogv", "ogg", "libtheora", {"q:v": 7}),
 )
 

@@ -105,8 +105,6 @@ def _planned(clips_per_class: int, groups: int, seed: int) -> Iterator[Planned]:
     for clip in range(clips_per_class):
         group, form = int(group_of[clip]), FORMATS[format_of[clip]]
         rate, frames = RATES[rate_of[clip]]
-        if form.rate is not None:
-            rate, frames = next(known for known in RATES if known[0] == form.rate)
         height, width = SIZES[size_of[group]]
         for label in LABELS:
             yield Planned(
