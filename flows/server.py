@@ -9,6 +9,7 @@ Nothing here imports Prefect, whose settings are read once, on import.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
@@ -45,6 +46,10 @@ _SPARE = {
         "TRIGGERS",
     )
 }
+
+
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+_PR_SET_PDEATHSIG = 1
 
 
 class ServerError(ReelflowError):
@@ -109,7 +114,10 @@ def already_up() -> str | None:
 def start(
     command: list[str], log: Path, extra: dict[str, str] | None = None
 ) -> subprocess.Popen[bytes]:
-    """Start a server in a session of its own, its output in `log`."""
+    """Start a server in a session of its own, its output in `log`; it ends when this process does.
+
+    Call it from the main thread: Linux ties the server to the thread that starts it.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as out:
         return subprocess.Popen(
@@ -119,7 +127,13 @@ def start(
             stderr=subprocess.STDOUT,
             env={**environment(), **(extra or {})},
             start_new_session=True,
+            preexec_fn=_end_with_parent if _LIBC else None,  # noqa: PLW1509 (one system call)
         )
+
+
+def _end_with_parent() -> None:
+    """Ask Linux for a SIGTERM when the parent dies, by `kill -9` too."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def wait_until_up(

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 from cli.ui import _watch
 from flows import server
 from reelflow.errors import ReelflowError
+from tests.conftest import ROOT
 from tests.flows.tiny import STAGES, Tiny, wait_until
 
 UI = "from cli.ui import ui; ui()"
@@ -60,6 +62,23 @@ def test_a_server_that_does_not_come_up_is_a_sentence_with_its_last_words(tmp_pa
     failing = server.start([sys.executable, "-c", "raise SystemExit('port taken')"], log)
     with pytest.raises(server.ServerError, match="port taken"):
         server.wait_until_up(failing, "http://127.0.0.1:9/health", log)
+
+
+def test_a_server_does_not_outlive_a_killed_parent(tmp_path: Path) -> None:
+    serve = [sys.executable, "-c", "import time; time.sleep(60)"]
+    text = f"from flows import server; from pathlib import Path; p = server.start({serve!r}, "
+    text += "Path('log')); print(p.pid, flush=True); import time; time.sleep(60)"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", text],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert parent.stdout is not None
+    child = psutil.Process(int(parent.stdout.readline()))
+    parent.kill()
+    parent.communicate()
+    wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
 
 
 def test_a_taken_port_gives_way_to_a_free_one() -> None:

@@ -32,10 +32,14 @@ class PrefectApi:
         return found
 
     def latest(self, flow: str) -> dict[str, Any]:
-        runs = self.ask(
-            "flow_runs/filter",
-            {"flows": {"name": {"any_": [flow]}}, "sort": "START_TIME_DESC", "limit": 1},
-        )
+        """The run that began last; what is scheduled for later nights has not begun."""
+        chosen = {
+            "flows": {"name": {"any_": [flow]}},
+            "flow_runs": {"start_time": {"is_null_": False}},
+            "sort": "START_TIME_DESC",
+            "limit": 1,
+        }
+        runs = self.ask("flow_runs/filter", chosen)
         found: dict[str, Any] = runs[0]
         return found
 
