@@ -12,11 +12,9 @@ from flows.lock import only_run
 from flows.raw import add
 from reelflow.errors import DataError
 from reelflow.inbox import InboxReport, take
-from tasks.paths import INBOX, RAW
+from tasks.paths import INBOX, RAW, RAW_POINTER
 
 SETTLE_S = 30.0
-
-_POINTER = RAW.with_name(f"{RAW.name}.dvc")
 
 
 def take_in(line: Callable[[str], None], settle_s: float = SETTLE_S) -> InboxReport:
@@ -38,7 +36,7 @@ def take_in(line: Callable[[str], None], settle_s: float = SETTLE_S) -> InboxRep
         for path, reason in report.left:
             line(f"left in {INBOX}: {path}: {reason}")
         # Asked, not concluded from the report: a run that was killed here has taken them already.
-        if RAW.exists() and (not _POINTER.is_file() or changes(_POINTER.as_posix())):
+        if RAW.exists() and (not RAW_POINTER.is_file() or changes(RAW_POINTER.as_posix())):
             add(line)
         return report
 
@@ -48,12 +46,12 @@ def _fetch_raw(line: Callable[[str], None]) -> None:
 
     Without it a fresh clone would take the inbox for the whole set, and DVC would note just that.
     """
-    if RAW.exists() or not _POINTER.is_file():
+    if RAW.exists() or not RAW_POINTER.is_file():
         return
-    line(f"{RAW} is not here: fetching what {_POINTER} names.")
+    line(f"{RAW} is not here: fetching what {RAW_POINTER} names.")
     said: list[str] = []
     for verb in ("checkout", "pull"):  # from the cache of this machine, else from the remote
-        command = [sys.executable, "-m", "dvc", "--wait-for-lock", verb, str(_POINTER)]
+        command = [sys.executable, "-m", "dvc", "--wait-for-lock", verb, str(RAW_POINTER)]
         if not process.run_lines(command, said.append):
             return
     raise DataError(

@@ -17,11 +17,10 @@ from flows.lock import only_run
 from reelflow.errors import DataError, ReelflowError
 from reelflow.files import write_json
 from reelflow.importing import bring
-from tasks.paths import RAW, STATE
+from tasks.paths import RAW, RAW_POINTER, STATE
 
 # What `bring` put into data/raw, so that another source may replace it.
 SOURCE = STATE / "source.json"
-_POINTER = RAW.with_name(f"{RAW.name}.dvc")
 
 
 def provide(data: Path | None, *, copy: bool, echo: Callable[[str], None]) -> None:
@@ -44,7 +43,7 @@ def provide(data: Path | None, *, copy: bool, echo: Callable[[str], None]) -> No
             )
         elif not _holds_files(RAW):
             _make_sample(echo)
-        if not _POINTER.exists():
+        if not RAW_POINTER.exists():
             add(echo)
 
 
@@ -55,7 +54,7 @@ def add(echo: Callable[[str], None]) -> None:
     if process.run_lines(command, lines.append):
         said = " ".join(line.strip() for line in lines).rpartition("ERROR: ")[2]
         raise ReelflowError(f"DVC could not take {RAW} under its care: {said}")
-    echo(f"{RAW} is under DVC's care ({_POINTER}).")
+    echo(f"{RAW} is under DVC's care ({RAW_POINTER}).")
 
 
 def _holds_files(folder: Path) -> bool:
@@ -63,11 +62,11 @@ def _holds_files(folder: Path) -> bool:
 
 
 def _make_sample(echo: Callable[[str], None]) -> None:
-    if _POINTER.exists():
+    if RAW_POINTER.exists():
         raise DataError(
-            f"{RAW} is empty, but {_POINTER} says that there were videos. Fetch them with "
-            f"`dvc pull {_POINTER}` (from a remote) or `dvc checkout {_POINTER}` (from this "
-            f"machine's cache). To start anew instead, remove {_POINTER}."
+            f"{RAW} is empty, but {RAW_POINTER} says that there were videos. Fetch them with "
+            f"`dvc pull {RAW_POINTER}` (from a remote) or `dvc checkout {RAW_POINTER}` (from this "
+            f"machine's cache). To start anew instead, remove {RAW_POINTER}."
         )
     from reelflow.sample import write_sample
 

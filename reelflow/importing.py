@@ -62,7 +62,8 @@ def bring(source: Path, raw: Path, ledger: Path, *, copy: bool = False) -> Broug
     videos = list_videos(folder, csv=source if source.is_file() else None, anywhere=True)
     wanted = {_place(video): video for video in videos}
     former = _former(ledger)
-    foreign = sorted(_files(raw) - former - {CSV_NAME})
+    present = _files(raw)
+    foreign = sorted(present - former - {CSV_NAME})
     if foreign:
         raise DataError(
             f"{raw} holds {len(foreign)} files that did not come from {source} (e.g. {foreign[0]})."
@@ -72,7 +73,6 @@ def bring(source: Path, raw: Path, ledger: Path, *, copy: bool = False) -> Broug
         )
     # Written first: after a kill the next call knows that what it finds may be replaced.
     write_json(ledger, {"source": str(source.resolve()), "files": sorted(former | set(wanted))})
-    present = _files(raw)
     gone = [name for name in present - set(wanted) if name != CSV_NAME]
     for name in gone:
         (raw / name).unlink()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import math
-import random
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -106,7 +105,6 @@ def fit(
     import keras
 
     keras.utils.set_random_seed(recipe.seed)
-    random.seed(recipe.seed)
     model = make_network()
     repeats = math.ceil(recipe.min_steps * recipe.batch_size / len(train))
     steps = math.ceil(len(train) * repeats / recipe.batch_size)

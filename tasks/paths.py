@@ -10,6 +10,7 @@ from pathlib import Path
 PARAMS = Path("params.yaml")
 
 RAW = Path("data/raw")
+RAW_POINTER = Path("data/raw.dvc")  # which version of RAW this is, for DVC
 INBOX = Path("data/inbox")
 MANIFEST = Path("data/manifest.parquet")
 QUARANTINE = Path("data/quarantine.csv")
