@@ -7,9 +7,8 @@ same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,11 +16,8 @@ from numpy.typing import NDArray
 
 from reelflow.store import FrameStore
 
-if TYPE_CHECKING:
-    import tensorflow as tf
-
-# Batches read ahead while the network computes.
-_AHEAD = 2
+# Frames uint8 (B, T, H, W, 3), targets int32 (B,), weights float32 (B,).
+Batch = tuple[NDArray[np.uint8], NDArray[np.int32], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -54,57 +50,86 @@ class Augmentation:
         return frames
 
 
-def batches(
-    store: FrameStore,
-    videos: pd.DataFrame,
-    batch_size: int,
-    *,
-    weights: NDArray[np.float32] | None = None,
-    seed: int | None = None,
-    augmentation: Augmentation | None = None,
-    repeats: int = 1,
-) -> tf.data.Dataset:
-    """The clips of `videos` as a data set of (frames, target, weight); each pass is an epoch.
+class Batches:
+    """The clips of `videos` in batches, epoch after epoch.
+
+    A batch follows from the epoch and its place alone, so batches can be read by any thread, in
+    any order and more than once.
 
     Args:
         store: where the frames are.
         videos: the columns `hash` and `target`.
-        batch_size: clips a batch; the last batch of a pass may be smaller.
-        weights: of each class, float32 (K,); 1 for all if None.
+        batch_size: clips a batch; the last batch of an epoch may be smaller.
+        weights: of each class, float32 (K,).
         seed: shuffle and augment by it; None leaves order and frames as they are.
         augmentation: what is done to the frames, if there is a seed.
         repeats: how often each clip comes in an epoch, in another order and augmented otherwise.
-
-    Returns:
-        batches of uint8 (B, T, H, W, 3), int32 (B,), float32 (B,).
     """
-    import tensorflow as tf
 
-    hashes = videos["hash"].astype(str).tolist()
-    targets = videos["target"].to_numpy(np.int32)
-    weight = np.ones(targets.max(initial=0) + 1, np.float32) if weights is None else weights
-    epochs = iter(range(2**31))
+    def __init__(
+        self,
+        store: FrameStore,
+        videos: pd.DataFrame,
+        batch_size: int,
+        weights: NDArray[np.float32],
+        *,
+        seed: int | None = None,
+        augmentation: Augmentation | None = None,
+        repeats: int = 1,
+    ) -> None:
+        self._store = store
+        self._hashes = videos["hash"].astype(str).tolist()
+        self._targets = videos["target"].to_numpy(np.int32)
+        self._batch_size = batch_size
+        self._weights = weights
+        self._seed = seed
+        self._augmentation = augmentation or Augmentation()
+        self._repeats = repeats
 
-    def clips() -> Iterator[tuple[NDArray[np.uint8], np.int32, np.float32]]:
-        epoch = next(epochs)
-        for turn in range(epoch * repeats, (epoch + 1) * repeats):
-            order = np.arange(len(hashes))
-            if seed is not None:
-                np.random.default_rng((seed, turn)).shuffle(order)
-            for at in order:
-                frames = store.frames(hashes[at])
-                if seed is not None and augmentation is not None:
-                    frames = augmentation(frames, np.random.default_rng((seed, turn, int(at))))
-                yield frames, targets[at], weight[targets[at]]
+    def __len__(self) -> int:
+        """Batches an epoch."""
+        return math.ceil(len(self._hashes) * self._repeats / self._batch_size)
 
-    signature = (
-        tf.TensorSpec(store.spec.shape, tf.uint8),
-        tf.TensorSpec((), tf.int32),
-        tf.TensorSpec((), tf.float32),
-    )
-    data = tf.data.Dataset.from_generator(clips, output_signature=signature)
-    data = data.apply(tf.data.experimental.assert_cardinality(len(hashes) * repeats))
-    return data.batch(batch_size).prefetch(_AHEAD)
+    def batch(self, epoch: int, index: int) -> Batch:
+        """Read one batch.
+
+        Returns:
+            frames uint8 (B, T, H, W, 3), targets int32 (B,), weights float32 (B,).
+
+        Raises:
+            IndexError: there are not as many batches in an epoch.
+            DataError: a clip has no frames, or they cannot be read.
+        """
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        start = index * self._batch_size
+        stop = min(start + self._batch_size, len(self._hashes) * self._repeats)
+        chosen = self._chosen(epoch, start, stop)
+        frames = np.empty((len(chosen), *self._store.spec.shape), np.uint8)
+        for place, (turn, at) in enumerate(chosen):
+            frames[place] = self._frames(turn, at)
+        targets = self._targets[[at for _, at in chosen]]
+        return frames, targets, self._weights[targets]
+
+    def _chosen(self, epoch: int, start: int, stop: int) -> list[tuple[int, int]]:
+        """The turn and the row of each clip from place `start` to `stop` of an epoch."""
+        clips = len(self._hashes)
+        first = epoch * self._repeats
+        turns = range(first + start // clips, first + (stop - 1) // clips + 1)
+        orders = {turn: self._order(turn) for turn in turns}
+        places = ((first + place // clips, place % clips) for place in range(start, stop))
+        return [(turn, int(orders[turn][at])) for turn, at in places]
+
+    def _order(self, turn: int) -> NDArray[np.int64]:
+        if self._seed is None:
+            return np.arange(len(self._hashes))
+        return np.random.default_rng((self._seed, turn)).permutation(len(self._hashes))
+
+    def _frames(self, turn: int, at: int) -> NDArray[np.uint8]:
+        frames = self._store.frames(self._hashes[at])
+        if self._seed is None:
+            return frames
+        return self._augmentation(frames, np.random.default_rng((self._seed, turn, at)))
 
 
 def _moved(

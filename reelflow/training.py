@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from reelflow.batches import Augmentation, batches
+from reelflow.batches import Augmentation, Batch, Batches
 from reelflow.errors import DataError
 from reelflow.store import FrameStore
 
@@ -30,6 +30,9 @@ COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_ra
 # Share of the steps in which the learning rate rises: the first gradients of fresh weights are
 # large and say little.
 _WARMUP = 0.05
+# Threads that read batches, and how many batches may lie ready.
+_READERS = 2
+_AHEAD = 4
 
 OnEpoch = Callable[[pd.DataFrame], None]
 
@@ -106,31 +109,31 @@ def fit(
 
     keras.utils.set_random_seed(recipe.seed)
     model = make_network()
-    repeats = math.ceil(recipe.min_steps * recipe.batch_size / len(train))
-    steps = math.ceil(len(train) * repeats / recipe.batch_size)
-    model.compile(
-        optimizer=_optimizer(recipe, steps * recipe.epochs),
-        loss="sparse_categorical_crossentropy",
-        weighted_metrics=[],
-        metrics=["accuracy"],
-    )
-    learned = batches(
+    # The fewest passes that give as many steps, the last of which may be a smaller batch.
+    repeats = math.ceil(((recipe.min_steps - 1) * recipe.batch_size + 1) / len(train))
+    learned = Batches(
         store,
         train,
         recipe.batch_size,
-        weights=class_weights,
+        class_weights,
         seed=recipe.seed,
         augmentation=recipe.augmentation,
         repeats=repeats,
     )
-    watched = batches(store, validation, recipe.batch_size, weights=class_weights)
+    watched = Batches(store, validation, recipe.batch_size, class_weights)
+    model.compile(
+        optimizer=_optimizer(recipe, len(learned) * recipe.epochs),
+        loss="sparse_categorical_crossentropy",
+        weighted_metrics=[],
+        metrics=["accuracy"],
+    )
     stop = keras.callbacks.EarlyStopping(
         monitor="val_loss", patience=recipe.patience, restore_best_weights=True
     )
     told = _tell(on_epoch, recipe.epochs)
     model.fit(
-        learned,
-        validation_data=watched,
+        _feed(learned),
+        validation_data=_feed(watched),
         epochs=recipe.epochs,
         shuffle=False,
         verbose=1 if sys.stderr.isatty() else 0,
@@ -146,6 +149,32 @@ def fit(
     if stop.best_weights is not None:
         model.set_weights(stop.best_weights)
     return Fitted(model, history)
+
+
+def _feed(batches: Batches) -> Any:
+    """Hand batches to Keras, read by two threads of its own while the network computes.
+
+    Threads of TensorFlow would not do: it works on one operation at a time (see
+    `reelflow.inference.deterministic`), and reading through `tf.data` is one of them.
+    """
+    import keras
+
+    class Feed(keras.utils.PyDataset):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__(workers=_READERS, max_queue_size=_AHEAD)
+            self.epoch = 0
+
+        @property
+        def num_batches(self) -> int:
+            return len(batches)
+
+        def __getitem__(self, index: int) -> Batch:
+            return batches.batch(self.epoch, index)
+
+        def on_epoch_end(self) -> None:
+            self.epoch += 1
+
+    return Feed()
 
 
 def _optimizer(recipe: Recipe, steps: int) -> Any:

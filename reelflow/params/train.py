@@ -20,7 +20,7 @@ class TrainParams(Section):
     dropout: float = Field(
         0.3, ge=0.0, lt=1.0, description="share of features left out at random, not in `cnn`"
     )
-    epochs: int = Field(9, ge=1, le=10_000, description="most passes over the training videos")
+    epochs: int = Field(20, ge=1, le=10_000, description="most passes over the training videos")
     batch_size: int = Field(16, ge=1, le=4096, description="clips a gradient step")
     min_steps: int = Field(20, ge=1, le=100_000, description="gradient steps of an epoch, at least")
     optimizer: Literal["sgd", "adam", "adamw"] = Field("adamw", description="gradient descent rule")
