@@ -72,7 +72,9 @@ def _interval(told: dict[str, Any]) -> str:
     """One group of test videos says nothing about other groups: then there is no interval."""
     if told["accuracy_low"] is None:
         return "one group, so no interval"
-    return f"95 % of resampled groups: {told['accuracy_low']:.2f} to {told['accuracy_high']:.2f}"
+    low, high = told["accuracy_low"], told["accuracy_high"]
+    share = 100 * told["interval_confidence"]
+    return f"{share:g} % of resampled groups: {low:.2f} to {high:.2f}"
 
 
 def _recall(value: float | None) -> str:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import logging
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from reelflow.batches import Augmentation, Batch, Batches
-from reelflow.errors import DataError
+from reelflow.errors import DataError, ReelflowError
 from reelflow.store import FrameStore
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def fit(
         on_epoch: called after each epoch with all epochs so far, a row each.
 
     Raises:
-        DataError: the loss became infinite or not a number.
+        DataError: the loss became infinite or not a number, or frames cannot be read.
     """
     import keras
 
@@ -131,14 +132,15 @@ def fit(
         monitor="val_loss", patience=recipe.patience, restore_best_weights=True
     )
     told = _tell(on_epoch, recipe.epochs)
-    model.fit(
-        _feed(learned),
-        validation_data=_feed(watched),
-        epochs=recipe.epochs,
-        shuffle=False,
-        verbose=1 if sys.stderr.isatty() else 0,
-        callbacks=[keras.callbacks.TerminateOnNaN(), told, stop],
-    )
+    with _own_errors(feeds := (_feed(learned), _feed(watched))):
+        model.fit(
+            feeds[0],
+            validation_data=feeds[1],
+            epochs=recipe.epochs,
+            shuffle=False,
+            verbose=1 if sys.stderr.isatty() else 0,
+            callbacks=[keras.callbacks.TerminateOnNaN(), told, stop],
+        )
     history = told.history_table()
     if not np.isfinite(history[["loss", "val_loss"]].to_numpy(float)).all():
         raise DataError(
@@ -163,18 +165,37 @@ def _feed(batches: Batches) -> Any:
         def __init__(self) -> None:
             super().__init__(workers=_READERS, max_queue_size=_AHEAD)
             self.epoch = 0
+            self.error: ReelflowError | None = None
 
         @property
         def num_batches(self) -> int:
             return len(batches)
 
         def __getitem__(self, index: int) -> Batch:
-            return batches.batch(self.epoch, index)
+            try:
+                return batches.batch(self.epoch, index)
+            except ReelflowError as error:
+                self.error = error
+                raise
 
         def on_epoch_end(self) -> None:
             self.epoch += 1
 
     return Feed()
+
+
+@contextmanager
+def _own_errors(feeds: Sequence[Any]) -> Iterator[None]:
+    """Raise what went wrong in reading as it was, and not as TensorFlow wraps it."""
+    import tensorflow as tf
+
+    try:
+        yield
+    except tf.errors.OpError:
+        for feed in feeds:
+            if feed.error is not None:
+                raise feed.error from None
+        raise
 
 
 def _optimizer(recipe: Recipe, steps: int) -> Any:

@@ -99,7 +99,7 @@ def main() -> None:
     _write(PLOTS / "roc.csv", roc)
     _write(PLOTS / "pr.csv", pr)
     write_text(REPORT, page)
-    write_json(METRICS / "evaluate.json", scores)
+    write_json(METRICS / "evaluate.json", {**scores, "interval_confidence": params.confidence})
     for sentence in report.summary(evaluation):
         log.info("%s", sentence)
     for warning in report.warnings(evaluation):

@@ -6,6 +6,7 @@ apply; `WARNINGS` is the list of them, the gravest first. To add one, write it a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from reelflow.report.content import Evaluation, count, interval, percent, quoted
@@ -14,6 +15,8 @@ from reelflow.report.content import Evaluation, count, interval, percent, quoted
 FEW_GROUPS = 10
 FEW_VIDEOS = 5
 # Differences between two accuracies that a reader should be told of.
+# A last epoch lower than this share of the best before the last fifth is no end of learning.
+_STILL_FALLING = 0.75
 LARGE_GAP = 0.15
 LARGE_SHARE_SET_ASIDE = 0.1
 
@@ -214,8 +217,12 @@ def _first_epoch_best(evaluation: Evaluation) -> str | None:
 
 
 def _stopped_early(evaluation: Evaluation) -> str | None:
-    last = int(evaluation.history["epoch"].iloc[-1])
-    if evaluation.kept != last or len(evaluation.history) < 2:
+    """The rate falls to nothing, so the last epoch is often the best: by how much is what counts."""
+    history = evaluation.history
+    earlier = history["val_loss"].iloc[: -math.ceil(len(history) / 5)]
+    if evaluation.kept != int(history["epoch"].iloc[-1]) or earlier.empty:
+        return None
+    if history["val_loss"].iloc[-1] > _STILL_FALLING * earlier.min():
         return None
     return (
         "The last epoch was the best: training ended while the model was still improving. Raise "

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import time
+import urllib.error
 import urllib.request
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +22,19 @@ class PrefectApi:
         """What a client of this server has in its environment."""
         return {"PREFECT_API_URL": self.url, "PREFECT_HOME": str(self.home)}
 
-    def ask(self, path: str, body: dict[str, Any] | None = None) -> Any:
+    def ask(self, path: str, body: dict[str, Any] | None = None, tries: int = 5) -> Any:
         data = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(f"{self.url}/{path}", data, headers)
-        with urllib.request.urlopen(request, timeout=10) as reply:
-            return json.load(reply)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as reply:
+                return json.load(reply)
+        except urllib.error.HTTPError as error:
+            # What a busy SQLite makes of a server; Prefect's own clients ask again, too.
+            if error.code != HTTPStatus.SERVICE_UNAVAILABLE or tries == 1:
+                raise
+        time.sleep(1)
+        return self.ask(path, body, tries - 1)
 
     def flow_run(self, flow_run_id: str) -> dict[str, Any]:
         found: dict[str, Any] = self.ask(f"flow_runs/{flow_run_id}")

@@ -282,6 +282,12 @@ def test_a_warning_is_given_where_it_applies(words: str, changes: dict[str, Any]
     )
 
 
+def test_a_last_epoch_that_is_the_best_by_little_is_no_warning() -> None:
+    settled = [3.0, 2.0, 1.0, 0.9, 0.85, 0.84]
+    shown = evaluation([0, 1] * 12, [0, 1] * 12, history=history(settled), kept=6)
+    assert not said(verdict.warnings(shown), "The last epoch was the best")
+
+
 def test_untested_and_thinly_tested_classes_are_named() -> None:
     shown = evaluation([0, 1] * 6, [0] * 11 + [1], labels=("left", "right", "up"))
     sentences = verdict.warnings(shown)
