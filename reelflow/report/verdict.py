@@ -217,7 +217,7 @@ def _first_epoch_best(evaluation: Evaluation) -> str | None:
 
 
 def _stopped_early(evaluation: Evaluation) -> str | None:
-    """The rate falls to nothing, so the last epoch is often the best: by how much is what counts."""
+    """The rate falls to nothing, so the last epoch often is the best: it matters by how much."""
     history = evaluation.history
     earlier = history["val_loss"].iloc[: -math.ceil(len(history) / 5)]
     if evaluation.kept != int(history["epoch"].iloc[-1]) or earlier.empty:
