@@ -78,12 +78,13 @@ def _fit(params: TrainParams, meta: dict[str, Any], store: FrameStore, live: Liv
         splits["train"],
         splits["validation"],
         weights,
-        _recipe(params),
+        recipe(params),
         on_epoch,
     )
 
 
-def _recipe(params: TrainParams) -> Recipe:
+def recipe(params: TrainParams) -> Recipe:
+    """How to fit, as the section `train` says it."""
     names = Recipe.__dataclass_fields__.keys() - {"augmentation"}
     augmentation = Augmentation(params.shift, params.brightness, params.flip)
     return Recipe(**{name: getattr(params, name) for name in names}, augmentation=augmentation)
