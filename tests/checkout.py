@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +10,7 @@ import yaml
 
 from reelflow.sample import write_sample
 from tests.conftest import ROOT
+from tests.folder import Folder
 
 # What a clone would hold; copied from the working tree, so that what is tested is what is there.
 PARTS = (
@@ -30,48 +28,11 @@ TINY: dict[str, dict[str, Any]] = {
 }
 
 
-class Checkout:
-    """The top folder of a project and the commands that a person runs in it."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        here = str(Path(sys.executable).parent)
-        self.environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "PREFECT_"))},
-            "PATH": f"{here}{os.pathsep}{os.environ['PATH']}",
-            "MLFLOW_DISABLE_TELEMETRY": "true",
-            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-            "HOME": str(root.parent),  # no settings of the person who runs the tests
-        }
-
-    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end; with `check`, fail the test with its output if it fails."""
-        done = subprocess.run(
-            command,
-            cwd=self.root,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=600,
-        )
-        assert not check or done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}"
-        return done
-
-    def start(self, *command: str) -> subprocess.Popen[str]:
-        """Start a command in a process group of its own."""
-        return subprocess.Popen(
-            command,
-            cwd=self.root,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+class Checkout(Folder):
+    """A project with its real stages."""
 
     def dvc(self, *arguments: str) -> str:
-        return self.run("dvc", *arguments).stdout
+        return self.call("dvc", *arguments).stdout
 
     def set_params(self, **sections: dict[str, Any]) -> None:
         path = self.root / "params.yaml"
@@ -107,6 +68,6 @@ def make_checkout(root: Path, clips_per_class: int = 8) -> Checkout:
             shutil.copy(source, root / part)
     checkout = Checkout(root)
     checkout.set_params(**TINY)
-    checkout.run("git", "init", "-q")
+    checkout.call("git", "init", "-q")
     write_sample(root / "data" / "raw", clips_per_class=clips_per_class, groups=8)
     return checkout

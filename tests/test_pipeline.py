@@ -40,7 +40,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 def done(bare: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """The pipeline was run by `reelflow run`."""
     checkout = bare.copy(tmp_path_factory.mktemp("done") / "project")
-    checkout.run("reelflow", "run")
+    checkout.call("reelflow", "run")
     return checkout
 
 
@@ -65,13 +65,13 @@ def test_dvc_alone_from_nothing_gives_the_same_hashes_as_the_flow(
 def test_afterwards_every_tool_finds_nothing_to_do(done: Checkout) -> None:
     assert "up to date" in done.dvc("status")
     assert "Data and pipelines are up to date" in done.dvc("repro")
-    again = done.run("reelflow", "run").stdout
+    again = done.call("reelflow", "run").stdout
     assert "Nothing changed" in again
     assert again.count("nothing to do") == len(SECTIONS)
 
 
 def test_the_summary_tells_what_came_of_it(done: Checkout) -> None:
-    told = done.run("reelflow", "run").stdout
+    told = done.call("reelflow", "run").stdout
     accuracy = json.loads((done.root / "metrics/evaluate.json").read_text())["accuracy"]
     assert f"test accuracy {accuracy:.3f}" in told
     assert "5 files" in told
@@ -92,7 +92,7 @@ def test_dvcs_own_views_work(done: Checkout) -> None:
 def test_a_changed_param_runs_only_what_depends_on_it(copy: Checkout) -> None:
     before = copy.hashes()
     copy.set_params(evaluate={"examples": 1})
-    told = copy.run("reelflow", "run").stdout
+    told = copy.call("reelflow", "run").stdout
     rows = [line.split() for line in told.splitlines()]
     outcomes = {row[0]: row[1] for row in rows if row and row[0] in SECTIONS and len(row) > 1}
     assert outcomes == {
@@ -104,10 +104,10 @@ def test_a_changed_param_runs_only_what_depends_on_it(copy: Checkout) -> None:
 
 
 def test_an_experiment_changes_params_and_shows_the_difference(copy: Checkout) -> None:
-    copy.run("git", "config", "user.email", "a@b.c")
-    copy.run("git", "config", "user.name", "a")
-    copy.run("git", "add", "-A")
-    copy.run("git", "commit", "-qm", "done")
+    copy.call("git", "config", "user.email", "a@b.c")
+    copy.call("git", "config", "user.name", "a")
+    copy.call("git", "add", "-A")
+    copy.call("git", "commit", "-qm", "done")
     copy.dvc("exp", "run", "-S", "train.epochs=1")
     assert "train.epochs" in copy.dvc("params", "diff")
     assert "metrics/train.json" in copy.dvc("metrics", "diff")
@@ -117,20 +117,20 @@ def test_an_experiment_changes_params_and_shows_the_difference(copy: Checkout) -
 def test_a_clone_that_pulled_has_nothing_to_do_but_is_registered_where_it_is_not(
     done: Checkout, copy: Checkout, tmp_path: Path
 ) -> None:
-    copy.run("git", "config", "user.email", "a@b.c")
-    copy.run("git", "config", "user.name", "a")
+    copy.call("git", "config", "user.email", "a@b.c")
+    copy.call("git", "config", "user.name", "a")
     copy.dvc("remote", "add", "-d", "store", str(tmp_path / "store"))
     copy.dvc("push")
-    copy.run("git", "add", "-A")
-    copy.run("git", "commit", "-qm", "done")
+    copy.call("git", "add", "-A")
+    copy.call("git", "commit", "-qm", "done")
     clone = Checkout(tmp_path / "clone")
-    copy.run("git", "clone", "-q", ".", str(clone.root))
+    copy.call("git", "clone", "-q", ".", str(clone.root))
     clone.dvc("pull")
     assert "Data and pipelines are up to date" in clone.dvc("repro")
-    told = clone.run("reelflow", "run").stdout
+    told = clone.call("reelflow", "run").stdout
     assert "reelflow version 1 (challenger, champion)" in told
     assert clone.hashes() == done.hashes()
-    assert "Nothing changed" in clone.run("reelflow", "run").stdout
+    assert "Nothing changed" in clone.call("reelflow", "run").stdout
 
 
 def test_a_new_video_costs_one_decode_and_no_video_changes_its_split(
@@ -146,12 +146,12 @@ def test_a_new_video_costs_one_decode_and_no_video_changes_its_split(
     listed[listed["path"] != removed].to_csv(tmp_path / "fewer.csv", index=False)
     (raw / "videos.csv").unlink()
     shutil.copy(tmp_path / "fewer.csv", raw / "videos.csv")
-    told = copy.run("reelflow", "run").stdout
+    told = copy.call("reelflow", "run").stdout
     assert "0 new" in told
     shutil.move(tmp_path / "kept", raw / removed)
     (raw / "videos.csv").unlink()
     listed.to_csv(raw / "videos.csv", index=False)
-    copy.run("reelflow", "run")
+    copy.call("reelflow", "run")
     after = pd.read_csv(copy.root / "data/ledger.csv").set_index("hash")["split"]
     assert after.to_dict() == before.to_dict()
 
@@ -159,7 +159,7 @@ def test_a_new_video_costs_one_decode_and_no_video_changes_its_split(
 def test_wrong_params_stop_everything_before_any_stage(copy: Checkout) -> None:
     copy.set_params(train={"epoch": 3})
     for command in (("reelflow", "run"), ("dvc", "repro", "--force")):
-        done = copy.run(*command, check=False)
+        done = copy.call(*command, check=False)
         assert done.returncode != 0
         assert "Did you mean `train.epochs`?" in done.stdout
         assert "Traceback" not in done.stdout

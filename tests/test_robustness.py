@@ -40,7 +40,7 @@ def forget(checkout: Checkout, stage: str) -> None:
         (checkout.root / "mlflow.db").unlink()
 
 
-def process_of(stage: str, driver: subprocess.Popen[str]) -> psutil.Process:
+def process_of(checkout: Checkout, stage: str, driver: subprocess.Popen[str]) -> psutil.Process:
     """The process of a stage, as soon as the driver has started it."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
@@ -50,7 +50,7 @@ def process_of(stage: str, driver: subprocess.Popen[str]) -> psutil.Process:
                     return process
             except psutil.Error:
                 continue
-        assert driver.poll() is None, driver.communicate()[0]
+        assert driver.poll() is None, checkout.output()
         time.sleep(0.01)
     raise AssertionError(f"{stage} was not started")
 
@@ -60,15 +60,17 @@ def cpu_seconds(process: psutil.Process) -> float:
     return times.user + times.system + times.children_user + times.children_system
 
 
-def kill_in_the_middle(driver: subprocess.Popen[str], stage: str, whole: float) -> None:
+def kill_in_the_middle(
+    checkout: Checkout, driver: subprocess.Popen[str], stage: str, whole: float
+) -> None:
     """Kill the driver and the stage when the stage has used half of the CPU time it takes."""
-    process = process_of(stage, driver)
+    process = process_of(checkout, stage, driver)
     try:
         while cpu_seconds(process) < whole / 2 and driver.poll() is None:
             time.sleep(0.02)
     except psutil.NoSuchProcess:
         raise AssertionError(f"{stage} ended before its middle") from None
-    assert driver.poll() is None, driver.communicate()[0]
+    assert driver.poll() is None, checkout.output()
     os.killpg(driver.pid, signal.SIGKILL)
     driver.wait()
     for child in psutil.process_iter(["cmdline"]):
@@ -84,7 +86,7 @@ def test_a_kill_in_the_middle_of_a_stage_is_mended_by_the_same_command(
     repro = ("dvc", "repro", "--single-item", "--force", stage)
     forget(copy, stage)
     started = copy.start(*repro)
-    process = process_of(stage, started)
+    process = process_of(copy, stage, started)
     whole = 0.0
     while started.poll() is None:
         try:
@@ -92,12 +94,12 @@ def test_a_kill_in_the_middle_of_a_stage_is_mended_by_the_same_command(
         except psutil.NoSuchProcess:
             started.wait()
         time.sleep(0.02)
-    assert started.returncode == 0, started.communicate()[0]
+    assert started.returncode == 0, copy.output()
     assert copy.hashes() == done.hashes()
 
     forget(copy, stage)
-    kill_in_the_middle(copy.start(*repro), stage, whole)
-    copy.run(*repro)
+    kill_in_the_middle(copy, copy.start(*repro), stage, whole)
+    copy.call(*repro)
     assert copy.hashes() == done.hashes()
     assert not list(copy.root.glob("data/**/.tmp-*"))
 
@@ -107,9 +109,10 @@ def test_of_two_runs_at_once_one_does_the_work_and_neither_harms_the_other(
 ) -> None:
     copy = done.copy(tmp_path / "project")
     copy.set_params(train={"seed": 1})
-    runs = [copy.start("reelflow", "run") for _ in range(2)]
-    texts = [run.communicate(timeout=300)[0] for run in runs]
-    codes = sorted(run.returncode for run in runs)
+    names = ("one", "other")
+    runs = [copy.start("reelflow", "run", to=name) for name in names]
+    codes = sorted(run.wait(timeout=600) for run in runs)
+    texts = [copy.output(name) for name in names]
     assert codes in ([0, 0], [0, 1]), texts
     assert not any("Traceback" in text for text in texts)
     if codes == [0, 1]:
@@ -140,10 +143,10 @@ def test_a_full_disk_is_a_sentence_and_with_room_the_same_command_completes(
     ballast = small_disk / "ballast"
     free = shutil.disk_usage(small_disk).free
     ballast.write_bytes(b"\0" * (free - 3_000_000))
-    full = copy.run("dvc", "repro", "--single-item", "extract", check=False)
+    full = copy.call("dvc", "repro", "--single-item", "extract", check=False)
     assert full.returncode != 0
     assert "the disk is full" in full.stdout
     assert "Traceback" not in full.stdout
     ballast.unlink()
-    copy.run("dvc", "repro", "--single-item", "extract")
+    copy.call("dvc", "repro", "--single-item", "extract")
     assert (copy.root / "data/frames/index.parquet").is_file()

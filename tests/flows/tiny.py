@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -15,6 +13,7 @@ from typing import Any
 import yaml
 
 from tests.conftest import ROOT
+from tests.folder import Folder
 
 STAGES: dict[str, Any] = {
     "one": {
@@ -53,18 +52,12 @@ leave(result)
 """
 
 
-class Tiny:
+class Tiny(Folder):
     """The top folder of a tiny project."""
 
     def __init__(self, root: Path, stages: dict[str, Any] = STAGES) -> None:
-        self.root = root
-        self.environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith(("PREFECT", "MLFLOW"))},
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-            "PYTHONPATH": str(ROOT),
-            "HOME": str(root.parent),
-            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        }
+        super().__init__(root)
+        self.environment["PYTHONPATH"] = str(ROOT)
         (root / "data/raw/x").mkdir(parents=True)
         (root / "data/raw/x/a.mp4").write_text("a\n")
         (root / "params.yaml").write_text("# knobs\ntrain:\n  epochs: 3 # passes\n")
@@ -85,39 +78,12 @@ class Tiny:
         body = yaml.safe_load((self.root / "dvc.yaml").read_text())["stages"]
         self.stages({**body, name: {**body[name], "cmd": cmd}})
 
-    def call(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            command,
-            cwd=self.root,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=180,
-        )
-        assert not check or done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}"
-        return done
-
     def run(self) -> Done:
         return Done(self.call(sys.executable, "-c", RUN, check=False))
 
-    def start(self, *command: str) -> subprocess.Popen[str]:
-        """Start a run, or `command`, in a session of its own; its output goes to `output`."""
-        with (self.root / "output").open("w") as output:
-            return subprocess.Popen(
-                command or (sys.executable, "-c", RUN),
-                cwd=self.root,
-                env=self.environment,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                text=True,
-                start_new_session=True,
-                # A test runner in the background ignores Ctrl-C, and its children would too.
-                preexec_fn=_heed_ctrl_c,  # noqa: PLW1509 (it touches nothing but a signal)
-            )
-
-    def output(self) -> str:
-        return (self.root / "output").read_text()
+    def start(self, *command: str, to: str = "output") -> subprocess.Popen[str]:
+        """Start a run, or `command`."""
+        return super().start(*(command or (sys.executable, "-c", RUN)), to=to)
 
     def last(self) -> dict[str, Any]:
         """The result that a started run printed at its end."""
@@ -126,10 +92,6 @@ class Tiny:
 
     def read(self, path: str) -> str:
         return (self.root / path).read_text()
-
-
-def _heed_ctrl_c() -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Done:
