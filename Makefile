@@ -16,16 +16,13 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
-.PHONY: run test endurance ui lint format lock install clean
+.PHONY: run test ui lint format lock install clean
 
 run: $(VENV)/.runtime  ## the whole pipeline, on sample videos or on DATA=/path/to/videos
 	@$(BIN)/reelflow run $(if $(DATA),--data "$(DATA)")
 
 test: $(VENV)/.development  ## every test
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
-
-endurance: $(VENV)/.development  ## kills in the middle of each stage, a full disk, two runs at once
-	@$(BIN)/python -m pytest -m endurance tests/test_robustness.py $(ARGS)
 
 ui: $(VENV)/.runtime  ## the Prefect UI and the MLflow UI, until Ctrl-C
 	@$(BIN)/reelflow ui

@@ -27,10 +27,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 DIGITS = 6
-# Drawn groups held at once: bounds the memory of the bootstrap (32 MB) whatever the test's size.
+# Figures held at once: bounds the memory of the bootstrap (32 MB) whatever the test's size.
 DRAWS_AT_ONCE = 4_000_000
-# Points of one ROC or PR curve: more cannot be told apart on a screen, and make files large.
-CURVE_POINTS = 200
 
 
 @dataclass(frozen=True)
@@ -46,6 +44,17 @@ class Bootstrap:
     resamplings: int = 1000
     confidence: float = 0.95
     seed: int = 0
+
+    def ends(self, values: Floats) -> Floats:
+        """The ends of the interval, (2, …), of figures in the rows of `values`, (R, …), less NaN.
+
+        NaN for a figure that has none.
+        """
+        tail = (1 - self.confidence) / 2
+        found = np.full((2, *values.shape[1:]), np.nan)
+        some = ~np.isnan(values).all(axis=0)
+        found[:, some] = np.nanquantile(values[:, some], [tail, 1 - tail], axis=0)
+        return found
 
 
 def group_codes(groups: Sequence[Any]) -> Ints:
@@ -93,10 +102,10 @@ def evaluate(
 
     Returns:
         `accuracy`, `balanced_accuracy`, `macro_precision`, `macro_recall`, `macro_f1`, each with
-        `_low` and `_high`; `macro_roc_auc`, `macro_average_precision`; `top_k` with `k`,
-        `accuracy`, `low`, `high`; `baseline_accuracy`; `videos`, `groups`, `classes_tested`; and
-        `per_class`, by label: `precision`, `recall`, `f1` with ends, `roc_auc`,
-        `average_precision`, `support`, `groups`. See the module's docstring for what is None.
+        `_low` and `_high`; `top_k` with `k`, `accuracy`, `low`, `high`; `baseline_accuracy`;
+        `videos`, `groups`, `classes_tested`; and `per_class`, by label: `precision`, `recall`,
+        `f1` with ends, `support`, `groups`. See the module's docstring for what is None.
+        `reelflow.curves.with_areas` adds the figures of the curves.
     """
     classes = len(labels)
     k = min(top_k, classes)
@@ -104,7 +113,7 @@ def evaluate(
     hits = top_k_hits(targets, probabilities, k)
     codes = group_codes(groups)
 
-    per_class = class_scores(targets, predicted, probabilities, labels)
+    per_class = class_scores(targets, predicted, labels)
     tested = per_class.loc[per_class["support"] > 0]
     ends = intervals(targets, predicted, hits, codes, classes, bootstrap)
     overall = {
@@ -113,23 +122,21 @@ def evaluate(
         **{f"macro_{name}": tested[name].mean() for name in ("precision", "recall", "f1")},
     }
     scores: dict[str, Any] = {
-        **{name: _number(value) for name, value in overall.items()},
+        **{name: number(value) for name, value in overall.items()},
         **{f"{name}{end}": v for name in overall for end, v in _ends(ends[name])},
-        "macro_roc_auc": _number(tested["roc_auc"].mean()),
-        "macro_average_precision": _number(tested["average_precision"].mean()),
         "top_k": {
             "k": k,
-            "accuracy": _number(hits.mean()),
+            "accuracy": number(hits.mean()),
             **{end.strip("_"): value for end, value in _ends(ends["top_k"])},
         },
-        "baseline_accuracy": _number((targets == majority).mean()),
+        "baseline_accuracy": number((targets == majority).mean()),
         "videos": len(targets),
         "groups": len(np.unique(codes)),
         "classes_tested": len(tested),
     }
     scores["per_class"] = {
         label: {
-            **{name: _number(value) for name, value in row.items()},
+            **{name: number(value) for name, value in row.items()},
             **{
                 f"{name}{end}": v
                 for name in ("precision", "recall", "f1")
@@ -143,35 +150,21 @@ def evaluate(
     return scores
 
 
-def class_scores(
-    targets: Ints, predicted: Ints, probabilities: NDArray[Any], labels: Sequence[str]
-) -> pd.DataFrame:
+def class_scores(targets: Ints, predicted: Ints, labels: Sequence[str]) -> pd.DataFrame:
     """scikit-learn's figures of each class against the rest, a row a label.
 
-    Columns: precision, recall, f1, roc_auc, average_precision (NaN where undefined), support.
+    Columns: precision, recall, f1 (NaN where undefined), support.
     """
-    from sklearn.metrics import (
-        average_precision_score,
-        precision_recall_fscore_support,
-        roc_auc_score,
-    )
+    from sklearn.metrics import precision_recall_fscore_support
 
     precision, recall, f1, support = precision_recall_fscore_support(
         targets, predicted, labels=range(len(labels)), average=None, zero_division=0
     )
     table = pd.DataFrame(
-        {"precision": precision, "recall": recall, "f1": f1, "roc_auc": np.nan,
-         "average_precision": np.nan},
-        index=pd.Index(labels, name="label"),
-    )  # fmt: skip
+        {"precision": precision, "recall": recall, "f1": f1}, index=pd.Index(labels, name="label")
+    )
     table.loc[support == 0] = np.nan
-    table["support"] = support
-    for i, label in enumerate(labels):
-        if 0 < support[i] < len(targets):
-            actual, score = targets == i, probabilities[:, i]
-            table.loc[label, "roc_auc"] = roc_auc_score(actual, score)
-            table.loc[label, "average_precision"] = average_precision_score(actual, score)
-    return table
+    return table.assign(support=support)
 
 
 def intervals(
@@ -200,48 +193,16 @@ def intervals(
     """
     additions = _additions(targets, predicted, hits, groups, classes)
     group_count = len(additions)
-    drawn = [_rates(draws @ additions, classes) for draws in _draws(group_count, bootstrap)]
-    tail = (1 - bootstrap.confidence) / 2
+    drawn = [
+        _rates(drawn_groups @ additions, classes) for drawn_groups in draws(group_count, bootstrap)
+    ]
     holding = (additions[:, classes : 2 * classes] > 0).sum(axis=0)
     ends: dict[str, Floats] = {}
     for name in drawn[0]:
         values = np.concatenate([rates[name] for rates in drawn])
         enough = holding > 1 if values.ndim == 2 else np.array(group_count > 1)
-        ends[name] = np.full((2, *values.shape[1:]), np.nan)
-        ends[name][:, enough] = np.nanquantile(values[:, enough], [tail, 1 - tail], axis=0)
+        ends[name] = bootstrap.ends(np.where(enough, values, np.nan))
     return ends
-
-
-def curves(
-    targets: Ints, probabilities: NDArray[Any], labels: Sequence[str]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """ROC (label, fpr, tpr) and precision-recall (label, recall, precision) of each class.
-
-    Points run from left to right, at most `CURVE_POINTS` a class. A class without a test video,
-    or without a test video of another class, has no curve and no rows.
-    """
-    from sklearn.metrics import precision_recall_curve, roc_curve
-
-    roc, pr = [], []
-    for i, label in enumerate(labels):
-        actual, score = targets == i, probabilities[:, i]
-        if actual.all() or not actual.any():
-            continue
-        fpr, tpr, _ = roc_curve(actual, score)
-        roc.append(_thinned(label, {"fpr": fpr, "tpr": tpr}))
-        precision, recall, _ = precision_recall_curve(actual, score, drop_intermediate=True)
-        pr.append(_thinned(label, {"recall": recall[::-1], "precision": precision[::-1]}))
-    empty = pd.DataFrame(columns=["label"])
-    return (
-        pd.concat(roc, ignore_index=True) if roc else empty.assign(fpr=0.0, tpr=0.0),
-        pd.concat(pr, ignore_index=True) if pr else empty.assign(recall=0.0, precision=0.0),
-    )
-
-
-def _thinned(label: str, points: dict[str, Floats]) -> pd.DataFrame:
-    table = pd.DataFrame({"label": label, **points}).round(DIGITS)
-    keep = np.linspace(0, len(table) - 1, min(len(table), CURVE_POINTS)).round().astype(int)
-    return table.iloc[keep]
 
 
 def _additions(
@@ -257,10 +218,16 @@ def _additions(
     return table
 
 
-def _draws(groups: int, bootstrap: Bootstrap) -> Iterator[Floats]:
-    """How often each group is drawn, float (R, G) in parts; each row sums to G."""
+def draws(groups: int, bootstrap: Bootstrap, width: int = 0) -> Iterator[Floats]:
+    """How often each group is drawn, float (R, G) in parts; each row sums to G.
+
+    Args:
+        groups: G.
+        bootstrap: R and the seed: the same draws each time, however large the parts.
+        width: figures that the caller makes of each row, if more than G.
+    """
     generator = np.random.default_rng(bootstrap.seed)
-    at_once = max(1, DRAWS_AT_ONCE // groups)
+    at_once = max(1, DRAWS_AT_ONCE // max(groups, width))
     for start in range(0, bootstrap.resamplings, at_once):
         rows = min(at_once, bootstrap.resamplings - start)
         cells = generator.integers(groups, size=(rows, groups))
@@ -289,9 +256,10 @@ def _rates(sums: Floats, classes: int) -> dict[str, Floats]:
     }
 
 
-def _number(value: float) -> float | None:
+def number(value: float) -> float | None:
+    """As it stands in a file: six digits, None for NaN."""
     return None if np.isnan(value) else round(float(value), DIGITS)
 
 
 def _ends(pair: Floats) -> list[tuple[str, float | None]]:
-    return [("_low", _number(pair[0])), ("_high", _number(pair[1]))]
+    return [("_low", number(pair[0])), ("_high", number(pair[1]))]

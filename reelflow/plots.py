@@ -30,6 +30,7 @@ VARIABLES = {
     GRID: "--grid",
 }
 HIGHLIGHTED = 3
+BANDED = 3
 
 _SETTINGS: Any = {
     "svg.hashsalt": "reelflow",
@@ -70,12 +71,15 @@ def colours(scores: Mapping[str, float]) -> dict[str, str]:
 
 
 def roc(table: pd.DataFrame, colour: Mapping[str, str]) -> str:
-    """ROC curves, a line a label. Columns: label, fpr, tpr. `colour` from `colours`."""
+    """ROC curves, a line a label; `table` as in `reelflow.curves.Curves`, `colour` from `colours`.
+
+    Bands are drawn for few labels only: many would cover each other.
+    """
     return _curves(table, "fpr", "tpr", colour, "roc")
 
 
 def precision_recall(table: pd.DataFrame, colour: Mapping[str, str]) -> str:
-    """Precision-recall curves, a line a label. Columns: label, recall, precision."""
+    """Precision-recall curves, drawn as `roc`."""
     return _curves(table, "recall", "precision", colour, "pr")
 
 
@@ -128,6 +132,13 @@ def _curves(table: pd.DataFrame, x: str, y: str, colour: Mapping[str, str], name
         by_label = {str(label): rows for label, rows in table.groupby("label", sort=False)}
         # Muted lines first, so that they lie under the others.
         for label in sorted(by_label, key=lambda label: colour[label] != MUTED):
+            if len(by_label) <= BANDED:
+                rows = by_label[label]
+                ends = (rows[f"{y}_low"], rows[f"{y}_high"])
+                axes.fill_between(
+                    rows[x], *ends, step=None if name == "roc" else "pre",
+                    color=colour[label], alpha=0.15, linewidth=0,
+                )  # fmt: skip
             quiet = colour[label] == MUTED
             axes.plot(
                 by_label[label][x],

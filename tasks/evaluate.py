@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reelflow import inference, metrics, report
+from reelflow import curves, inference, metrics, report
 from reelflow.errors import DataError
 from reelflow.files import write_json, write_text
 from reelflow.params import load_section
@@ -58,22 +58,19 @@ def main() -> None:
     predictions = _predictions(test, labels, probabilities)
     targets = test["target"].to_numpy(np.int64)
     majority = int(splits["train"]["target"].mode()[0])
-    scores = metrics.evaluate(
-        targets,
-        probabilities,
-        list(test["group"]),
-        labels,
-        majority=majority,
-        top_k=params.top_k,
-        bootstrap=metrics.Bootstrap(params.bootstrap, params.confidence, params.seed),
+    bootstrap = metrics.Bootstrap(params.bootstrap, params.confidence, params.seed)
+    answers = (targets, probabilities, list(test["group"]), labels)
+    drawn = curves.curves(*answers, bootstrap)
+    scores = curves.with_areas(
+        metrics.evaluate(*answers, majority=majority, top_k=params.top_k, bootstrap=bootstrap),
+        drawn,
     )
-    roc, pr = metrics.curves(targets, probabilities, labels)
     evaluation = report.Evaluation(
         labels=labels,
         scores=scores,
         predictions=predictions,
-        roc=roc,
-        pr=pr,
+        roc=drawn.roc,
+        pr=drawn.pr,
         baseline=labels[majority],
         confidence=params.confidence,
         history=history,
@@ -96,8 +93,8 @@ def main() -> None:
         PLOTS / "confusion.csv",
         predictions[["label", "predicted"]].rename(columns={"label": "actual"}),
     )
-    _write(PLOTS / "roc.csv", roc)
-    _write(PLOTS / "pr.csv", pr)
+    _write(PLOTS / "roc.csv", drawn.roc)
+    _write(PLOTS / "pr.csv", drawn.pr)
     write_text(REPORT, page)
     write_json(METRICS / "evaluate.json", {**scores, "interval_confidence": params.confidence})
     for sentence in report.summary(evaluation):

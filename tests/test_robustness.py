@@ -17,7 +17,7 @@ import pytest
 from reelflow.params import SECTIONS
 from tests.checkout import Checkout, make_checkout
 
-pytestmark = pytest.mark.endurance
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ class Evaluation:
         scores: what `reelflow.metrics.evaluate` returned.
         predictions: a row a test video: hash, path, label, group, predicted, confidence and
             `p_<label>` a label.
-        roc, pr: what `reelflow.metrics.curves` returned.
+        roc, pr: as in `reelflow.curves.Curves`.
         baseline: the most common class of the training videos.
         confidence: of the intervals in `scores`, e.g. 0.95.
         history: a row an epoch: epoch, loss, accuracy, val_loss, val_accuracy.

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reelflow import metrics, plots
+from reelflow import curves, metrics, plots
 from reelflow.report import Evaluation, examples, render, tables, verdict
 from reelflow.report.content import count, percent, quoted, visible
 from reelflow.video.clip import Clip
@@ -48,16 +48,17 @@ def evaluation(
         confidence=scores.max(axis=1),
         **{f"p_{label}": scores[:, i] for i, label in enumerate(labels)},
     )
-    roc, pr = metrics.curves(np.array(targets), scores, labels)
+    drawn = curves.curves(np.array(targets), scores, groups, labels, metrics.Bootstrap(50))
+    figures = metrics.evaluate(np.array(targets), scores, groups, labels, majority=0)
     learned = pd.DataFrame(
         {"hash": ["t", "u"], "label": [labels[0], labels[-1]], "group": ["s1", "s2"]}
     )
     values = {
         "labels": list(labels),
-        "scores": metrics.evaluate(np.array(targets), scores, groups, labels, majority=0),
+        "scores": curves.with_areas(figures, drawn),
         "predictions": predictions,
-        "roc": roc,
-        "pr": pr,
+        "roc": drawn.roc,
+        "pr": drawn.pr,
         "baseline": labels[0],
         "confidence": 0.95,
         "history": history([0.9, 0.5, 0.6]),
