@@ -1,9 +1,8 @@
 """The report: one page for a person who decides whether to trust the model.
 
-`render` takes values and returns the whole page as text: it reads no file but its own template
-and style, and asks for the frames of the few videos that it shows, one at a time. The page stands
-alone (no address outside it, no script), follows the reader's light or dark setting, and prints.
-The same values give the same bytes: no clock, no machine, no path but the videos' own.
+`render` takes values and returns the whole page as text, made as `reelflow.page` makes pages: it
+reads no file but its own template and style, and asks for the frames of the few videos that it
+shows, one at a time. The same values give the same bytes: no path in it but the videos' own.
 """
 
 from __future__ import annotations
@@ -12,9 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from reelflow import plots
+from reelflow import page, plots
+from reelflow.page.files import SET_ASIDE_ROWS, durations, formats
 from reelflow.report import examples, tables, verdict
-from reelflow.report.content import Evaluation, count, interval, percent, quoted, visible
+from reelflow.report.content import Evaluation
 from reelflow.report.verdict import summary, warnings
 from reelflow.video.clip import Clip
 
@@ -30,23 +30,8 @@ def render(evaluation: Evaluation, clip: Callable[[str], Clip]) -> str:
         evaluation: all that it shows.
         clip: the frames of a video by its hash, called for the examples alone.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    # Names of files and classes are anybody's text: all is escaped but our style and drawings,
-    # which hold none of it.
-    environment = Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=True,
-        finalize=visible,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters.update(percent=percent)
-    environment.globals.update(count=count, interval=interval, quoted=quoted)
-    return environment.get_template("template.html.jinja").render(
-        style=(HERE / "style.css").read_text(encoding="utf-8"),
+    return page.render(
+        HERE,
         **_drawings(evaluation),
         **_words(evaluation),
         **_frames(evaluation, clip),
@@ -68,9 +53,9 @@ def _words(evaluation: Evaluation) -> dict[str, Any]:
         "mistakes": tables.mistakes(evaluation),
         "splits": tables.splits(evaluation),
         "groups": tables.groups(evaluation),
-        "formats": tables.formats(evaluation),
-        "durations": tables.durations(evaluation),
-        "set_aside": evaluation.unusable.head(tables.SET_ASIDE_ROWS).to_dict("records"),
+        "formats": formats(evaluation.manifest),
+        "durations": durations(evaluation.manifest),
+        "set_aside": evaluation.unusable.head(SET_ASIDE_ROWS).to_dict("records"),
         "duplicates": len(evaluation.quarantine) - len(evaluation.unusable),
         "confidence_right": float(confidence[right].mean()) if right.any() else None,
         "confidence_wrong": float(confidence[~right].mean()) if not right.all() else None,

@@ -11,11 +11,8 @@ from reelflow.metrics import Ints, confusion_matrix
 from reelflow.report.content import SPLITS, Evaluation
 
 MISTAKES = 6
-FORMATS = 8
 # Beyond so many classes a matrix is a wall of numbers; the most common mistakes say more.
 MATRIX_CLASSES = 16
-# A page is no file listing: the rest is in data/quarantine.csv.
-SET_ASIDE_ROWS = 100
 
 
 def splits(evaluation: Evaluation) -> pd.DataFrame:
@@ -37,52 +34,6 @@ def groups(evaluation: Evaluation) -> dict[str, int]:
     return {
         **{name: len(found) for name, found in names.items()},
         "all": len(set().union(*names.values())),
-    }
-
-
-def formats(evaluation: Evaluation) -> list[dict[str, Any]]:
-    """The kinds of files, the commonest first; what is beyond `FORMATS` is one row."""
-    manifest = evaluation.manifest
-    kinds = (
-        manifest.assign(
-            kind=manifest["codec"].astype(str) + " in " + manifest["container"].map(_container),
-            size=manifest["width"].astype(str) + " × " + manifest["height"].astype(str),
-        )
-        .groupby(["kind", "size"])
-        .agg(videos=("fps", "size"), slowest=("fps", "min"), fastest=("fps", "max"))
-        .reset_index()
-        .sort_values(["videos", "kind", "size"], ascending=[False, True, True])
-    )
-    rows = [
-        {
-            "kind": row["kind"],
-            "size": row["size"],
-            "fps": _span(row["slowest"], row["fastest"]),
-            "videos": row["videos"],
-        }
-        for row in kinds.head(FORMATS).to_dict("records")
-    ]
-    rest = kinds.iloc[FORMATS:]
-    if len(rest):
-        rows.append(
-            {
-                "kind": f"{len(rest)} others",
-                "size": "",
-                "fps": _span(rest["slowest"].min(), rest["fastest"].max()),
-                "videos": int(rest["videos"].sum()),
-            }
-        )
-    return rows
-
-
-def durations(evaluation: Evaluation) -> dict[str, str]:
-    """Shortest, median, longest and total length of the videos."""
-    seconds = evaluation.manifest["duration"]
-    return {
-        "shortest": _length(seconds.min()),
-        "median": _length(seconds.median()),
-        "longest": _length(seconds.max()),
-        "total": _length(seconds.sum()),
     }
 
 
@@ -131,22 +82,3 @@ def _counts(evaluation: Evaluation) -> Ints:
         for column in ("label", "predicted")
     )
     return confusion_matrix(actual, predicted, len(evaluation.labels))
-
-
-def _container(names: Any) -> str:
-    """One of the names that libav gives to a family of containers: mov,mp4,m4a,… is mp4."""
-    family = str(names).split(",")
-    return "mp4" if "mp4" in family else family[0]
-
-
-def _span(low: float, high: float) -> str:
-    low, high = round(low, 2), round(high, 2)
-    return f"{low:g}" if low == high else f"{low:g}–{high:g}"
-
-
-def _length(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.1f} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.1f} min"
-    return f"{seconds / 3600:.1f} h"

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from reelflow.report.content import Evaluation, count, interval, percent, quoted
+from reelflow.page.words import count, interval, percent, quoted
+from reelflow.report.content import Evaluation
 
 # Below so many groups a percentile bootstrap is known to be too narrow.
 FEW_GROUPS = 10

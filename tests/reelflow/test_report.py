@@ -12,8 +12,10 @@ import pandas as pd
 import pytest
 
 from reelflow import curves, metrics, plots
+from reelflow.page.files import formats
+from reelflow.page.pictures import GAP, strip
+from reelflow.page.words import count, percent, quoted, visible
 from reelflow.report import Evaluation, examples, render, tables, verdict
-from reelflow.report.content import count, percent, quoted, visible
 from reelflow.video.clip import Clip
 
 VOID = {"meta", "img", "br", "path", "use"}
@@ -221,9 +223,9 @@ def test_a_strip_shows_the_frames_themselves() -> None:
     from PIL import Image
 
     frames = np.stack([np.full((48, 64, 3), shade, np.uint8) for shade in (40, 120, 200)])
-    address = examples.strip(frames, tile=32)
+    address = strip(frames, tile=32)
     sheet = Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2])))
-    assert sheet.size == (3 * 32 + 2 * examples.GAP, 24)
+    assert sheet.size == (3 * 32 + 2 * GAP, 24)
     shades = [sheet.getpixel((x, 12)) for x in (16, 16 + 35, 16 + 70)]
     assert [shade[0] for shade in shades] == pytest.approx([40, 120, 200], abs=3)
     assert sheet.getpixel((33, 12))[3] == 0
@@ -354,7 +356,7 @@ def test_videos_are_counted_by_class_split_and_group() -> None:
 
 def test_kinds_of_files_beyond_the_commonest_are_one_row() -> None:
     kinds = manifest(30).assign(width=list(range(20)) + [320] * 10)
-    rows = tables.formats(evaluation(*MIXED, manifest=kinds))
+    rows = formats(kinds)
     assert rows[0] == {"kind": "h264 in mp4", "size": "320 × 240", "fps": "25", "videos": 10}
     assert rows[-1]["kind"] == "13 others"
     assert sum(row["videos"] for row in rows) == 30

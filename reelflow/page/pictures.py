@@ -1,0 +1,76 @@
+"""Frames as images inside a page: `data:` addresses of WebP, the same bytes for the same frames."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+GAP = 3
+# Of a clip that moves on a page so many frames are shown, each for so long.
+MOVING_FRAMES, FRAME_MS = 16, 120
+
+
+def strip(frames: NDArray[np.uint8], tile: int) -> str:
+    """Frames side by side, as a `data:` address of a WebP image.
+
+    Args:
+        frames: uint8 RGB (T, H, W, 3); all of them are drawn.
+        tile: most height or width of one in pixels; none is enlarged.
+    """
+    from PIL import Image
+
+    count, height, width = frames.shape[:3]
+    size = _reduced(width, height, tile)
+    # The gaps are transparent, so that they are the page's colour, by day and by night.
+    sheet = Image.new("RGBA", (count * (size[0] + GAP) - GAP, size[1]))
+    for i, frame in enumerate(frames):
+        small = Image.fromarray(frame).resize(size, Image.Resampling.BOX)
+        sheet.paste(small, (i * (size[0] + GAP), 0))
+    return _address(sheet, quality=80, method=4)
+
+
+def still(frame: NDArray[np.uint8], tile: int, quality: int = 60) -> str:
+    """One frame, uint8 RGB (H, W, 3), reduced to at most `tile` pixels a side."""
+    return _address(_picture(frame, tile), quality=quality, method=4)
+
+
+def moving(frames: NDArray[np.uint8], tile: int, quality: int = 60) -> str:
+    """A clip that plays for ever, at most `MOVING_FRAMES` of its frames.
+
+    Costs 15 ms and some 15 kB a clip of 64 x 64 pixels; a page holds dozens of them, not thousands.
+
+    Args:
+        frames: uint8 RGB (T, H, W, 3).
+        tile: most height or width in pixels; none is enlarged.
+        quality: of WebP, 0 to 100.
+    """
+    chosen = np.linspace(0, len(frames) - 1, min(MOVING_FRAMES, len(frames))).round().astype(int)
+    first, *rest = (_picture(frame, tile) for frame in frames[chosen])
+    return _address(
+        first, save_all=True, append_images=rest, duration=FRAME_MS, quality=quality, method=2
+    )
+
+
+def _picture(frame: NDArray[np.uint8], tile: int) -> Image:
+    from PIL import Image
+
+    height, width = frame.shape[:2]
+    return Image.fromarray(frame).resize(_reduced(width, height, tile), Image.Resampling.BOX)
+
+
+def _reduced(width: int, height: int, most: int) -> tuple[int, int]:
+    scale = min(1.0, most / max(height, width))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _address(image: Image, **options: Any) -> str:
+    buffer = io.BytesIO()
+    image.save(buffer, "WEBP", **options)
+    return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"

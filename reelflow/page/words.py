@@ -1,0 +1,71 @@
+"""How numbers and names are worded for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+
+def percent(share: float | None) -> str:
+    """A share for people: `94%`. Only all is called 100%, and only none 0%."""
+    if share is None:
+        return "–"
+    if 0.9995 <= share < 1:
+        return ">99.9%"
+    if 0 < share < 0.0005:
+        return "<0.1%"
+    digits = 1 if 0.995 <= share < 1 or 0 < share < 0.005 else 0
+    return f"{100 * share:.{digits}f}%"
+
+
+def interval(scores: dict[str, Any], name: str) -> str:
+    """An interval for people: `85–98%`, or a dash where there is none."""
+    low, high = (scores.get(f"{name}{end}") for end in ("_low", "_high"))
+    if low is None or high is None:
+        return "–"
+    return f"{percent(low).removesuffix('%')}–{percent(high)}"
+
+
+def visible(text: Any) -> Any:
+    """Text with its invisible characters written out, e.g. `\\u202e`; anything else unchanged.
+
+    Control and format characters in a file name can reorder a line, or end it: `gpj.mp4` behind a
+    right-to-left override reads as `4pm.jpg`.
+    """
+    if type(text) is not str or text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() or c in "\n " else c.encode("unicode_escape").decode() for c in text
+    )
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """`1 video`, `2 videos`, `2,000 videos`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def quoted(names: Iterable[str], most: int = 5) -> str:
+    """`“a”, “b” and “c”`, or `“a”, “b” and 7 others`."""
+    shown = [f"“{name}”" for name in names]
+    if len(shown) > most:
+        shown = [*shown[: most - 1], f"{len(shown) - most + 1} others"]
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+
+
+def container(names: Any) -> str:
+    """One of the names that libav gives to a family of containers: mov,mp4,m4a,… is mp4."""
+    family = str(names).split(",")
+    return "mp4" if "mp4" in family else family[0]
+
+
+def span(low: float, high: float) -> str:
+    low, high = round(low, 2), round(high, 2)
+    return f"{low:g}" if low == high else f"{low:g}–{high:g}"
+
+
+def length(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.1f} min"
+    return f"{seconds / 3600:.1f} h"
