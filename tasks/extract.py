@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 def main() -> None:
     params = load_section(PARAMS, ExtractParams)
-    spec = ClipSpec(params.frames, params.height, params.width, params.fit, params.scaler)
+    spec = ClipSpec(**{name: getattr(params, name) for name in ClipSpec.__dataclass_fields__})
     manifest = pd.read_parquet(MANIFEST)
     bounds = Bounds(params.timeout_s, params.memory_mb)
     done = extract_missing(manifest, RAW, FRAMES, spec, bounds, params.workers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from reelflow.params import Section
 
@@ -21,6 +21,22 @@ class ExtractParams(Section):
     scaler: Literal["area", "bilinear", "bicubic", "lanczos"] = Field(
         "area", description="ffmpeg's scaling filter"
     )
+    sampler: Literal["uniform", "fps", "dense", "keyframes"] = Field(
+        "uniform", description="which frames are taken"
+    )
+    rate: float = Field(8.0, gt=0.0, le=1000.0, description="frames a second, for `fps`")
+    stride: int = Field(1, ge=1, le=1000, description="frames from one to the next, for `dense`")
+    places: int = Field(
+        1, ge=1, le=64, description="runs of frames for `dense`, a divisor of `frames`"
+    )
     workers: int = Field(0, ge=0, le=256, description="processes at once, 0 for one a core")
     timeout_s: float = Field(120.0, gt=0.0, le=86400.0, description="seconds a video may take")
     memory_mb: int = Field(1024, ge=128, le=65536, description="MiB an ffmpeg process may take")
+
+    @field_validator("places")
+    @classmethod
+    def _divides_the_frames(cls, places: int, found: ValidationInfo) -> int:
+        frames = found.data.get("frames", places)
+        if frames % places:
+            raise ValueError(f"a divisor of extract.frames, which is {frames}")
+        return places

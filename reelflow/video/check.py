@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from reelflow.errors import VideoError
 from reelflow.video.ffmpeg import Bounds, Finished, ffmpeg_exe, input_options, run, source
+from reelflow.video.times import span
 
 # Raised when the same file would be judged otherwise, so that remembered verdicts are dropped.
 CHECK_VERSION = 1
@@ -100,8 +101,7 @@ def check_video(path: Path, bounds: Bounds, *, known_hash: str | None = None) ->
     header = _read_header(path)
     pts, time_base = _decode_times(path, int(header["stream"]), bounds)
     unit = float(Fraction(time_base))
-    span = _span(pts)
-    seconds = span * unit
+    seconds = span(pts) * unit
     return VideoInfo(
         hash=digest,
         bytes=size,
@@ -119,33 +119,6 @@ def hash_file(path: Path) -> str:
     """SHA-256 of the file's bytes, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def sample_indices(pts: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """Which `count` frames stand for the clip: those on screen at the centres of equal segments.
-
-    A clip of N frames from pts[0] to the end of its last frame is cut into `count` segments of
-    equal time; the frame shown at the middle of each is taken, so that a variable rate does not
-    skew the choice and a clip of fewer frames repeats some.
-
-    Args:
-        pts: int64 (N,), non-decreasing.
-        count: T.
-
-    Returns:
-        int64 (T,), indices into the frames in the order shown, non-decreasing.
-    """
-    centres = pts[0] + (2 * np.arange(count, dtype=np.int64) + 1) * _span(pts) // (2 * count)
-    shown: NDArray[np.int64] = np.searchsorted(pts, centres, side="right").astype(np.int64) - 1
-    return np.clip(shown, 0, len(pts) - 1, out=shown)
-
-
-def _span(pts: NDArray[np.int64]) -> int:
-    """Time from the first frame to the end of the last, which is taken to last as the mean."""
-    if len(pts) < 2:
-        return 0
-    first, last = int(pts[0]), int(pts[-1])
-    return last - first + round((last - first) / (len(pts) - 1))
 
 
 def regular_file_size(path: Path) -> int:

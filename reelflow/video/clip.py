@@ -28,6 +28,10 @@ class ClipSpec:
         width: W in pixels.
         fit: `crop`, `pad` or `stretch`.
         scaler: ffmpeg's scaling filter, `area`, `bilinear`, `bicubic` or `lanczos`.
+        sampler: which frames, a key of `reelflow.video.sampling.SAMPLERS`.
+        rate: frames a second, for `fps`.
+        stride: frames from one to the next, for `dense`.
+        places: runs of frames, for `dense`; T is a multiple of it.
     """
 
     frames: int
@@ -35,6 +39,10 @@ class ClipSpec:
     width: int
     fit: str = "crop"
     scaler: str = "area"
+    sampler: str = "uniform"
+    rate: float = 8.0
+    stride: int = 1
+    places: int = 1
 
     @property
     def shape(self) -> tuple[int, int, int, int]:

@@ -18,13 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelflow.errors import VideoError
-from reelflow.video.check import VideoInfo, check_video, sample_indices
+from reelflow.video.check import VideoInfo, check_video
 from reelflow.video.clip import Clip, ClipSpec
 from reelflow.video.ffmpeg import Bounds, ffmpeg_exe, input_options, run, source
+from reelflow.video.sampling import SAMPLERS
 
 # `accurate_rnd` and `bitexact` give the same bytes on every processor, `full_chroma_int` keeps
 # the colours of small pictures; together they cost a few per cent of a decode.
 _SCALER_FLAGS = "accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
+
+_KEY_FRAMES = {"skip_frame": "nokey"}
 
 
 def read_clip(
@@ -43,14 +46,18 @@ def read_clip(
         Clip of uint8 RGB (T, H, W, 3) with float64 (T,) seconds.
 
     Raises:
-        VideoError: as `check_video`; `changed` if the file is no longer what `info` says.
+        VideoError: as `check_video`; `changed` if the file is no longer what `info` says;
+            `no_key_frames` if the sampler wants some and there are none.
     """
     bounds = bounds or Bounds()
     info = info or check_video(path, bounds)
-    indices = sample_indices(np.asarray(info.pts, dtype=np.int64), spec.frames)
+    candidates = np.asarray(info.pts, dtype=np.int64)
+    if spec.sampler == "keyframes":
+        candidates = _key_times(path, info, bounds)
+    indices = SAMPLERS[spec.sampler](candidates, float(Fraction(info.time_base)), spec)
     wanted = np.unique(indices)
     frames, pts = _decode(path, spec, bounds, info, wanted)
-    if not np.array_equal(pts, np.asarray(info.pts, dtype=np.int64)[wanted]):
+    if not np.array_equal(pts, candidates[wanted]):
         raise VideoError(
             str(path),
             "changed",
@@ -69,7 +76,9 @@ def _decode(
     count = len(wanted)
     read_end, write_end = os.pipe()
     try:
-        video = ffmpeg.input(source(path), **input_options(bounds))[str(info.stream)]
+        # The filter counts the frames that come out of the decoder.
+        only = _KEY_FRAMES if spec.sampler == "keyframes" else {}
+        video = ffmpeg.input(source(path), **input_options(bounds), **only)[str(info.stream)]
         video = video.filter("select", "+".join(f"eq(n,{index})" for index in wanted))
         command = ffmpeg.output(
             _fit(video, spec, info),
@@ -106,6 +115,31 @@ def _decode(
     frames = np.frombuffer(finished.stdout, np.uint8)
     pts = np.maximum.accumulate(np.array([int(line) for line in lines], dtype=np.int64))
     return frames.reshape(count, spec.height, spec.width, 3), pts
+
+
+def _key_times(path: Path, info: VideoInfo, bounds: Bounds) -> NDArray[np.int64]:
+    """Times of the frames that decode alone, int64 (K,), found by decoding nothing else."""
+    video = ffmpeg.input(source(path), **input_options(bounds), **_KEY_FRAMES)[str(info.stream)]
+    command = ffmpeg.output(
+        video,
+        "-",
+        format="null",
+        fps_mode="passthrough",
+        enc_time_base="demux",
+        stats_enc_pre="pipe:1",
+        stats_enc_pre_fmt="{pts}",
+    ).global_args("-nostdin", "-v", "error")
+    limit = 22 * info.frames
+    finished = run(command.compile(cmd=ffmpeg_exe()), path, bounds, stdout_limit=limit)
+    times = np.array([int(line) for line in finished.stdout.split()], dtype=np.int64)
+    if not len(times):
+        raise VideoError(
+            str(path),
+            "no_key_frames",
+            "None of its frames can be decoded without the others.",
+            "Set extract.sampler to uniform in params.yaml.",
+        )
+    return np.maximum.accumulate(times)
 
 
 def _fit(video: Any, spec: ClipSpec, info: VideoInfo) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from reelflow.errors import VideoError
-from reelflow.video.check import check_video, sample_indices
+from reelflow.video.check import check_video
 from reelflow.video.clip import ClipSpec
 from reelflow.video.ffmpeg import Bounds
 from reelflow.video.read import read_clip
@@ -178,14 +178,6 @@ def test_a_clip_of_fewer_frames_than_wanted_repeats_some(
     clip = read_clip(path, ClipSpec(6, 24, 32))
     assert clip.timestamps.tolist() == pytest.approx([0, 0, 0, 0.1, 0.1, 0.1])
     np.testing.assert_array_equal(clip.frames[0], clip.frames[2])
-
-
-def test_indices_follow_time_not_the_count_of_frames() -> None:
-    # Ten frames in the first second, two in the next nine: half of the time is in the last two.
-    pts = np.array([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 50, 100])
-    assert sample_indices(pts, 4).tolist() == [9, 9, 10, 10]
-    assert sample_indices(np.array([7]), 3).tolist() == [0, 0, 0]
-    assert sample_indices(np.arange(16), 16).tolist() == list(range(16))
 
 
 def test_a_file_that_changed_since_it_was_checked_is_noticed(
