@@ -104,6 +104,6 @@ def test_as_a_program_it_fails_with_a_sentence_and_no_traceback(project: Path) -
 
 
 def test_a_wrong_param_of_another_stage_stops_it_too(raw: Path, project: Path) -> None:
-    set_param(project, "epochs: 9 ", "epochs: 0 ")
+    set_param(project, "epochs: 20 ", "epochs: 0 ")
     with pytest.raises(Exception, match=r"train\.epochs"):
         main()
