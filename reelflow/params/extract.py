@@ -29,6 +29,18 @@ class ExtractParams(Section):
     places: int = Field(
         1, ge=1, le=64, description="runs of frames for `dense`, a divisor of `frames`"
     )
+    region: Literal["whole", "box", "motion"] = Field(
+        "whole", description="which part of the picture is kept"
+    )
+    box: list[float] = Field(
+        [0.0, 0.0, 1.0, 1.0],
+        min_length=4,
+        max_length=4,
+        description="left, top, width, height of `box`, as shares of the picture",
+    )
+    window: float = Field(
+        0.75, gt=0.0, le=1.0, description="side of `motion`'s square, a share of the shorter side"
+    )
     workers: int = Field(0, ge=0, le=256, description="processes at once, 0 for one a core")
     timeout_s: float = Field(120.0, gt=0.0, le=86400.0, description="seconds a video may take")
     memory_mb: int = Field(1024, ge=128, le=65536, description="MiB an ffmpeg process may take")
@@ -40,3 +52,12 @@ class ExtractParams(Section):
         if frames % places:
             raise ValueError(f"a divisor of extract.frames, which is {frames}")
         return places
+
+    @field_validator("box")
+    @classmethod
+    def _lies_inside(cls, box: list[float]) -> list[float]:
+        left, top, width, height = box
+        inside = min(left, top) >= 0 and left + width <= 1 and top + height <= 1
+        if not inside or min(width, height) <= 0:
+            raise ValueError("left, top, width, height within the picture, each from 0 to 1")
+        return box

@@ -32,6 +32,9 @@ class ClipSpec:
         rate: frames a second, for `fps`.
         stride: frames from one to the next, for `dense`.
         places: runs of frames, for `dense`; T is a multiple of it.
+        region: which part of the picture: `whole`, `box`, or `motion`, a square on what moves most.
+        box: left, top, width and height of `box`, as shares (0 to 1) of the picture as shown.
+        window: side of the square of `motion`, as a share of the picture's shorter side.
     """
 
     frames: int
@@ -43,6 +46,13 @@ class ClipSpec:
     rate: float = 8.0
     stride: int = 1
     places: int = 1
+    region: str = "whole"
+    box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+    window: float = 0.75
+
+    def __post_init__(self) -> None:
+        # JSON knows no tuples.
+        object.__setattr__(self, "box", tuple(self.box))
 
     @property
     def shape(self) -> tuple[int, int, int, int]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from reelflow.errors import VideoError
 from reelflow.video.check import VideoInfo, check_video
 from reelflow.video.clip import Clip, ClipSpec
 from reelflow.video.ffmpeg import Bounds, ffmpeg_exe, input_options, run, source
+from reelflow.video.region import WHOLE, Box, region_of
 from reelflow.video.sampling import SAMPLERS
 
 # `accurate_rnd` and `bitexact` give the same bytes on every processor, `full_chroma_int` keeps
@@ -51,28 +53,26 @@ def read_clip(
     """
     bounds = bounds or Bounds()
     info = info or check_video(path, bounds)
-    candidates = np.asarray(info.pts, dtype=np.int64)
-    if spec.sampler == "keyframes":
-        candidates = _key_times(path, info, bounds)
-    indices = SAMPLERS[spec.sampler](candidates, float(Fraction(info.time_base)), spec)
-    wanted = np.unique(indices)
-    frames, pts = _decode(path, spec, bounds, info, wanted)
-    if not np.array_equal(pts, candidates[wanted]):
-        raise VideoError(
-            str(path),
-            "changed",
-            "Its frames are no longer those that were found when it was checked.",
-            "Do not write to videos while the pipeline runs; run it again.",
-        )
-    places = np.searchsorted(wanted, indices)
-    seconds = pts[places].astype(np.float64) * float(Fraction(info.time_base))
-    return Clip(np.ascontiguousarray(frames[places]), seconds)
+    every = np.asarray(info.pts, dtype=np.int64)
+    region = region_of(spec, info, partial(_decode, path, bounds, info, WHOLE, every))
+    times = _key_times(path, info, bounds) if spec.sampler == "keyframes" else every
+    unit = float(Fraction(info.time_base))
+    indices = SAMPLERS[spec.sampler](times, unit, spec)
+    wanted, places = np.unique(indices, return_inverse=True)
+    frames = _decode(path, bounds, info, region, times, spec, wanted)
+    return Clip(np.ascontiguousarray(frames[places]), times[indices].astype(np.float64) * unit)
 
 
 def _decode(
-    path: Path, spec: ClipSpec, bounds: Bounds, info: VideoInfo, wanted: NDArray[np.int64]
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """The wanted frames, uint8 (K, H, W, 3), and their times, int64 (K,)."""
+    path: Path,
+    bounds: Bounds,
+    info: VideoInfo,
+    region: Box,
+    times: NDArray[np.int64],
+    spec: ClipSpec,
+    wanted: NDArray[np.int64],
+) -> NDArray[np.uint8]:
+    """The wanted of the frames at `times`, uint8 (K, H, W, 3), of a region of the picture."""
     count = len(wanted)
     read_end, write_end = os.pipe()
     try:
@@ -81,7 +81,7 @@ def _decode(
         video = ffmpeg.input(source(path), **input_options(bounds), **only)[str(info.stream)]
         video = video.filter("select", "+".join(f"eq(n,{index})" for index in wanted))
         command = ffmpeg.output(
-            _fit(video, spec, info),
+            _fit(_cut(video, region), spec, info, region),
             "-",
             format="rawvideo",
             pix_fmt="rgb24",
@@ -112,9 +112,16 @@ def _decode(
             f"{got} of {count} wanted frames came out of the decoder ({finished.stderr.strip()}).",
             "Do not write to videos while the pipeline runs; run it again.",
         )
-    frames = np.frombuffer(finished.stdout, np.uint8)
     pts = np.maximum.accumulate(np.array([int(line) for line in lines], dtype=np.int64))
-    return frames.reshape(count, spec.height, spec.width, 3), pts
+    if not np.array_equal(pts, times[wanted]):
+        raise VideoError(
+            str(path),
+            "changed",
+            "Its frames are no longer those that were found when it was checked.",
+            "Do not write to videos while the pipeline runs; run it again.",
+        )
+    frames = np.frombuffer(finished.stdout, np.uint8)
+    return frames.reshape(count, spec.height, spec.width, 3)
 
 
 def _key_times(path: Path, info: VideoInfo, bounds: Bounds) -> NDArray[np.int64]:
@@ -142,14 +149,23 @@ def _key_times(path: Path, info: VideoInfo, bounds: Bounds) -> NDArray[np.int64]
     return np.maximum.accumulate(times)
 
 
-def _fit(video: Any, spec: ClipSpec, info: VideoInfo) -> Any:
+def _cut(video: Any, region: Box) -> Any:
+    """Filter that leaves a region: shares, so that pixels that are not square do not matter."""
+    if region == WHOLE:
+        return video
+    left, top, width, height = (f"{share:.6f}" for share in region)
+    return video.filter("crop", f"iw*{width}", f"ih*{height}", f"iw*{left}", f"ih*{top}")
+
+
+def _fit(video: Any, spec: ClipSpec, info: VideoInfo, region: Box) -> Any:
     """Filters that give square pixels of the wanted size. Rotation was applied by ffmpeg."""
     flags = f"{spec.scaler}+{_SCALER_FLAGS}"
     width, height = spec.width, spec.height
     if spec.fit != "stretch":
         choose = max if spec.fit == "crop" else min
-        scale = choose(Fraction(width, info.width), Fraction(height, info.height))
-        width, height = round(info.width * scale), round(info.height * scale)
+        shown = (Fraction(region[2]) * info.width, Fraction(region[3]) * info.height)
+        scale = choose(width / shown[0], height / shown[1])
+        width, height = round(shown[0] * scale), round(shown[1] * scale)
     video = video.filter("scale", max(1, width), max(1, height), flags=flags)
     video = video.filter("format", "rgb24")
     if spec.fit == "crop":

@@ -88,3 +88,20 @@ def test_a_stage_imports_its_own_section_alone() -> None:
         # does not depend on them.
         others = {"reelflow.params.extract"} if stage == "register" else set()
         assert imported - others == {f"reelflow.params.{stage}"}
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("places: 3", "`extract.places` is 3; allowed is a divisor of extract.frames, which is 16"),
+        ("box: [0.5, 0.0, 0.6, 1.0]", "within the picture, each from 0 to 1"),
+        ("box: [0.0, 0.0, 1.0]", "`extract.box` is [0.0, 0.0, 1.0]; allowed is"),
+        ("sampler: keyframe", "allowed is 'uniform', 'fps', 'dense' or 'keyframes'"),
+    ],
+)
+def test_what_fits_no_clip_is_refused(tmp_path: Path, line: str, words: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(f"extract:\n  {line}\n", encoding="utf-8")
+    with pytest.raises(ParamsError) as error:
+        load_all(path)
+    assert words in str(error.value)
