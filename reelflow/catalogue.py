@@ -7,7 +7,7 @@ under two labels are an error, since one of the labels is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -20,8 +20,9 @@ from reelflow.errors import DataError, VideoError
 from reelflow.labelled import LabelledVideo
 from reelflow.parallel import ProcessDiedError, each, worker_count
 from reelflow.progress import track
-from reelflow.video.check import VideoInfo, check_video, hash_file, regular_file_size
+from reelflow.video.check import VideoInfo, check_video, hash_file
 from reelflow.video.ffmpeg import Bounds
+from reelflow.video.source import regular_file_size
 
 MANIFEST_COLUMNS = (
     "hash", "path", "label", "group", "split", "bytes", "container", "codec", "pixel_format",
@@ -51,16 +52,31 @@ class Catalogue:
 
 
 def catalogue(
-    root: Path, videos: list[LabelledVideo], bounds: Bounds, workers: int, cache: CheckCache
+    root: Path,
+    videos: list[LabelledVideo],
+    bounds: Bounds,
+    workers: int,
+    cache: CheckCache,
+    *,
+    links_to: Sequence[Path] = (),
 ) -> Catalogue:
     """Check every file and sort it into the manifest or the quarantine.
+
+    Args:
+        root: folder that the paths of `videos` are relative to.
+        videos: what to check.
+        bounds: limits of each decoder.
+        workers: processes at once, 0 for one a core.
+        cache: what is known already.
+        links_to: folders besides `root` that symbolic links may lead to.
 
     Raises:
         DataError: the same bytes stand under two labels or in two groups.
     """
     digests: dict[str, str] = {}
     verdicts: dict[str, Verdict] = {}
-    for path, found in _hashes(root, [video.path for video in videos], workers, cache):
+    gate = partial(regular_file_size, within=(root, *links_to), most_bytes=bounds.most_bytes)
+    for path, found in _hashes(root, [video.path for video in videos], gate, workers, cache):
         if isinstance(found, VideoError):
             verdicts[path] = found
         else:
@@ -89,14 +105,19 @@ def catalogue(
 
 
 def _hashes(
-    root: Path, paths: list[str], workers: int, cache: CheckCache
+    root: Path,
+    paths: list[str],
+    gate: Callable[[Path], object],
+    workers: int,
+    cache: CheckCache,
 ) -> Iterator[tuple[str, str | VideoError]]:
-    """The content hash of each file; hashing leaves the interpreter free, so threads do."""
+    """The content hash of each file that `gate` lets through; hashing leaves the interpreter free,
+    so threads do."""
     unknown = []
     for path in paths:
         try:
             path.encode()
-            regular_file_size(root / path)
+            gate(root / path)
         except UnicodeEncodeError:
             yield path, VideoError(path, "name", "Its name is not valid UTF-8.", "Rename the file.")
         except VideoError as error:
@@ -151,7 +172,7 @@ def _crashed(path: str) -> VideoError:
     return VideoError(
         path,
         "crash",
-        "Reading its header killed the reading process.",
+        "Checking it killed the process that did so.",
         "Encode the video again with another program, or leave it out.",
     )
 

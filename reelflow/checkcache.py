@@ -20,7 +20,7 @@ from reelflow.video.check import CHECK_VERSION, VideoInfo
 Verdict = VideoInfo | VideoError
 
 # These depend on the machine and on the bounds in params, so they are found out anew.
-_NOT_REMEMBERED = {"timeout", "memory", "crash", "permission", "missing"}
+_NOT_REMEMBERED = {"timeout", "memory", "crash", "killed", "permission", "missing"}
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, stamp TEXT NOT NULL, hash TEXT NOT NULL);

@@ -31,9 +31,10 @@ log = logging.getLogger(__name__)
 def main() -> None:
     params = load_section(PARAMS, IngestParams)
     videos = list_videos(RAW, params.group_pattern)
-    bounds = Bounds(params.timeout_s, params.memory_mb)
+    bounds = Bounds(params.timeout_s, params.memory_mb, params.max_file_gb)
+    links_to = [Path(folder) for folder in params.links_to]
     with CheckCache(STATE / "checks.sqlite") as cache:
-        found = catalogue(RAW, videos, bounds, params.workers, cache)
+        found = catalogue(RAW, videos, bounds, params.workers, cache, links_to=links_to)
     # Written before the data as a whole is judged, so that a person can look at what was found.
     write_text(QUARANTINE, found.quarantine.to_csv(index=False, lineterminator="\n"))
     _judge(found, params)

@@ -20,6 +20,10 @@ class IngestParams(Section):
     max_quarantined_share: float = Field(
         0.25, ge=0.0, le=1.0, description="largest share of the files that may be set aside"
     )
+    links_to: list[str] = Field(
+        [], description="folders outside data/raw that symbolic links in it may lead to"
+    )
+    max_file_gb: float = Field(64.0, gt=0.0, description="GiB that a file may have")
     workers: int = Field(0, ge=0, le=256, description="processes at once, 0 for one a core")
     timeout_s: float = Field(120.0, gt=0.0, le=86400.0, description="seconds a file may take")
     memory_mb: int = Field(1024, ge=128, le=65536, description="MiB an ffmpeg process may take")

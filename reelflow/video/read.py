@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from reelflow.errors import VideoError
 from reelflow.video.check import VideoInfo, check_video
 from reelflow.video.clip import Clip, ClipSpec
-from reelflow.video.ffmpeg import Bounds, ffmpeg_exe, input_options, run, source
+from reelflow.video.ffmpeg import QUIET, Bounds, again_if_killed, ffmpeg_exe, run
 from reelflow.video.region import WHOLE, Box, region_of
 from reelflow.video.sampling import SAMPLERS
+from reelflow.video.source import NAME, input_options, opened
 
 # `accurate_rnd` and `bitexact` give the same bytes on every processor, `full_chroma_int` keeps
 # the colours of small pictures; together they cost a few per cent of a decode.
@@ -63,6 +64,7 @@ def read_clip(
     return Clip(np.ascontiguousarray(frames[places]), times[indices].astype(np.float64) * unit)
 
 
+@again_if_killed
 def _decode(
     path: Path,
     bounds: Bounds,
@@ -75,29 +77,31 @@ def _decode(
     """The wanted of the frames at `times`, uint8 (K, H, W, 3), of a region of the picture."""
     count = len(wanted)
     read_end, write_end = os.pipe()
+    # The filter counts the frames that come out of the decoder.
+    only = _KEY_FRAMES if spec.sampler == "keyframes" else {}
     try:
-        # The filter counts the frames that come out of the decoder.
-        only = _KEY_FRAMES if spec.sampler == "keyframes" else {}
-        video = ffmpeg.input(source(path), **input_options(bounds), **only)[str(info.stream)]
-        video = video.filter("select", "+".join(f"eq(n,{index})" for index in wanted))
-        command = ffmpeg.output(
-            _fit(_cut(video, region), spec, info, region),
-            "-",
-            format="rawvideo",
-            pix_fmt="rgb24",
-            fps_mode="passthrough",
-            enc_time_base="demux",
-            stats_enc_pre=f"pipe:{write_end}",
-            stats_enc_pre_fmt="{pts}",
-            **{"frames:v": count},
-        ).global_args("-nostdin", "-v", "error")
-        finished = run(
-            command.compile(cmd=ffmpeg_exe()),
-            path,
-            bounds,
-            stdout_limit=count * spec.height * spec.width * 3,
-            pass_fds=(write_end,),
-        )
+        with opened(path) as descriptor:
+            video = ffmpeg.input(NAME, **input_options(descriptor), **only)[str(info.stream)]
+            video = video.filter("select", "+".join(f"eq(n,{index})" for index in wanted))
+            command = ffmpeg.output(
+                _fit(_cut(video, region), spec, info, region),
+                "-",
+                format="rawvideo",
+                pix_fmt="rgb24",
+                threads=1,
+                fps_mode="passthrough",
+                enc_time_base="demux",
+                stats_enc_pre=f"pipe:{write_end}",
+                stats_enc_pre_fmt="{pts}",
+                **{"frames:v": count},
+            ).global_args(*QUIET, "error")
+            finished = run(
+                command.compile(cmd=ffmpeg_exe()),
+                path,
+                bounds,
+                stdout_limit=count * spec.height * spec.width * 3,
+                pass_fds=(descriptor, write_end),
+            )
     finally:
         os.close(write_end)
         # At most 512 lines of 21 bytes: they fit a pipe's buffer, so reading them last is safe.
@@ -124,20 +128,27 @@ def _decode(
     return frames.reshape(count, spec.height, spec.width, 3)
 
 
+@again_if_killed
 def _key_times(path: Path, info: VideoInfo, bounds: Bounds) -> NDArray[np.int64]:
     """Times of the frames that decode alone, int64 (K,), found by decoding nothing else."""
-    video = ffmpeg.input(source(path), **input_options(bounds), **_KEY_FRAMES)[str(info.stream)]
-    command = ffmpeg.output(
-        video,
-        "-",
-        format="null",
-        fps_mode="passthrough",
-        enc_time_base="demux",
-        stats_enc_pre="pipe:1",
-        stats_enc_pre_fmt="{pts}",
-    ).global_args("-nostdin", "-v", "error")
-    limit = 22 * info.frames
-    finished = run(command.compile(cmd=ffmpeg_exe()), path, bounds, stdout_limit=limit)
+    with opened(path) as descriptor:
+        video = ffmpeg.input(NAME, **input_options(descriptor), **_KEY_FRAMES)[str(info.stream)]
+        command = ffmpeg.output(
+            video,
+            "-",
+            format="null",
+            fps_mode="passthrough",
+            enc_time_base="demux",
+            stats_enc_pre="pipe:1",
+            stats_enc_pre_fmt="{pts}",
+        ).global_args(*QUIET, "error")
+        finished = run(
+            command.compile(cmd=ffmpeg_exe()),
+            path,
+            bounds,
+            stdout_limit=22 * info.frames,
+            pass_fds=(descriptor,),
+        )
     times = np.array([int(line) for line in finished.stdout.split()], dtype=np.int64)
     if not len(times):
         raise VideoError(

@@ -1,0 +1,77 @@
+"""What a video is, read from the graph in which ffmpeg decoded it.
+
+ffmpeg (8 and later) prints, as JSON, which demuxer and which decoder it took, what the decoder
+gave, and the filters by which it turned the picture: all that a header would tell, but as it was
+acted on.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import ffmpeg
+
+from reelflow.video.ffmpeg import QUIET, Bounds, ffmpeg_exe, run
+from reelflow.video.source import NAME, input_options, opened
+
+_TURNING = {"transpose", "hflip", "vflip", "rotate"}
+_ROTATION = r"side data - .*displaymatrix: rotation of (-?[\d.]+) degrees"
+
+
+def describe(graph: dict[str, Any], path: Path, bounds: Bounds) -> dict[str, Any]:
+    """The fields of `VideoInfo` that do not depend on times: container, codec, picture, stream.
+
+    Args:
+        graph: of a decode of one video stream, as `-print_graphs_format json` prints it.
+        path: the video; it is opened once more only if its picture is turned.
+        bounds: limits of that decoder.
+    """
+    decoder = graph["decoders"][0]
+    links = {
+        each["filter_name"]: (each["filter_inputs"] or each["filter_outputs"])[0]
+        for each in graph["graphs"][0]["filters"]
+    }
+    width, height = _shown_size(links["buffersink"], turned="transpose" in links)
+    return {
+        "container": str(graph["inputfiles"][0]["demuxer_name"]),
+        "codec": str(decoder["name"]),
+        "pixel_format": str(links["buffer"]["format"]),
+        "width": width,
+        "height": height,
+        "rotation": _rotation(path, bounds) if _TURNING & set(links) else 0,
+        "stream": int(decoder["source_id"].rpartition("_")[2]),
+    }
+
+
+def _shown_size(sink: dict[str, Any], *, turned: bool) -> tuple[int, int]:
+    """Width and height in square pixels. The stored width is what is stretched; of a turned picture
+    that is the height."""
+    width, height = int(sink["width"]), int(sink["height"])
+    across, down = (int(part) for part in sink["sar"].split(":"))
+    aspect = Fraction(across, down) if across > 0 and down > 0 else Fraction(1)
+    if turned:
+        return width, max(1, round(height / aspect))
+    return max(1, round(width * aspect)), height
+
+
+def _rotation(path: Path, bounds: Bounds) -> int:
+    """Degrees clockwise by which the first picture is turned to be shown: the graph does not say
+    which way. One more process, for turned videos only."""
+    with opened(path) as descriptor:
+        video = ffmpeg.input(NAME, noautorotate=None, **input_options(descriptor))["V:0"]
+        command = ffmpeg.output(
+            video.filter("showinfo", checksum=0), "-", format="null", **{"frames:v": 1}
+        ).global_args(*QUIET, "info")
+        finished = run(
+            command.compile(cmd=ffmpeg_exe()),
+            path,
+            bounds,
+            stdout_limit=0,
+            pass_fds=(descriptor,),
+            listen_for=_ROTATION.encode(),
+        )
+    told = re.search(_ROTATION, finished.stderr)
+    return -round(float(told[1])) % 360 if told else 0

@@ -1,0 +1,140 @@
+"""Why a video cannot be used, from what ffmpeg had to say of it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import ffmpeg
+
+from reelflow.errors import VideoError
+from reelflow.video.ffmpeg import QUIET, Bounds, Finished, ffmpeg_exe, run
+from reelflow.video.source import MOST_PIXELS, NAME, input_options, opened
+from reelflow.video.times import Times, span
+
+# Ask ffmpeg for `-v level+warning`, and this finds the lines that tell of damage. Most warnings are
+# harmless, but of some broken packets (MPEG-TS) and pictures nothing else tells.
+COMPLAINTS = rb"\[(error|fatal|panic)\] |\[warning\] .*corrupt"
+# What the `null` muxer says of equal timestamps is no damage of the file.
+_HARMLESS = re.compile(r"^\[null @")
+_SPEAKER = re.compile(r"^(\[[^]]* @ 0x[0-9a-f]+\] )*\[\w+\] (Error opening input: )?")
+_PROBED = r"^\[in#0 @ \S+\] Format (\S+) (probed|detected only) with"
+_SIZE = re.compile(r"Picture size (\d+)x(\d+) ")
+_PLAYLISTS = {"concat", "hls", "dash", "imf", "sdp", "rtsp", "webm_dash_manifest", "realtext"}
+_LONGEST_QUOTE = 200
+# A clip is stretched to square pixels and cut; of anything longer hardly anything would be left.
+_LONGEST_SHAPE = 50
+# Times are multiplied by the number of frames of a clip in 64 bits.
+_LONGEST_SPAN = 1 << 52
+_LONGEST_SECONDS = 1e8
+
+_AGAIN = "If it should be one, it was cut short or damaged: copy or record it again."
+_LEAVE_OUT = "Leave it out."
+_REENCODE = (
+    "Repair it with `ffmpeg -i IN -c:v libx264 OUT.mp4` and look at the result, or leave it out."
+)
+
+
+def refuse_failure(finished: Finished, path: Path, bounds: Bounds, *, frames: int) -> None:
+    """Raise the `VideoError` that says why decoding failed; do nothing if it did not.
+
+    Args:
+        finished: an ffmpeg process that decoded the video to its end.
+        path: the video.
+        bounds: limits of a decoder, should the file be asked once more.
+        frames: how many frames came out.
+
+    Raises:
+        VideoError: `unreadable`, `format`, `codec`, `no_video`, `too_large`, `no_frames` or
+            `damaged`.
+    """
+    complaints = _complaints(finished)
+    if complaints or finished.returncode != 0 or frames == 0:
+        code, reason, remedy = _verdict(finished, complaints, path, bounds, frames)
+        raise VideoError(str(path), code, reason, remedy)
+
+
+def refuse_odd_shape(path: Path, width: int, height: int) -> None:
+    """Raise `VideoError`, `shape`, for a picture that is no picture."""
+    if max(width, height) > _LONGEST_SHAPE * min(width, height):
+        raise VideoError(
+            str(path), "shape", f"It is shown at {width}x{height} pixels, a mere line.", _LEAVE_OUT
+        )
+
+
+def refuse_odd_times(path: Path, pts: Times, seconds: float) -> None:
+    """Raise `VideoError`, `times`, if the times of the frames cannot be true.
+
+    Args:
+        path: the video.
+        pts: int64 (N,), of its frames.
+        seconds: what they span.
+    """
+    units = span(pts)
+    if units >= _LONGEST_SPAN or seconds >= _LONGEST_SECONDS or (len(pts) > 1 and units == 0):
+        raise VideoError(
+            str(path),
+            "times",
+            f"Its {len(pts)} frames are said to span {seconds:.3g} seconds.",
+            "Give them new times: `ffmpeg -i IN -vf setpts=N/25/TB -r 25 -c:v libx264 OUT.mp4`.",
+        )
+
+
+def _verdict(
+    finished: Finished, complaints: list[str], path: Path, bounds: Bounds, frames: int
+) -> tuple[str, str, str]:
+    """Code, reason, remedy."""
+    said = complaints[0] if complaints else f"exit status {finished.returncode}"
+    everything = finished.stderr
+    sizes = [int(width) * int(height) for width, height in _SIZE.findall(everything)]
+    if max(sizes, default=0) > MOST_PIXELS:
+        reason = f"Its pictures have more pixels than a video's may have here ({MOST_PIXELS:,})."
+        return "too_large", reason, "Scale it down with another program."
+    if frames:
+        reason = f"It is damaged: after {frames} decoded frames the decoder had said «{said}»."
+        return "damaged", reason, _REENCODE
+    if "Format not on whitelist" in everything:
+        return _wrong_format(path, bounds)
+    if "matches no streams" in everything:
+        return "no_video", "It holds no video stream.", _LEAVE_OUT
+    if finished.refused_decoders and "Error opening input" not in everything:
+        codec = ", ".join(finished.refused_decoders)
+        return "codec", f"No decoder that is used here reads its codec ({codec}).", _REENCODE
+    if "Error opening input" in everything:
+        return "unreadable", f"It cannot be opened as a video ({said}).", _AGAIN
+    return "no_frames", f"Not one frame can be decoded ({said}).", _REENCODE
+
+
+def _complaints(finished: Finished) -> list[str]:
+    """What the decoder complained of, without its own name, fit to be printed anywhere."""
+    lines = [line for line in finished.stderr.splitlines() if not _HARMLESS.match(line)]
+    spoken = (_SPEAKER.sub("", line)[:_LONGEST_QUOTE] for line in lines)
+    return ["".join(c if c.isprintable() else "?" for c in line) for line in spoken]
+
+
+def _wrong_format(path: Path, bounds: Bounds) -> tuple[str, str, str]:
+    name = _probed_format(path, bounds)
+    if name in _PLAYLISTS:
+        return "format", f"It is a playlist or a script ({name}), no video.", _LEAVE_OUT
+    if name.startswith("image2") or name.endswith("_pipe"):
+        return "format", f"It is a picture ({name}), no video.", _LEAVE_OUT
+    reason = f"It is of a format that does not carry video, or is not read here ({name})."
+    return "format", reason, f"If it is a video: {_REENCODE[0].lower()}{_REENCODE[1:]}"
+
+
+def _probed_format(path: Path, bounds: Bounds) -> str:
+    """ffmpeg's name of the format, which it tells only when asked to tell all."""
+    with opened(path) as descriptor:
+        command = ffmpeg.output(
+            ffmpeg.input(NAME, **input_options(descriptor)), "-", format="null"
+        ).global_args(*QUIET, "debug")
+        finished = run(
+            command.compile(cmd=ffmpeg_exe()),
+            path,
+            bounds,
+            stdout_limit=0,
+            pass_fds=(descriptor,),
+            listen_for=_PROBED.encode(),
+        )
+    told = re.search(_PROBED, finished.stderr)
+    return told[1] if told else "unknown"

@@ -1,0 +1,150 @@
+"""The bounds of a decoder are in force, whatever it tries; what breaks them costs only its file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from reelflow.catalogue import Catalogue, catalogue
+from reelflow.checkcache import CheckCache
+from reelflow.errors import VideoError
+from reelflow.labelled import list_videos
+from reelflow.video import check, ffmpeg
+from reelflow.video.check import check_video
+from reelflow.video.ffmpeg import Bounds, again_if_killed, run
+from reelflow.video.source import DECODERS, DEMUXERS
+from tests.conftest import MakeVideo
+from tests.conftest import ffmpeg as plain_ffmpeg
+
+HERE = Path("x.mp4")
+BOUNDS = Bounds()
+
+
+def shell(script: str, bounds: Bounds = BOUNDS, limit: int = 1 << 20) -> ffmpeg.Finished:
+    return run(["/bin/sh", "-c", script], HERE, bounds, stdout_limit=limit)
+
+
+def code_of(script: str, bounds: Bounds = BOUNDS, limit: int = 1 << 20) -> str:
+    with pytest.raises(VideoError) as error:
+        shell(script, bounds, limit)
+    assert error.value.path == str(HERE)
+    return error.value.code
+
+
+def test_the_kernel_is_told_of_every_limit() -> None:
+    limits = "ulimit -v; ulimit -t; ulimit -c; ulimit -f; ulimit -n; ulimit -Hv"
+    told = shell(limits, Bounds(timeout_s=7, memory_mb=300)).stdout.split()
+    assert told == [b"307200", b"8", b"0", b"0", b"256", b"307200"]
+
+
+def test_memory_is_bounded() -> None:
+    hog = f"{sys.executable} -c 'bytearray(1 << 30)' 2>/dev/null; echo $?"
+    assert shell(hog, Bounds(memory_mb=300)).stdout == b"1\n"
+
+
+def test_time_is_bounded_whether_it_works_or_sleeps() -> None:
+    assert code_of("while :; do :; done", Bounds(timeout_s=1)) == "timeout"
+    assert code_of("exec sleep 60", Bounds(timeout_s=0.1)) == "timeout"
+    assert code_of("exec >&-; while :; do :; done", Bounds(timeout_s=1)) == "timeout"
+
+
+def test_output_ends_the_process_that_has_too_much() -> None:
+    # Without an end it would go on until its time is over, and that is ten minutes.
+    assert code_of("exec yes", Bounds(timeout_s=600), limit=1000) == "output"
+
+
+def test_what_it_says_is_bounded_and_blocks_nothing() -> None:
+    loud = "i=0; while [ $i -lt 9 ]; do head -c 100000 /dev/zero | tr '\\0' x >&2; i=$((i+1)); done"
+    finished = shell(loud)
+    assert finished.returncode == 0
+    assert len(finished.stderr) == ffmpeg.STDERR_LIMIT
+
+
+def test_no_file_can_be_written(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    assert code_of(f"exec head -c 100 /dev/zero >{target}") == "crash"
+    assert target.read_bytes() == b""
+
+
+def test_it_knows_nothing_of_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("FFREPORT", "file=report.log")
+    names = {line.split(b"=")[0] for line in shell("env").stdout.splitlines()}
+    assert names <= {b"PATH", b"LC_ALL", b"MALLOC_ARENA_MAX", b"PWD", b"_", b"OLDPWD", b"SHLVL"}
+
+
+def test_a_crash_has_a_name() -> None:
+    assert code_of("kill -SEGV $$") == "crash"
+
+
+def test_what_was_killed_from_outside_is_tried_once_more(tmp_path: Path) -> None:
+    once = f"[ -e {tmp_path}/tried ] && echo done && exit; mkdir {tmp_path}/tried; kill -KILL $$"
+    assert again_if_killed(lambda: shell(once)).stdout == b"done\n"
+    with pytest.raises(VideoError) as error:
+        again_if_killed(lambda: shell("kill -KILL $$"))
+    assert error.value.code == "killed"
+
+
+def test_a_video_has_only_so_many_frames(
+    tmp_path: Path, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_video(tmp_path / "a.mkv", seconds=20, rate=100, size="16x16", codec="mpeg4")
+    monkeypatch.setattr(check, "MOST_FRAMES", 100)
+    monkeypatch.setattr(check, "_BYTES_OF_GRAPH", 0)
+    with pytest.raises(VideoError) as error:
+        check_video(path, Bounds())
+    assert error.value.code == "output"
+
+
+@pytest.mark.parametrize(
+    ("way", "code"),
+    [("SEGV", "crash"), ("ABRT", "crash"), ("KILL", "killed"), ("sleep", "timeout")],
+)
+def test_a_decoder_that_dies_or_hangs_costs_only_its_file(
+    way: str, code: str, tmp_path: Path, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = tmp_path / "raw"
+    for seed in range(3):
+        make_video(raw / "run" / f"{seed}.mp4", seed=seed)
+    (raw / "run" / "bad.mp4").write_bytes(b"DIE" + bytes(100))
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(_dying_ffmpeg(tmp_path / "ffmpeg", way)))
+    found = _look(raw, Bounds(timeout_s=5))
+    assert dict(found.quarantine[["path", "code"]].to_numpy().tolist()) == {"run/bad.mp4": code}
+    assert len(found.manifest) == 3
+
+
+def _dying_ffmpeg(path: Path, way: str) -> Path:
+    """ffmpeg, but for a file that begins with DIE, which it dies of."""
+    end = "exec sleep 60" if way == "sleep" else f"kill -{way} $$"
+    path.write_text(
+        "#!/bin/sh\n"
+        'for each; do [ "$last" = -fd ] && fd=$each; last=$each; done\n'
+        f'[ "$(head -c 3 /dev/fd/$fd)" = DIE ] && {end}\n'
+        f'exec {ffmpeg.ffmpeg_exe()} "$@"\n',
+        encoding="utf-8",
+    )
+    path.chmod(0o755)
+    return path
+
+
+def _look(raw: Path, bounds: Bounds) -> Catalogue:
+    with CheckCache(raw.parent / "checks.sqlite") as cache:
+        return catalogue(raw, list_videos(raw), bounds, 2, cache)
+
+
+def test_every_demuxer_and_decoder_that_is_allowed_exists() -> None:
+    demuxers = {
+        name
+        for line in plain_ffmpeg("-demuxers").decode().splitlines()
+        if line.startswith(" D")
+        for name in line.split()[1].split(",")
+    }
+    decoders = {
+        line.split()[1]
+        for line in plain_ffmpeg("-decoders").decode().splitlines()
+        if line.startswith(" V") and len(line.split()) > 1
+    }
+    assert set(DEMUXERS) <= demuxers
+    assert set(DECODERS) <= decoders
