@@ -26,7 +26,7 @@ from reelflow.video.source import regular_file_size
 
 MANIFEST_COLUMNS = (
     "hash", "path", "label", "group", "split", "bytes", "container", "codec", "pixel_format",
-    "width", "height", "fps", "frames", "start", "duration", "rotation", "stream", "pts",
+    "width", "height", "fps", "frames", "intact", "start", "duration", "rotation", "stream", "pts",
     "time_base", "duplicates",
 )  # fmt: skip
 QUARANTINE_COLUMNS = ("path", "code", "reason", "remedy")

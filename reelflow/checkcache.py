@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from reelflow.errors import VideoError
-from reelflow.video.check import CHECK_VERSION, VideoInfo
+from reelflow.video.check import CHECK_VERSION, DamagedVideoError, VideoInfo
 
 Verdict = VideoInfo | VideoError
 
@@ -86,16 +86,20 @@ def _stamp(path: Path) -> str:
 
 
 def _pack(verdict: Verdict) -> bytes:
-    value: dict[str, Any]
+    value: dict[str, Any] = {}
     if isinstance(verdict, VideoError):
         value = {"code": verdict.code, "reason": verdict.reason, "remedy": verdict.remedy}
-    else:
-        value = verdict.to_dict()
+    info = verdict.info if isinstance(verdict, DamagedVideoError) else verdict
+    if isinstance(info, VideoInfo):
+        value["info"] = info.to_dict()
     return zlib.compress(json.dumps(value).encode(), 1)
 
 
 def _unpack(packed: bytes, path: Path) -> Verdict:
     value = json.loads(zlib.decompress(packed))
-    if "code" in value:
+    if "info" not in value:
         return VideoError(str(path), value["code"], value["reason"], value["remedy"])
-    return VideoInfo(**{**value, "pts": tuple(value["pts"])})
+    info = VideoInfo(**{**value["info"], "pts": tuple(value["info"]["pts"])})
+    if "code" not in value:
+        return info
+    return DamagedVideoError(str(path), value["reason"], value["remedy"], info)

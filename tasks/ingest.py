@@ -99,6 +99,7 @@ _TYPES = {
     "height": pa.int32(),
     "fps": pa.float64(),
     "frames": pa.int64(),
+    "intact": pa.int64(),
     "start": pa.float64(),
     "duration": pa.float64(),
     "rotation": pa.int32(),

@@ -3,8 +3,9 @@
 A header promises; only decoding tells. `check_video` lets one bounded ffmpeg process decode every
 frame, which costs about as much as reading the video once; it prints the exact time of each frame
 and, at its end, what it decoded and how it turned it (its graph as JSON), so that no other program
-needs to read the header. Whatever a decoder complains of makes the file unusable: what it would
-show instead (grey blocks, the last good picture) would be learned as if it were true.
+needs to read the header. Whatever a decoder complains of makes the file damaged: what it would show
+instead (grey blocks, the last good picture) would be learned as if it were true. Of a damaged file
+it is found out how many frames are whole (`reelflow.video.intact`).
 """
 
 from __future__ import annotations
@@ -20,20 +21,16 @@ from typing import Any
 import ffmpeg
 import numpy as np
 
+from reelflow.errors import VideoError
 from reelflow.video import refusals
 from reelflow.video.ffmpeg import QUIET, Bounds, Finished, again_if_killed, ffmpeg_exe, run
 from reelflow.video.graph import describe
-from reelflow.video.source import NAME, input_options, opened, regular_file_size
-from reelflow.video.times import span
+from reelflow.video.intact import Intact, find_intact
+from reelflow.video.source import MOST_PRINTED, NAME, input_options, opened, regular_file_size
+from reelflow.video.times import Times, span
 
 # Raised when the same file would be judged otherwise, so that remembered verdicts are dropped.
 CHECK_VERSION = 2
-
-# Two int64 in decimal and a line end: what ffmpeg prints for a frame, at the most.
-_BYTES_A_FRAME = 44
-_BYTES_OF_GRAPH = 1 << 18
-# 18 hours at 30 a second; their times take 250 MiB here while they are read.
-MOST_FRAMES = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -49,12 +46,14 @@ class VideoInfo:
         width: in pixels, as shown (after rotation and pixel aspect).
         height: in pixels, as shown.
         fps: mean frames a second.
-        frames: frames decoded.
+        frames: how many frames there are.
+        intact: how many of them, from the first on, are whole: all, unless it is damaged.
         start: seconds, the first frame on the file's own clock.
         duration: seconds from the first frame to the end of the last.
         rotation: degrees clockwise by which the stored picture is turned to be shown.
         stream: index of the video stream in the file.
-        pts: presentation time of each frame in units of `time_base`, in the order shown.
+        pts: presentation time of each frame in units of `time_base`, in the order shown. Of a
+            damaged video, also of frames that the header promises and that are not there.
         time_base: seconds of one unit, a fraction as text.
     """
 
@@ -67,6 +66,7 @@ class VideoInfo:
     height: int
     fps: float
     frames: int
+    intact: int
     start: float
     duration: float
     rotation: int
@@ -79,6 +79,21 @@ class VideoInfo:
         return {**asdict(self), "pts": self.pts}
 
 
+class DamagedVideoError(VideoError):
+    """A decoder complained of the video; the code is `damaged`.
+
+    Attributes:
+        info: what it is all the same, and how much of it is whole.
+    """
+
+    def __init__(self, path: str, reason: str, remedy: str, info: VideoInfo) -> None:
+        super().__init__(path, "damaged", reason, remedy)
+        self.info = info
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.path, self.reason, self.remedy, self.info))
+
+
 def check_video(path: Path, bounds: Bounds, *, known_hash: str | None = None) -> VideoInfo:
     """Decode `path` to its end and tell what it is.
 
@@ -88,27 +103,33 @@ def check_video(path: Path, bounds: Bounds, *, known_hash: str | None = None) ->
         known_hash: the SHA-256, if the caller has it.
 
     Raises:
-        VideoError: the file cannot be used. The codes are those of `source.opened`, `ffmpeg.run`
-            and `refusals`.
+        DamagedVideoError: it can be decoded, but not whole.
+        VideoError: it cannot be used. The codes are those of `source.opened`, `ffmpeg.run` and
+            `refusals`.
     """
     size = regular_file_size(path, most_bytes=bounds.most_bytes)
     digest = known_hash or hash_file(path)
-    finished = again_if_killed(lambda: _decode(path, bounds))
+    finished = _decode(path, bounds)
     times, _, graph = finished.stdout.partition(b"{")
     lines = times.split(b"\n")[:-1]
-    refusals.refuse_failure(finished, path, bounds, frames=len(lines))
+    complaint = refusals.complaint(finished, path, bounds, frames=len(lines))
     time_base = lines[0].split()[1].decode()
-    pts = np.array([int(line.split(b" ", 1)[0]) for line in lines], dtype=np.int64)
-    pts = np.maximum.accumulate(pts)
+    decoded = np.array([int(line.split(b" ", 1)[0]) for line in lines], dtype=np.int64)
+    described = describe(json.loads(b"{" + graph), path, bounds)
+    refusals.refuse_odd_shape(path, described["width"], described["height"])
+    pts, intact = np.maximum.accumulate(decoded), len(decoded)
+    if complaint:
+        found = find_intact(path, described["stream"], bounds)
+        intact = _common(decoded, found.pts)
+        pts = _promised(pts, intact, found)
     unit = float(Fraction(time_base))
     seconds = span(pts) * unit
     refusals.refuse_odd_times(path, pts, seconds)
-    described = describe(json.loads(b"{" + graph), path, bounds)
-    refusals.refuse_odd_shape(path, described["width"], described["height"])
-    return VideoInfo(
+    info = VideoInfo(
         hash=digest,
         bytes=size,
         frames=len(pts),
+        intact=intact,
         start=float(pts[0]) * unit,
         duration=seconds,
         fps=len(pts) / seconds if seconds > 0 else 0.0,
@@ -116,6 +137,12 @@ def check_video(path: Path, bounds: Bounds, *, known_hash: str | None = None) ->
         time_base=time_base,
         **described,
     )
+    if complaint:
+        reason = f"It is damaged: {intact} of {len(pts)} frames are whole, then «{complaint}»."
+        raise DamagedVideoError(
+            str(path), reason, refusals.keep_whole(intact, info.pixel_format), info
+        )
+    return info
 
 
 def hash_file(path: Path) -> str:
@@ -124,6 +151,7 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+@again_if_killed
 def _decode(path: Path, bounds: Bounds) -> Finished:
     """Decode every frame of the first stream that is no cover art (`V`). The output is a line a
     frame, its time and the time base, then ffmpeg's graph as JSON."""
@@ -144,7 +172,27 @@ def _decode(path: Path, bounds: Bounds) -> Finished:
             command.compile(cmd=ffmpeg_exe()),
             path,
             bounds,
-            stdout_limit=MOST_FRAMES * _BYTES_A_FRAME + _BYTES_OF_GRAPH,
+            stdout_limit=MOST_PRINTED,
             pass_fds=(descriptor,),
             listen_for=refusals.COMPLAINTS,
         )
+
+
+def _promised(pts: Times, intact: int, found: Intact) -> Times:
+    """The times of the whole frames and, evenly after them, of all others that there are or that
+    the header promises. It may promise anything: never more than twice what there is."""
+    if not intact:
+        return pts
+    frames = min(max(found.promised, len(pts)), 2 * len(pts))
+    seen = span(pts)
+    length = min(max(found.span, seen), 2 * seen)
+    last, missing = int(pts[intact - 1]), frames - intact
+    end = int(pts[0]) + length
+    others = last + (end - last) * np.arange(1, missing + 1, dtype=np.int64) // (missing + 1)
+    return np.concatenate([pts[:intact], others])
+
+
+def _common(decoded: Times, whole: tuple[int, ...]) -> int:
+    """How many times, from the first on, two readers agree on."""
+    pairs = enumerate(zip(decoded.tolist(), whole, strict=False))
+    return next((at for at, (one, other) in pairs if one != other), min(len(decoded), len(whole)))

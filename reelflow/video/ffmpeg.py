@@ -15,9 +15,9 @@ import subprocess
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO, ParamSpec, TypeVar
 
 import imageio_ffmpeg
 
@@ -39,6 +39,7 @@ _LIMITED = (
 _REFUSED_DECODER = re.compile(rb"Codec \(([^)]*)\) not on whitelist")
 _MOST_REFUSED_DECODERS = 16
 
+Asked = ParamSpec("Asked")
 Result = TypeVar("Result")
 
 
@@ -152,15 +153,20 @@ def run(
     return finished
 
 
-def again_if_killed(work: Callable[[], Result]) -> Result:
-    """`work()`, and once more if a process of it was killed from outside, which is no fault of the
-    video. Raises what `work` raises."""
-    try:
-        return work()
-    except VideoError as error:
-        if error.code != "killed":
-            raise
-        return work()
+def again_if_killed(work: Callable[Asked, Result]) -> Callable[Asked, Result]:
+    """`work`, which is done once more if its process was killed from outside: that is no fault of
+    the video."""
+
+    @wraps(work)
+    def twice(*args: Asked.args, **kwargs: Asked.kwargs) -> Result:
+        try:
+            return work(*args, **kwargs)
+        except VideoError as error:
+            if error.code != "killed":
+                raise
+            return work(*args, **kwargs)
+
+    return twice
 
 
 def _cpu_seconds(bounds: Bounds) -> int:

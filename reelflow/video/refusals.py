@@ -30,13 +30,13 @@ _LONGEST_SECONDS = 1e8
 
 _AGAIN = "If it should be one, it was cut short or damaged: copy or record it again."
 _LEAVE_OUT = "Leave it out."
-_REENCODE = (
-    "Repair it with `ffmpeg -i IN -c:v libx264 OUT.mp4` and look at the result, or leave it out."
-)
+# Lossless, and for pictures of any size: what is repaired is not made worse.
+_NEW_TIMES = "ffmpeg -i IN -map 0:V:0 -vf setpts=N/25/TB -fps_mode passthrough -c:v ffv1 OUT.mkv"
+_REENCODE = "ffmpeg -i IN -map 0:V:0 -c:v ffv1 OUT.mkv"
 
 
-def refuse_failure(finished: Finished, path: Path, bounds: Bounds, *, frames: int) -> None:
-    """Raise the `VideoError` that says why decoding failed; do nothing if it did not.
+def complaint(finished: Finished, path: Path, bounds: Bounds, *, frames: int) -> str:
+    """What the decoder complained of first, though frames came out; empty if nothing.
 
     Args:
         finished: an ffmpeg process that decoded the video to its end.
@@ -45,13 +45,24 @@ def refuse_failure(finished: Finished, path: Path, bounds: Bounds, *, frames: in
         frames: how many frames came out.
 
     Raises:
-        VideoError: `unreadable`, `format`, `codec`, `no_video`, `too_large`, `no_frames` or
-            `damaged`.
+        VideoError: no frames came out: `unreadable`, `format`, `codec`, `no_video`, `too_large` or
+            `no_frames`.
     """
     complaints = _complaints(finished)
-    if complaints or finished.returncode != 0 or frames == 0:
-        code, reason, remedy = _verdict(finished, complaints, path, bounds, frames)
-        raise VideoError(str(path), code, reason, remedy)
+    said = complaints[0] if complaints else f"exit status {finished.returncode}"
+    if frames == 0:
+        raise VideoError(str(path), *_verdict(finished, said, path, bounds))
+    return said if complaints or finished.returncode else ""
+
+
+def keep_whole(intact: int, pixel_format: str) -> str:
+    """The remedy for a video of which the first `intact` frames are whole."""
+    if not intact:
+        return "Copy or record it again."
+    # Else ffmpeg would squeeze the full range of `yuvj…` into the narrow one.
+    full = "-color_range pc " if pixel_format.startswith("yuvj") else ""
+    keep = f"-map 0:V:0 -frames:v {intact} -fps_mode passthrough {full}-c:v ffv1"
+    return f"Copy it again, or keep what is whole: `ffmpeg -i IN {keep} OUT.mkv`."
 
 
 def refuse_odd_shape(path: Path, width: int, height: int) -> None:
@@ -76,33 +87,31 @@ def refuse_odd_times(path: Path, pts: Times, seconds: float) -> None:
             str(path),
             "times",
             f"Its {len(pts)} frames are said to span {seconds:.3g} seconds.",
-            "Give them new times: `ffmpeg -i IN -vf setpts=N/25/TB -r 25 -c:v libx264 OUT.mp4`.",
+            f"Give them new times: `{_NEW_TIMES}`.",
         )
 
 
-def _verdict(
-    finished: Finished, complaints: list[str], path: Path, bounds: Bounds, frames: int
-) -> tuple[str, str, str]:
+def _verdict(finished: Finished, said: str, path: Path, bounds: Bounds) -> tuple[str, str, str]:
     """Code, reason, remedy."""
-    said = complaints[0] if complaints else f"exit status {finished.returncode}"
-    everything = finished.stderr
-    sizes = [int(width) * int(height) for width, height in _SIZE.findall(everything)]
-    if max(sizes, default=0) > MOST_PIXELS:
+    if _too_large(finished):
         reason = f"Its pictures have more pixels than a video's may have here ({MOST_PIXELS:,})."
         return "too_large", reason, "Scale it down with another program."
-    if frames:
-        reason = f"It is damaged: after {frames} decoded frames the decoder had said «{said}»."
-        return "damaged", reason, _REENCODE
-    if "Format not on whitelist" in everything:
+    if "Format not on whitelist" in finished.stderr:
         return _wrong_format(path, bounds)
-    if "matches no streams" in everything:
+    if "matches no streams" in finished.stderr:
         return "no_video", "It holds no video stream.", _LEAVE_OUT
-    if finished.refused_decoders and "Error opening input" not in everything:
-        codec = ", ".join(finished.refused_decoders)
-        return "codec", f"No decoder that is used here reads its codec ({codec}).", _REENCODE
-    if "Error opening input" in everything:
+    if "Error opening input" in finished.stderr:
         return "unreadable", f"It cannot be opened as a video ({said}).", _AGAIN
-    return "no_frames", f"Not one frame can be decoded ({said}).", _REENCODE
+    if finished.refused_decoders:
+        codec = ", ".join(finished.refused_decoders)
+        reason = f"No decoder that is used here reads its codec ({codec})."
+        return "codec", reason, f"If you trust it: `{_REENCODE}`."
+    return "no_frames", f"Not one frame can be decoded ({said}).", _AGAIN
+
+
+def _too_large(finished: Finished) -> bool:
+    sizes = [int(width) * int(height) for width, height in _SIZE.findall(finished.stderr)]
+    return max(sizes, default=0) > MOST_PIXELS
 
 
 def _complaints(finished: Finished) -> list[str]:
@@ -119,7 +128,7 @@ def _wrong_format(path: Path, bounds: Bounds) -> tuple[str, str, str]:
     if name.startswith("image2") or name.endswith("_pipe"):
         return "format", f"It is a picture ({name}), no video.", _LEAVE_OUT
     reason = f"It is of a format that does not carry video, or is not read here ({name})."
-    return "format", reason, f"If it is a video: {_REENCODE[0].lower()}{_REENCODE[1:]}"
+    return "format", reason, "If it is a video and you trust it, convert it to MP4 or Matroska."
 
 
 def _probed_format(path: Path, bounds: Bounds) -> str:

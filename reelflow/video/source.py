@@ -43,6 +43,9 @@ DECODERS = (
 # 8192 x 8192; a picture of four bytes a pixel then takes 256 MiB.
 MOST_PIXELS = 1 << 26
 MOST_STREAMS = 64
+# Bytes that a process may print of the frames of a video: two million frames at the least, which
+# are 18 hours at 30 a second. Their times take 250 MiB here while they are read.
+MOST_PRINTED = 88 << 20
 
 
 def confined(descriptor: int) -> dict[str, Any]:

@@ -81,9 +81,9 @@ def test_a_crash_has_a_name() -> None:
 
 def test_what_was_killed_from_outside_is_tried_once_more(tmp_path: Path) -> None:
     once = f"[ -e {tmp_path}/tried ] && echo done && exit; mkdir {tmp_path}/tried; kill -KILL $$"
-    assert again_if_killed(lambda: shell(once)).stdout == b"done\n"
+    assert again_if_killed(shell)(once).stdout == b"done\n"
     with pytest.raises(VideoError) as error:
-        again_if_killed(lambda: shell("kill -KILL $$"))
+        again_if_killed(shell)("kill -KILL $$")
     assert error.value.code == "killed"
 
 
@@ -91,8 +91,7 @@ def test_a_video_has_only_so_many_frames(
     tmp_path: Path, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = make_video(tmp_path / "a.mkv", seconds=20, rate=100, size="16x16", codec="mpeg4")
-    monkeypatch.setattr(check, "MOST_FRAMES", 100)
-    monkeypatch.setattr(check, "_BYTES_OF_GRAPH", 0)
+    monkeypatch.setattr(check, "MOST_PRINTED", 1000)
     with pytest.raises(VideoError) as error:
         check_video(path, Bounds())
     assert error.value.code == "output"
