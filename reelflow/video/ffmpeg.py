@@ -15,7 +15,7 @@ import subprocess
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from pathlib import Path
 from typing import IO, ParamSpec, TypeVar
 
@@ -120,7 +120,9 @@ def run(
     )
     assert process.stdout is not None
     assert process.stderr is not None
-    out = _Drain(process.stdout, stdout_limit, process.kill)
+    # Not `process.kill`: it asks how the process is, and so may take its end from `_wait`.
+    kill = partial(os.kill, process.pid, signal.SIGKILL)
+    out = _Drain(process.stdout, stdout_limit, kill)
     err = _Complaints(process.stderr, listen_for)
     try:
         # Waiting for the pipe's end, not for the process: `Popen.wait` with a timeout sleeps up to
