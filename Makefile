@@ -62,4 +62,4 @@ lock:  ## renew both lock files (no addresses in them)
 
 clean:  ## remove what runs made, but neither videos nor the history of runs
 	rm -rf data/manifest.parquet data/quarantine.csv data/frames data/prepared data/ledger.csv \
-		models metrics plots reports dvc.lock
+		models metrics plots reports dvc.lock .reelflow/frames

@@ -1,45 +1,67 @@
-"""Filling a frame store from videos, in parallel, and closing it with an index.
+"""Filling a frame store from videos, in parallel.
 
-Units are written by the processes that decode them, so no frame crosses a process border; what
-comes back is a line of statistics. The index is made from the units themselves, so that it is the
-same whether they were made in one run, in many, or after a kill.
+Clips are written by the processes that decode them, so no frame crosses a process border; as soon
+as the last clip of a shard is there, the shard is written (see `reelflow.store`). Videos are taken
+shard by shard, so that few clips wait. Memory does not grow with the number of videos but for
+their hashes: what else the manifest tells of a video is read when its turn comes.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from reelflow.errors import DataError, VideoError
-from reelflow.files import TEMPORARY_PREFIX, replacing, write_json
+from reelflow.files import link_or_copy, replacing, write_json
 from reelflow.parallel import ProcessDiedError, each
 from reelflow.progress import track
-from reelflow.store import INDEX, SPEC, read_unit, unit_path, write_unit
+from reelflow.store import INDEX, SPEC, index_rows, record_of, shards_of, write_shard
+from reelflow.unitcache import UnitCache, clip_path
 from reelflow.video.check import VideoInfo
-from reelflow.video.clip import Clip, ClipSpec
+from reelflow.video.clip import ClipSpec
 from reelflow.video.ffmpeg import Bounds
 from reelflow.video.read import read_clip
 
 log = logging.getLogger(__name__)
 
+Shards = Mapping[str, Sequence[str]]
+
 _INFO_FIELDS = tuple(VideoInfo.__dataclass_fields__)
+# Rows of the manifest in memory at once: the times of their frames are the larger part.
+_ROWS = 1024
+# Videos for which the manifest is gone through once.
+_VIDEOS = 16 * _ROWS
+
+
+def wanted_shards(manifest: Path, spec: ClipSpec) -> Shards:
+    """The shards that the store of a manifest consists of, and the videos in each."""
+    hashes = pq.read_table(manifest, columns=["hash"])["hash"].to_pylist()
+    return shards_of(sorted(hashes), spec)
 
 
 def extract_missing(
-    manifest: pd.DataFrame, raw: Path, store: Path, spec: ClipSpec, bounds: Bounds, workers: int
+    manifest: Path,
+    raw: Path,
+    shards: Shards,
+    cache: UnitCache,
+    spec: ClipSpec,
+    bounds: Bounds,
+    workers: int,
 ) -> int:
-    """Decode the videos that have no unit yet; return how many there were.
+    """Decode the videos that have no clip yet, and complete the shards; return how many there were.
 
     Args:
-        manifest: as `reelflow.catalogue` makes it.
+        manifest: parquet file as `reelflow.catalogue` makes it.
         raw: folder that the paths of the manifest are relative to.
-        store: the frame store.
+        shards: as `wanted_shards` tells.
+        cache: where shards are made and kept.
         spec: the clip of every video.
         bounds: limits of each decoder.
         workers: processes at once, 0 for one a core.
@@ -48,95 +70,105 @@ def extract_missing(
         DataError: videos that were usable when they were checked could not be decoded; the others
             were, and are kept.
     """
-    missing = [
-        row for row in _rows(manifest) if not (store / unit_path(row["hash"], spec)).exists()
-    ]
-    if not missing:
+    spare = cache.spare(shards)
+    waiting: dict[str, set[str]] = {}
+    for name, members in shards.items():
+        if cache.has(name):
+            continue
+        waiting[name] = {video for video in members if video not in spare}
+        if not waiting[name]:
+            cache.assemble(name, members, spare)
+    shard_of = {video: name for name, videos in waiting.items() for video in videos}
+    if not shard_of:
         return 0
-    work = partial(_extract_one, raw, store, spec, bounds)
+    work = partial(_extract_one, raw, cache.folder, spec, bounds)
+    rows = _rows(manifest, sorted(shard_of))
     failed = []
-    for row, answer in track(each(work, missing, workers), len(missing), "extracting frames"):
+    for row, answer in track(each(work, rows, workers), len(shard_of), "extracting frames"):
         if isinstance(answer, ProcessDiedError):
             failed.append(f"{row['path']}: decoding it killed the process.")
         elif answer:
             failed.append(answer)
+        else:
+            name = shard_of[row["hash"]]
+            waiting[name].remove(row["hash"])
+            if not waiting[name]:
+                cache.assemble(name, shards[name], spare)
     if failed:
         raise DataError(
-            f"{len(failed)} of {len(missing)} videos could not be decoded: {' '.join(failed[:3])} "
-            "The frames of the others are kept. Mend or remove these and run again."
+            f"{len(failed)} of {len(shard_of)} videos could not be decoded: "
+            f"{' '.join(failed[:3])} The frames of the others are kept. Mend or remove these and "
+            "run again."
         )
-    return len(missing)
+    return len(shard_of)
 
 
-def finish_store(manifest: pd.DataFrame, store: Path, spec: ClipSpec) -> pd.DataFrame:
-    """Write the index and the spec, remove the units that no video asks for; return the index."""
-    known = _known_statistics(store, spec)
-    rows = []
-    for digest in sorted(manifest["hash"]):
-        unit = unit_path(digest, spec)
-        rows.append(known.get(digest) or _describe(digest, unit, read_unit(store / unit)))
-    index = pd.DataFrame(rows)
-    write_json(store / SPEC, spec.to_dict())
+def finish_store(shards: Shards, cache: UnitCache, store: Path, spec: ClipSpec) -> pa.Table:
+    """Make the store of shards that are all in the cache: link them, write the index and the spec,
+    remove what else is there; return the index."""
+    for name in shards:
+        if not _same(cache.path(name), store / name):
+            link_or_copy(cache.path(name), store / name)
+    index = _index(shards, cache)
     with replacing(store / INDEX) as temporary:
-        index.to_parquet(temporary, index=False)
-    _sweep(store, {store / unit for unit in index["unit"]})
+        # Hashes do not repeat, and times are no numbers that dictionaries could shorten.
+        # Arrow's own schema would tell which rows were read from a file before.
+        pq.write_table(
+            index, temporary, compression="zstd", use_dictionary=["shard"], store_schema=False
+        )
+    cache.keep_index(store / INDEX)
+    write_json(store / SPEC, spec.to_dict())
+    for path in store.iterdir():
+        if path.name not in shards and path.name not in (INDEX, SPEC):
+            path.unlink()
+    cache.sweep(shards)
     return index
 
 
-def _rows(manifest: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    for row in manifest[[*_INFO_FIELDS, "path"]].to_dict("records"):
-        yield {str(key): value for key, value in row.items()}
+def _same(path: Path, other: Path) -> bool:
+    return other.exists() and path.samefile(other)
+
+
+def _index(shards: Shards, cache: UnitCache) -> pa.Table:
+    """The rows of all shards by hash. Those of shards that were there are taken as they were: a
+    shard never changes."""
+    tables = []
+    known: set[str] = set()
+    former = cache.index()
+    if former is not None:
+        former = former.filter(pc.is_in(former["shard"], pa.array(shards.keys(), pa.string())))
+        known = set(former["shard"].unique().to_pylist())
+        tables.append(former)
+    tables += [index_rows(cache.path(name)) for name in shards if name not in known]
+    # In one chunk: how rows are cut into chunks would show in the bytes of the file.
+    return pa.concat_tables(tables).sort_by("hash").combine_chunks()
+
+
+def _rows(manifest: Path, hashes: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """What the manifest tells of these videos, in this order."""
+    columns = [*_INFO_FIELDS, "path"]
+    for start in range(0, len(hashes), _VIDEOS):
+        some = hashes[start : start + _VIDEOS]
+        wanted = pa.array(some)
+        found: dict[str, dict[str, Any]] = {}
+        with pq.ParquetFile(manifest) as file:
+            for batch in file.iter_batches(_ROWS, columns=columns):
+                table = pa.table(batch).filter(pc.is_in(batch["hash"], wanted))
+                times = table["pts"].combine_chunks()
+                rows = table.drop(["pts"]).to_pylist()
+                for at, row in enumerate(rows):
+                    found[row["hash"]] = {**row, "pts": times[at].values.to_numpy()}
+        yield from (found[video] for video in some)
 
 
 def _extract_one(
-    raw: Path, store: Path, spec: ClipSpec, bounds: Bounds, row: dict[str, Any]
+    raw: Path, kept: Path, spec: ClipSpec, bounds: Bounds, row: dict[str, Any]
 ) -> str | None:
-    """Decode one video and write its unit; return what went wrong, if anything."""
+    """Decode one video and write its clip; return what went wrong, if anything."""
     info = VideoInfo(**{name: row[name] for name in _INFO_FIELDS})
     try:
         clip = read_clip(raw / row["path"], spec, bounds, info=info)
     except VideoError as error:
         return str(error)
-    write_unit(store / unit_path(info.hash, spec), clip)
+    write_shard(clip_path(kept, spec, info.hash), record_of(info.hash, clip))
     return None
-
-
-def _describe(digest: str, unit: Path, clip: Clip) -> dict[str, Any]:
-    """A row of the index. Brightness and change are means over all pixels, 0 to 255."""
-    frames = clip.frames
-    steps = np.abs(np.diff(frames.astype(np.int16), axis=0))
-    return {
-        "hash": digest,
-        "unit": unit.as_posix(),
-        "timestamps": clip.timestamps,
-        "brightness": float(frames.mean(dtype=np.float64)),
-        "change": float(steps.mean(dtype=np.float64)) if len(steps) else 0.0,
-    }
-
-
-def _known_statistics(store: Path, spec: ClipSpec) -> dict[str, dict[str, Any]]:
-    """Rows of the former index whose units are those wanted now: a unit never changes."""
-    try:
-        former = pd.read_parquet(store / INDEX)
-    except FileNotFoundError:
-        return {}
-    rows = former.to_dict("records")
-    return {
-        str(row["hash"]): {str(key): value for key, value in row.items()}
-        for row in rows
-        if row["unit"] == unit_path(str(row["hash"]), spec).as_posix()
-        and (store / str(row["unit"])).exists()
-    }
-
-
-def _sweep(store: Path, wanted: set[Path]) -> None:
-    """Remove units of other specs or of videos that are gone, and what a kill left half-written."""
-    for path in store.rglob("*"):
-        if path.is_dir() or path in wanted or path.name in (INDEX, SPEC):
-            continue
-        if path.suffix == ".npz" or path.name.startswith(TEMPORARY_PREFIX):
-            path.unlink()
-            log.debug("removed %s", path)
-    for folder in store.iterdir():
-        if folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()

@@ -1,23 +1,21 @@
 """What can be observed of a manifest and its frames: four plain tables, for expectations to judge.
 
     manifest   a row a video as ingested, and how many labels its content has
-    frames     a row a video or a unit of frames: found where, whole or not, its shape and times
+    frames     a row a video or a clip: found where, whole or not, its shape and times
     classes    a row a class: videos, groups
     groups     a row a group of at least two videos: videos, labels
 
-Of each unit only the header and the timestamps are read (0.3 ms a video), not the pixels: what
-they look like was measured when they were extracted and stands in the index.
+Of each clip only its hash and its timestamps are read, not the pixels: what they look like was
+measured when they were extracted and stands in the index.
 """
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from reelflow.errors import DataError
-from reelflow.store import FrameStore, read_header
+from reelflow.store import FrameStore, open_shard
 
 BOTH, NO_FRAMES, NO_VIDEO = "manifest and frames", "manifest only", "frames only"
 WHOLE, MISSING, DIFFERS = "whole", "missing", "other times than the index"
@@ -72,12 +70,8 @@ def _frames(manifest: pd.DataFrame, store: FrameStore) -> pd.DataFrame:
         .map({"both": BOTH, "left_only": NO_FRAMES, "right_only": NO_VIDEO})
     )
     nameless = table["path"].isna()
-    table.loc[nameless, "path"] = "unit " + table.loc[nameless, "unit"].astype(str)
-    observed = [
-        _unit(store.root, unit, indexed)
-        for unit, indexed in zip(table["unit"], table["timestamps"], strict=True)
-    ]
-    table = pd.concat([table.rename(columns={"unit": "file"}), pd.DataFrame(observed)], axis=1)
+    table.loc[nameless, "path"] = "clip " + table.loc[nameless, "hash"]
+    table = pd.concat([table.rename(columns={"shard": "file"}), _observed(store, table)], axis=1)
     # The length of a single frame is not known, so that nothing can be said of its end.
     ends = (table["start"] + table["duration"]).where(table["frames"] > 1)
     table["after_start"] = table["first"] - table["start"]
@@ -88,20 +82,33 @@ def _frames(manifest: pd.DataFrame, store: FrameStore) -> pd.DataFrame:
     return table[columns].sort_values("path", ignore_index=True)
 
 
-def _unit(root: Path, unit: object, indexed: object) -> dict[str, object]:
-    """What one unit is; the values of one that is not there or not readable are None."""
-    nothing: dict[str, object] = dict.fromkeys(("shape", "times", "first", "last", "least_step"))
-    if not isinstance(unit, str):
-        return {"unit": None, **nothing}
-    if not (root / unit).is_file():
-        return {"unit": MISSING, **nothing}
-    try:
-        shape, dtype, times = read_header(root / unit)
-    except DataError:
-        return {"unit": "unreadable", **nothing}
+def _observed(store: FrameStore, table: pd.DataFrame) -> pd.DataFrame:
+    """What each clip is, a row a row of `table`; nothing is known of one that is not readable."""
+    rows: dict[object, dict[str, object]] = {}
+    for shard, members in table.groupby("shard", sort=False):
+        path = store.root / str(shard)
+        clips, problem = {}, MISSING
+        if path.is_file():
+            try:
+                mapped = open_shard(path)
+                clips = dict(zip(mapped["hash"].tolist(), mapped, strict=True))
+            except DataError:
+                problem = "unreadable"
+        for at, video, indexed in members[["hash", "timestamps"]].itertuples():
+            clip = clips.get(video.encode())
+            rows[at] = {"unit": problem} if clip is None else _clip(clip, indexed)
+    columns = ["unit", "shape", "times", "first", "last", "least_step"]
+    observed = pd.DataFrame.from_dict(rows, orient="index", columns=columns).reindex(table.index)
+    return observed.astype(object).where(observed.notna(), None)
+
+
+def _clip(clip: np.void, indexed: object) -> dict[str, object]:
+    frames, times = clip["frames"], clip["timestamps"]
     return {
         "unit": WHOLE if np.array_equal(times, np.asarray(indexed)) else DIFFERS,
-        "shape": shape_text(shape) if dtype == np.uint8 else f"{shape} {dtype}",
+        "shape": shape_text(frames.shape)
+        if frames.dtype == np.uint8
+        else f"{frames.shape} {frames.dtype}",
         "times": len(times),
         "first": float(times[0]) if len(times) else None,
         "last": float(times[-1]) if len(times) else None,

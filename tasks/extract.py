@@ -1,24 +1,27 @@
-"""Stage `extract`: T frames of every usable video, one unit a video, named by content.
+"""Stage `extract`: T frames of every usable video, in shards that are named by content.
 
-Reads `data/manifest.parquet` and `data/raw/`; writes `data/frames/` (see `reelflow.store`) and
-`metrics/extract.json`. The store persists between runs: units that are there are kept, so a new
-video costs one decode, a changed label none, and a killed run goes on where it was; units that no
-video asks for any more are removed at the end. Run alone with `python -m tasks.extract`.
+Reads `data/manifest.parquet` and the videos in `data/raw/` that it names by content; writes
+`data/frames/` (see `reelflow.store`) and `metrics/extract.json`. Frames are made in
+`.reelflow/frames/` and linked into the store: a new video costs one decode, a changed label none,
+and a killed run goes on where it was. Run alone with `python -m tasks.extract`.
 """
 
 from __future__ import annotations
 
 import logging
 
-import pandas as pd
+import numpy as np
+import pyarrow as pa
 
-from reelflow.extraction import extract_missing, finish_store
+from reelflow.extraction import extract_missing, finish_store, wanted_shards
 from reelflow.files import write_json
 from reelflow.params import load_section
 from reelflow.params.extract import ExtractParams
+from reelflow.unitcache import UnitCache
 from reelflow.video.clip import ClipSpec
 from reelflow.video.ffmpeg import Bounds
-from tasks.paths import FRAMES, MANIFEST, METRICS, PARAMS, RAW
+from tasks.committed import committed_files
+from tasks.paths import FRAMES, KEPT_FRAMES, MANIFEST, METRICS, PARAMS, RAW
 from tasks.stage import run
 
 log = logging.getLogger(__name__)
@@ -27,25 +30,28 @@ log = logging.getLogger(__name__)
 def main() -> None:
     params = load_section(PARAMS, ExtractParams)
     spec = ClipSpec(**{name: getattr(params, name) for name in ClipSpec.__dataclass_fields__})
-    manifest = pd.read_parquet(MANIFEST)
+    present = {path.name: path for path in FRAMES.glob("*")}
+    cache = UnitCache(KEPT_FRAMES, spec, {**committed_files(FRAMES), **present})
+    shards = wanted_shards(MANIFEST, spec)
     bounds = Bounds(params.timeout_s, params.memory_mb)
-    done = extract_missing(manifest, RAW, FRAMES, spec, bounds, params.workers)
-    index = finish_store(manifest, FRAMES, spec)
+    done = extract_missing(MANIFEST, RAW, shards, cache, spec, bounds, params.workers)
+    index = finish_store(shards, cache, FRAMES, spec)
     write_json(METRICS / "extract.json", _metrics(index, spec))
     log.info(
         "%d clips of %d frames: %d new, %d kept", len(index), spec.frames, done, len(index) - done
     )
 
 
-def _metrics(index: pd.DataFrame, spec: ClipSpec) -> dict[str, object]:
+def _metrics(index: pa.Table, spec: ClipSpec) -> dict[str, object]:
+    times = np.sort(np.stack(index["timestamps"].to_numpy()), axis=1)
     return {
         "clips": len(index),
         "frames_per_clip": spec.frames,
         "height": spec.height,
         "width": spec.width,
-        "repeated_frames": int(index["timestamps"].map(lambda t: len(t) - len(set(t))).sum()),
-        "mean_brightness": round(float(index["brightness"].mean()), 4),
-        "mean_change": round(float(index["change"].mean()), 4),
+        "repeated_frames": int((np.diff(times, axis=1) == 0).sum()),
+        "mean_brightness": round(float(index["brightness"].to_numpy().mean()), 4),
+        "mean_change": round(float(index["change"].to_numpy().mean()), 4),
     }
 
 

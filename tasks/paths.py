@@ -27,3 +27,4 @@ DATA_DOCS = Path("reports/validate")
 
 # Machine-local state that no stage depends on: caches, locks, timings. Safe to delete.
 STATE = Path(".reelflow")
+KEPT_FRAMES = STATE / "frames"  # see reelflow.unitcache

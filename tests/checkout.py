@@ -56,8 +56,8 @@ class Checkout(Folder):
         return Checkout(root)
 
 
-def make_checkout(root: Path, clips_per_class: int = 8) -> Checkout:
-    """A project with tiny params and sample videos in `data/raw`, nothing run yet."""
+def make_project(root: Path) -> Checkout:
+    """A project as a clone of this one would be, without videos."""
     root.mkdir(parents=True)
     for part in PARTS:
         source = ROOT / part
@@ -67,7 +67,13 @@ def make_checkout(root: Path, clips_per_class: int = 8) -> Checkout:
         elif source.exists():
             shutil.copy(source, root / part)
     checkout = Checkout(root)
-    checkout.set_params(**TINY)
     checkout.call("git", "init", "-q")
+    return checkout
+
+
+def make_checkout(root: Path, clips_per_class: int = 8) -> Checkout:
+    """A project with tiny params and sample videos in `data/raw`, nothing run yet."""
+    checkout = make_project(root)
+    checkout.set_params(**TINY)
     write_sample(root / "data" / "raw", clips_per_class=clips_per_class, groups=8)
     return checkout

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from reelflow.store import unit_path, write_unit
+from reelflow.extraction import Shards, finish_store
+from reelflow.store import record_of, shards_of, write_shard
+from reelflow.unitcache import UnitCache, clip_path
 from reelflow.video.clip import Clip, ClipSpec
 
 SPEC = ClipSpec(4, 16, 24)
@@ -66,19 +67,30 @@ def grid(
     ]
 
 
-def write_store(root: Path, manifest: pd.DataFrame, spec: ClipSpec = SPEC) -> None:
+def write_clips(
+    root: Path, clips: Mapping[str, Clip], spec: ClipSpec, *, alone: bool = False
+) -> None:
+    """A frame store of these clips, by the hashes of their videos; each in a shard `alone`."""
+    shards: Shards = shards_of(sorted(clips), spec)
+    if alone:
+        shards = {f"{spec.id}-{video[:16]}.npy": [video] for video in sorted(clips)}
+    cache = UnitCache(root.with_name("kept"), spec)
+    for video, clip in clips.items():
+        write_shard(clip_path(cache.folder, spec, video), record_of(video, clip))
+    for name, members in shards.items():
+        cache.assemble(name, members, {})
+    finish_store(shards, cache, root, spec)
+
+
+def write_store(
+    root: Path, manifest: pd.DataFrame, spec: ClipSpec = SPEC, *, alone: bool = False
+) -> None:
     """Noise for frames, made of the hash of each video, at the frame times of 25 a second."""
-    rows = []
-    for video in manifest["hash"]:
+    clips = {}
+    for video in manifest["hash"].unique():
         pixels = np.random.default_rng(int(video[:8], 16)).integers(0, 256, spec.shape)
-        clip = Clip(pixels.astype(np.uint8), np.arange(spec.frames) / 25)
-        unit = unit_path(video, spec)
-        write_unit(root / unit, clip)
-        rows.append((video, unit.as_posix(), clip.timestamps, float(clip.frames.mean()), 85.0))
-    columns = ["hash", "unit", "timestamps", "brightness", "change"]
-    root.mkdir(parents=True, exist_ok=True)
-    pd.DataFrame(rows, columns=columns).to_parquet(root / "index.parquet")
-    (root / "spec.json").write_text(json.dumps(spec.to_dict()), encoding="utf-8")
+        clips[video] = Clip(pixels.astype(np.uint8), np.arange(spec.frames) / 25)
+    write_clips(root, clips, spec, alone=alone)
 
 
 def write_dataset(folder: Path, manifest: pd.DataFrame) -> None:

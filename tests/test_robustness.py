@@ -34,6 +34,8 @@ def forget(checkout: Checkout, stage: str) -> None:
         path = checkout.root / out["path"]
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     shutil.rmtree(checkout.root / ".dvc/cache")
+    if stage == "extract":
+        shutil.rmtree(checkout.root / ".reelflow/frames")
     for name in ("checks.sqlite", "checks.sqlite-wal", "checks.sqlite-shm"):
         (checkout.root / ".reelflow" / name).unlink(missing_ok=True)
     if stage == "register":

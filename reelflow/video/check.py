@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,8 @@ class VideoInfo:
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain values; `VideoInfo(**info.to_dict()) == info`."""
-        return {**asdict(self), "pts": self.pts}
+        # Not `asdict`, which copies each time of each frame.
+        return dict(vars(self))
 
 
 class DamagedVideoError(VideoError):

@@ -10,9 +10,9 @@ import pytest
 
 from reelflow.batches import Augmentation, Batches
 from reelflow.errors import DataError
-from reelflow.files import write_json
-from reelflow.store import INDEX, SPEC, FrameStore, unit_path, write_unit
+from reelflow.store import FrameStore
 from reelflow.video.clip import Clip, ClipSpec
+from tests.dataset import write_clips
 
 CLASSES = 3
 SPEC_OF_CLIPS = ClipSpec(frames=2, height=8, width=6)
@@ -21,16 +21,14 @@ SPEC_OF_CLIPS = ClipSpec(frames=2, height=8, width=6)
 @pytest.fixture
 def store(tmp_path: Path) -> FrameStore:
     """Seven clips; every pixel of clip i is 10 i."""
-    rows = []
-    for number in range(7):
-        name = f"{number:064x}"
-        unit = unit_path(name, SPEC_OF_CLIPS)
-        frames = np.full(SPEC_OF_CLIPS.shape, 10 * number, np.uint8)
-        write_unit(tmp_path / unit, Clip(frames, np.array([0.0, 1.0])))
-        rows.append({"hash": name, "unit": str(unit)})
-    pd.DataFrame(rows).to_parquet(tmp_path / INDEX)
-    write_json(tmp_path / SPEC, SPEC_OF_CLIPS.to_dict())
-    return FrameStore(tmp_path)
+    clips = {
+        f"{number:064x}": Clip(
+            np.full(SPEC_OF_CLIPS.shape, 10 * number, np.uint8), np.array([0.0, 1.0])
+        )
+        for number in range(7)
+    }
+    write_clips(tmp_path / "frames", clips, SPEC_OF_CLIPS)
+    return FrameStore(tmp_path / "frames")
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from reelflow.errors import DataError
 from reelflow.expectations import BLACK, FROZEN, checks, of_state
 from reelflow.observations import observe
 from reelflow.params.validate import ValidateParams
-from reelflow.store import FrameStore, write_unit
+from reelflow.store import FrameStore, record_of, write_shard
 from reelflow.video.clip import Clip, ClipSpec
 from tests.conftest import ROOT
 from tests.dataset import grid, manifest_of, write_store
@@ -34,7 +34,7 @@ def manifest(tmp_path: Path) -> pd.DataFrame:
 
 @pytest.fixture
 def store(tmp_path: Path, manifest: pd.DataFrame) -> FrameStore:
-    write_store(tmp_path / "frames", manifest)
+    write_store(tmp_path / "frames", manifest, alone=True)
     return FrameStore(tmp_path / "frames")
 
 
@@ -74,25 +74,25 @@ def set_statistic(column: str, value: float) -> Spoil:
     return spoil
 
 
-def rewrite_unit(change: Callable[[Clip], Clip], *, indexed: bool = True) -> Spoil:
-    """Change the unit of row 3, and its times in the index with it."""
+def rewrite_clip(change: Callable[[Clip], Clip], *, indexed: bool = True) -> Spoil:
+    """Change the clip of row 3, and its times in the index with it."""
 
     def spoil(manifest: pd.DataFrame, store: FrameStore) -> None:
         video = manifest.at[3, "hash"]
         times = np.asarray(store.index.at[video, "timestamps"])
         clip = change(Clip(store.frames(video), times))
-        write_unit(store.root / store.index.at[video, "unit"], clip)
+        write_shard(store.root / store.index.at[video, "shard"], record_of(video, clip))
         if indexed:
             store.index.at[video, "timestamps"] = clip.timestamps
 
     return spoil
 
 
-def unit_bytes(change: Callable[[bytes], bytes | None]) -> Spoil:
-    """Change the file of the unit of row 3; None removes it."""
+def shard_bytes(change: Callable[[bytes], bytes | None]) -> Spoil:
+    """Change the shard of the clip of row 3; None removes it."""
 
     def spoil(manifest: pd.DataFrame, store: FrameStore) -> None:
-        path = store.root / store.index.at[manifest.at[3, "hash"], "unit"]
+        path = store.root / store.index.at[manifest.at[3, "hash"], "shard"]
         content = change(path.read_bytes())
         path.unlink()
         if content is not None:
@@ -142,16 +142,16 @@ def shift(by: float) -> Callable[[Clip], Clip]:
         (other_label, {"hash_unique", "one_label"}),
         (no_frames, {"paired"}),
         (no_video, {"paired"}),
-        (unit_bytes(lambda content: content[:500]), {"whole"}),
-        (unit_bytes(lambda content: b""), {"whole"}),
-        (unit_bytes(lambda content: None), {"whole"}),
-        (rewrite_unit(lambda c: Clip(c.frames[:, 1:], c.timestamps)), {"shape"}),
-        (rewrite_unit(lambda c: Clip(c.frames[:3], c.timestamps[:3])), {"shape", "times"}),
-        (rewrite_unit(lambda c: Clip(c.frames.astype(float), c.timestamps)), {"shape"}),
-        (rewrite_unit(shift(0.5), indexed=False), {"whole"}),
-        (rewrite_unit(shift(-0.1)), {"start"}),
-        (rewrite_unit(shift(0.88)), {"end"}),
-        (rewrite_unit(lambda c: Clip(c.frames, c.timestamps[::-1].copy())), {"order"}),
+        (shard_bytes(lambda content: content[:500]), {"whole"}),
+        (shard_bytes(lambda content: b""), {"whole"}),
+        (shard_bytes(lambda content: None), {"whole"}),
+        (rewrite_clip(lambda c: Clip(c.frames[:, 1:], c.timestamps)), {"shape"}),
+        (rewrite_clip(lambda c: Clip(c.frames[:3], c.timestamps[:3])), {"shape", "times"}),
+        (rewrite_clip(lambda c: Clip(c.frames.astype(float), c.timestamps)), {"shape"}),
+        (rewrite_clip(shift(0.5), indexed=False), {"whole"}),
+        (rewrite_clip(shift(-0.1)), {"start"}),
+        (rewrite_clip(shift(0.88)), {"end"}),
+        (rewrite_clip(lambda c: Clip(c.frames, c.timestamps[::-1].copy())), {"order"}),
         (set_statistic("brightness", 300.0), {"range_brightness"}),
         (set_statistic("brightness", 3.9), {BLACK}),
     ],
@@ -159,15 +159,15 @@ def shift(by: float) -> Callable[[Clip], Clip]:
 def test_a_defect_breaks_the_expectation_that_names_it(
     manifest: pd.DataFrame, store: FrameStore, spoil: Spoil, broken: set[str]
 ) -> None:
-    path = manifest.at[3, "path"]
-    unit = store.index.at[manifest.at[3, "hash"], "unit"]
+    path, video = manifest.at[3, "path"], manifest.at[3, "hash"]
+    names = (path, f"clip {video}", store.index.at[video, "shard"], "bend/g0_0.mp4", "( )")
     changed = spoil(manifest, store)
     judgement = judged(manifest if changed is None else changed, store)
     found = of_state(judgement.findings, "broken")
     assert {finding.check.key for finding in found} == broken
     for finding in found:
         assert finding.sentence in judgement.pages["index.html"].replace("&#39;", "'")
-        named = any(name in finding.sentence for name in (path, unit, "bend/g0_0.mp4", "( )"))
+        named = any(name in finding.sentence for name in names)
         assert named or finding.check.key == "type_frames"
 
 
@@ -187,9 +187,9 @@ def test_as_many_black_and_frozen_clips_as_are_allowed_are_warned_of(
 @pytest.mark.parametrize("treatment", ["ignore", "warn", "stop"])
 def test_a_class_a_group_is_treated_as_params_say(tmp_path: Path, treatment: str) -> None:
     videos = manifest_of([(path, path[:7]) for path, _ in grid()])
-    write_store(tmp_path, videos)
+    write_store(tmp_path / "frames", videos)
     params = ValidateParams.model_validate({"single_label_groups": treatment})
-    findings = judged(videos, FrameStore(tmp_path), params).findings
+    findings = judged(videos, FrameStore(tmp_path / "frames"), params).findings
     states = [finding.state for finding in findings if finding.check.table == "groups"]
     assert states == {"ignore": [], "warn": ["warning"], "stop": ["broken"]}[treatment]
 
@@ -202,16 +202,18 @@ def test_one_group_that_mixes_classes_is_enough(manifest: pd.DataFrame, store: F
 
 def test_too_few_videos_and_groups_of_a_class_name_the_class(tmp_path: Path) -> None:
     videos = manifest_of([*grid(("bend", "jump")), *grid(("rare",), groups=2, videos=1)])
-    write_store(tmp_path, videos)
-    broken = of_state(judged(videos, FrameStore(tmp_path)).findings, "broken")
+    write_store(tmp_path / "frames", videos)
+    broken = of_state(judged(videos, FrameStore(tmp_path / "frames")).findings, "broken")
     assert [finding.check.key for finding in broken] == ["videos_per_class", "groups_per_class"]
     assert "not so for 1 of 3 classes (rare)" in broken[0].sentence
 
 
 def test_a_data_set_of_one_class_breaks_an_expectation(tmp_path: Path) -> None:
     videos = manifest_of(grid(("bend",)))
-    write_store(tmp_path, videos)
-    findings = judged(videos, FrameStore(tmp_path), ValidateParams(single_label_groups="ignore"))
+    write_store(tmp_path / "frames", videos)
+    findings = judged(
+        videos, FrameStore(tmp_path / "frames"), ValidateParams(single_label_groups="ignore")
+    )
     broken = of_state(findings.findings, "broken")
     assert [finding.sentence for finding in broken] == [
         "There are at least two classes: not so; found was 1. Add videos of another class."
@@ -225,8 +227,8 @@ def test_a_clip_of_one_frame_cannot_be_frozen_and_a_video_of_one_has_no_end(
     videos["frames"], videos["duration"] = 1, 0.0
     videos.to_parquet(tmp_path / "manifest.parquet")
     videos = pd.read_parquet(tmp_path / "manifest.parquet")
-    write_store(tmp_path, videos, ClipSpec(1, 16, 16))
-    findings = judged(videos, FrameStore(tmp_path)).findings
+    write_store(tmp_path / "frames", videos, ClipSpec(1, 16, 16))
+    findings = judged(videos, FrameStore(tmp_path / "frames")).findings
     assert len(of_state(findings, "held")) == len(findings)
     assert FROZEN not in {finding.check.key for finding in findings}
 

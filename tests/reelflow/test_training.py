@@ -15,11 +15,11 @@ import pytest
 
 from reelflow.batches import Augmentation
 from reelflow.errors import DataError
-from reelflow.files import write_json
 from reelflow.inference import deterministic
-from reelflow.store import INDEX, SPEC, FrameStore, unit_path, write_unit
+from reelflow.store import FrameStore
 from reelflow.training import COLUMNS, Fitted, Recipe, fit
 from reelflow.video.clip import Clip, ClipSpec
+from tests.dataset import write_clips
 
 # Keras 3.15 asks NumPy for an array in a way that NumPy is about to drop; nothing here does.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -40,28 +40,24 @@ RECIPE = Recipe(
 ONES = np.ones(2, np.float32)
 
 
-def write_clips(root: Path, labels: list[int], contrast: int = 100) -> pd.DataFrame:
+def write_noise(root: Path, labels: list[int], contrast: int = 100) -> pd.DataFrame:
     """Noise that is brighter on the left in class 0, on the right in class 1."""
     random = np.random.default_rng(0)
-    rows = []
+    clips = {}
     for number, label in enumerate(labels):
         frames = random.integers(0, 120, CLIP.shape)
         half = slice(4 * label, 4 * label + 4)
         frames[:, :, half] += contrast
         name = hashlib.sha256(str(number).encode()).hexdigest()
-        unit = unit_path(name, CLIP)
-        write_unit(root / unit, Clip(frames.astype(np.uint8), np.arange(3.0)))
-        rows.append({"hash": name, "unit": str(unit), "target": label})
-    table = pd.DataFrame(rows)
-    table.drop(columns="target").to_parquet(root / INDEX)
-    write_json(root / SPEC, CLIP.to_dict())
-    return table
+        clips[name] = Clip(frames.astype(np.uint8), np.arange(3.0))
+    write_clips(root, clips, CLIP)
+    return pd.DataFrame({"hash": list(clips), "target": labels})
 
 
 @pytest.fixture(scope="module")
 def videos(tmp_path_factory: pytest.TempPathFactory) -> tuple[FrameStore, pd.DataFrame]:
     root = tmp_path_factory.mktemp("frames")
-    table = write_clips(root, [0, 1] * 12)
+    table = write_noise(root, [0, 1] * 12)
     deterministic()
     return FrameStore(root), table
 
@@ -157,8 +153,8 @@ def test_an_epoch_has_the_fewest_passes_that_give_its_steps(
 
 def test_a_class_weighs_what_it_is_given(tmp_path: Path) -> None:
     # Nothing tells the classes apart but what they weigh.
-    table = write_clips(tmp_path, [0, 1] * 12, contrast=0)
-    store = FrameStore(tmp_path)
+    table = write_noise(tmp_path / "frames", [0, 1] * 12, contrast=0)
+    store = FrameStore(tmp_path / "frames")
     frames = np.stack([store.frames(name) for name in table["hash"][16:]])
     recipe = replace(RECIPE, learning_rate=0.002)
     for heavy in (0, 1):
@@ -176,10 +172,10 @@ def test_a_loss_that_is_no_number_is_an_error_that_names_the_rate(
 
 
 def test_frames_that_are_gone_are_said_by_name(tmp_path: Path) -> None:
-    table = write_clips(tmp_path, [0, 1] * 8)
-    store = FrameStore(tmp_path)
-    (tmp_path / store.index["unit"].iloc[5]).unlink()
-    with pytest.raises(DataError, match="is not a readable unit of frames"):
+    table = write_noise(tmp_path / "frames", [0, 1] * 8)
+    store = FrameStore(tmp_path / "frames")
+    next(store.root.glob("*.npy")).unlink()
+    with pytest.raises(DataError, match="is not a readable shard of frames"):
         fitted((store, pd.concat([table, table[:8]])))
 
 

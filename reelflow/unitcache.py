@@ -1,0 +1,141 @@
+"""What this machine keeps of decoded frames, so that nothing is decoded twice.
+
+    .reelflow/frames/1234abcd-0123456789abcdef.npy   shards, as in the frame store
+    .reelflow/frames/clips/…                         clips whose shard is not complete yet
+    .reelflow/frames/index.parquet                   the index of the store as it was last made
+
+DVC removes the outputs of a stage before it runs, and what it keeps of them it would copy whole
+(outputs that persist are copied file by file if they are hard links, which they are). So frames
+are made here and linked into the output: a clip is on the disk once. This folder is a memory, not
+an output; it may be deleted at any time, and then costs a decode of what DVC's cache does not have.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from reelflow.errors import DataError
+from reelflow.files import TEMPORARY_PREFIX, link_or_copy
+from reelflow.store import INDEX, Records, open_shard, write_shard
+from reelflow.video.clip import ClipSpec
+
+log = logging.getLogger(__name__)
+
+_CLIPS = "clips"
+
+
+class UnitCache:
+    """Clips and shards of one spec.
+
+    Args:
+        folder: where they are kept.
+        spec: of the clips.
+        elsewhere: further files of a frame store by name, wherever they lie: the store itself and
+            DVC's cache. What is needed of them is linked into the folder.
+    """
+
+    def __init__(
+        self, folder: Path, spec: ClipSpec, elsewhere: Mapping[str, Path] | None = None
+    ) -> None:
+        self.folder = folder
+        self._spec = spec
+        self._prefix = f"{spec.id}-"
+        self._elsewhere = dict(elsewhere or {})
+        (folder / _CLIPS).mkdir(parents=True, exist_ok=True)
+
+    def path(self, name: str) -> Path:
+        """Where a shard lies or is to lie in the folder."""
+        return self.folder / name
+
+    def has(self, name: str) -> bool:
+        """Whether a shard is kept whole; one that lies elsewhere is linked in."""
+        path = self.folder / name
+        for source in (path, self._elsewhere.get(name)):
+            if source is None or not source.exists():
+                continue
+            try:
+                open_shard(source)
+            except DataError as error:
+                log.warning("%s", error)
+                continue
+            if source != path:
+                link_or_copy(source, path)
+            return True
+        return False
+
+    def index(self) -> pa.Table | None:
+        """The index of the store as it was last made, if it is known."""
+        for path in (self.folder / INDEX, self._elsewhere.get(INDEX)):
+            if path is None or not path.exists():
+                continue
+            try:
+                return pq.read_table(path)
+            except pa.ArrowInvalid as error:
+                log.warning("%s is not readable and made anew (%s)", path, error)
+        return None
+
+    def keep_index(self, path: Path) -> None:
+        """Remember the index of the store that was just made."""
+        link_or_copy(path, self.folder / INDEX)
+
+    def spare(self, wanted: Iterable[str]) -> dict[str, Path]:
+        """Clips outside of the wanted shards: the hash of each, and the file that holds it."""
+        here = {path.name: path for path in self.folder.glob(f"{self._prefix}*.npy")}
+        known = {**self._elsewhere, **here}
+        for name in wanted:
+            known.pop(name, None)
+        clips: dict[str, Path] = {}
+        for name, path in known.items():
+            if name.startswith(self._prefix):
+                clips.update(dict.fromkeys(_hashes(path), path))
+        for path in self.folder.glob(f"{_CLIPS}/{self._prefix}*.npy"):
+            clips[path.stem.removeprefix(self._prefix)] = path
+        return clips
+
+    def assemble(self, name: str, members: Sequence[str], spare: Mapping[str, Path]) -> None:
+        """Write a shard of these videos, in order, from the clips that are here or spare."""
+        records: Records | None = None
+        for at, video in enumerate(members):
+            path = clip_path(self.folder, self._spec, video)
+            shard = open_shard(path if path.exists() else spare[video])
+            row = int(np.flatnonzero(shard["hash"] == video.encode())[0])
+            if records is None:
+                records = np.empty(len(members), shard.dtype)
+            records[at] = shard[row]
+        assert records is not None
+        write_shard(self.folder / name, records)
+        for video in members:
+            clip_path(self.folder, self._spec, video).unlink(missing_ok=True)
+
+    def sweep(self, wanted: Mapping[str, Iterable[str]]) -> None:
+        """Remove shards whose every clip is in a wanted one, and what a kill left half written.
+
+        Clips of videos that are gone, or of another spec, stay until `reelflow gc`.
+        """
+        held = {video for members in wanted.values() for video in members}
+        for path in self.folder.glob(f"{self._prefix}*.npy"):
+            if path.name not in wanted and held.issuperset(_hashes(path)):
+                path.unlink()
+                log.debug("removed %s", path)
+        for path in self.folder.rglob(f"{TEMPORARY_PREFIX}*"):
+            path.unlink()
+
+
+def clip_path(folder: Path, spec: ClipSpec, video_hash: str) -> Path:
+    """Where a clip lies in the folder until its shard is complete."""
+    return folder / _CLIPS / f"{spec.id}-{video_hash}.npy"
+
+
+def _hashes(path: Path) -> list[str]:
+    """The videos of a shard; none if it cannot be read, so that they are made anew."""
+    try:
+        return [digest.decode() for digest in open_shard(path)["hash"].tolist()]
+    except DataError as error:
+        log.warning("%s", error)
+        return []
