@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -56,6 +57,10 @@ class Batches:
     A batch follows from the epoch and its place alone, so batches can be read by any thread, in
     any order and more than once.
 
+    Several workers that train together each take a part of every batch, so that what is learned
+    from does not depend on how many there are: with a quarter of the batch size, four workers see
+    in their batches number n what one alone would see in its own.
+
     Args:
         store: where the frames are.
         videos: the columns `hash` and `target`.
@@ -64,6 +69,12 @@ class Batches:
         seed: shuffle and augment by it; None leaves order and frames as they are.
         augmentation: what is done to the frames, if there is a seed.
         repeats: how often each clip comes in an epoch, in another order and augmented otherwise.
+        worker: which of `workers` this is, from 0.
+        workers: how many read together. Each has as many batches as the others; the last may be
+            of a clip less than the others', or of none.
+
+    Raises:
+        DataError: a video has no clip in the store.
     """
 
     def __init__(
@@ -76,19 +87,27 @@ class Batches:
         seed: int | None = None,
         augmentation: Augmentation | None = None,
         repeats: int = 1,
+        worker: int = 0,
+        workers: int = 1,
     ) -> None:
         self._store = store
-        self._hashes = videos["hash"].astype(str).tolist()
+        self._places = store.places(videos["hash"].astype(str).tolist())
         self._targets = videos["target"].to_numpy(np.int32)
         self._batch_size = batch_size
         self._weights = weights
         self._seed = seed
         self._augmentation = augmentation or Augmentation()
+        self._augmented = seed is not None and self._augmentation != Augmentation()
         self._repeats = repeats
+        self._worker = worker
+        self._workers = workers
+        # The order of a large set takes longer to draw than a batch to read.
+        self._order = lru_cache(maxsize=2)(self._drawn_order)
 
     def __len__(self) -> int:
         """Batches an epoch."""
-        return math.ceil(len(self._hashes) * self._repeats / self._batch_size)
+        clips = len(self._places) * self._repeats
+        return math.ceil(clips / (self._batch_size * self._workers))
 
     def batch(self, epoch: int, index: int) -> Batch:
         """Read one batch.
@@ -98,38 +117,34 @@ class Batches:
 
         Raises:
             IndexError: there are not as many batches in an epoch.
-            DataError: a clip has no frames, or they cannot be read.
+            DataError: frames cannot be read.
         """
         if not 0 <= index < len(self):
             raise IndexError(index)
-        start = index * self._batch_size
-        stop = min(start + self._batch_size, len(self._hashes) * self._repeats)
-        chosen = self._chosen(epoch, start, stop)
+        together = self._batch_size * self._workers
+        start = index * together
+        stop = min(start + together, len(self._places) * self._repeats)
+        chosen = self._chosen(epoch, range(start + self._worker, stop, self._workers))
         frames = np.empty((len(chosen), *self._store.spec.shape), np.uint8)
-        for place, (turn, at) in enumerate(chosen):
-            frames[place] = self._frames(turn, at)
+        for (turn, at), into in zip(chosen, frames, strict=True):
+            self._store.read(int(self._places[at]), into)
+            if self._augmented:
+                into[...] = self._augmentation(into, np.random.default_rng((self._seed, turn, at)))
         targets = self._targets[[at for _, at in chosen]]
         return frames, targets, self._weights[targets]
 
-    def _chosen(self, epoch: int, start: int, stop: int) -> list[tuple[int, int]]:
-        """The turn and the row of each clip from place `start` to `stop` of an epoch."""
-        clips = len(self._hashes)
+    def _chosen(self, epoch: int, numbers: range) -> list[tuple[int, int]]:
+        """The turn and the row of the clips of these numbers in the order of an epoch."""
+        clips = len(self._places)
         first = epoch * self._repeats
-        turns = range(first + start // clips, first + (stop - 1) // clips + 1)
-        orders = {turn: self._order(turn) for turn in turns}
-        places = ((first + place // clips, place % clips) for place in range(start, stop))
+        places = [(first + number // clips, number % clips) for number in numbers]
+        orders = {turn: self._order(turn) for turn in {turn for turn, _ in places}}
         return [(turn, int(orders[turn][at])) for turn, at in places]
 
-    def _order(self, turn: int) -> NDArray[np.int64]:
+    def _drawn_order(self, turn: int) -> NDArray[np.int64]:
         if self._seed is None:
-            return np.arange(len(self._hashes))
-        return np.random.default_rng((self._seed, turn)).permutation(len(self._hashes))
-
-    def _frames(self, turn: int, at: int) -> NDArray[np.uint8]:
-        frames = self._store.frames(self._hashes[at])
-        if self._seed is None:
-            return frames
-        return self._augmentation(frames, np.random.default_rng((self._seed, turn, at)))
+            return np.arange(len(self._places))
+        return np.random.default_rng((self._seed, turn)).permutation(len(self._places))
 
 
 def _moved(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,40 @@ def test_a_batch_larger_than_the_set_takes_what_there_is(
     batches = Batches(store, videos, 100, np.ones(CLASSES, np.float32), seed=0, repeats=2)
     assert len(batches) == 1
     assert np.bincount(epoch_of(batches, 0)[0]).tolist() == [2] * 7
+
+
+@pytest.mark.parametrize("workers", [2, 3])
+def test_workers_together_see_what_one_alone_would(
+    store: FrameStore, videos: pd.DataFrame, workers: int
+) -> None:
+    def batches(size: int, worker: int, workers: int) -> Batches:
+        changes = Augmentation(brightness=0.5)
+        weights = np.ones(CLASSES, np.float32)
+        return Batches(
+            store, videos, size, weights, seed=5, augmentation=changes, repeats=2,
+            worker=worker, workers=workers,
+        )  # fmt: skip
+
+    whole = batches(2 * workers, 0, 1)
+    parts = [batches(2, worker, workers) for worker in range(workers)]
+    assert {len(part) for part in parts} == {len(whole)}
+    for index in range(len(whole)):
+        frames, targets, _ = whole.batch(3, index)
+        for worker, part in enumerate(parts):
+            own, own_targets, weights = part.batch(3, index)
+            np.testing.assert_array_equal(own, frames[worker::workers])
+            np.testing.assert_array_equal(own_targets, targets[worker::workers])
+            assert len(weights) == len(own)
+
+
+def test_threads_read_at_once(store: FrameStore, videos: pd.DataFrame) -> None:
+    batches = Batches(store, videos, 2, np.ones(CLASSES, np.float32), seed=1)
+    places = [(epoch, index) for epoch in range(50) for index in range(len(batches))]
+    with ThreadPoolExecutor(8) as pool:
+        read = list(pool.map(lambda place: batches.batch(*place), places))
+    for place, batch in zip(places, read, strict=True):
+        for one, other in zip(batch, batches.batch(*place), strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 def test_a_video_without_frames_is_named(store: FrameStore) -> None:
