@@ -129,7 +129,7 @@ class Batches:
         for (turn, at), into in zip(chosen, frames, strict=True):
             self._store.read(int(self._places[at]), into)
             if self._augmented:
-                into[...] = self._augmentation(into, np.random.default_rng((self._seed, turn, at)))
+                into[...] = self._augmentation(into, self._random(turn, at))
         targets = self._targets[[at for _, at in chosen]]
         return frames, targets, self._weights[targets]
 
@@ -144,7 +144,11 @@ class Batches:
     def _drawn_order(self, turn: int) -> NDArray[np.int64]:
         if self._seed is None:
             return np.arange(len(self._places))
-        return np.random.default_rng((self._seed, turn)).permutation(len(self._places))
+        return self._random(turn).permutation(len(self._places))
+
+    def _random(self, *what: int) -> np.random.Generator:
+        assert self._seed is not None
+        return np.random.default_rng((self._seed, *what))
 
 
 def _moved(
