@@ -103,7 +103,7 @@ def fill_frames(kept: Path, hashes: list[str], spec: ClipSpec) -> None:
 
 def info_of(digest: str, size: int) -> VideoInfo:
     return VideoInfo(
-        digest, size, "mov,mp4,m4a,3gp,3g2,mj2", "h264", "yuv420p", 320, 240, 30.0, FRAMES,
+        digest, size, "mov,mp4,m4a,3gp,3g2,mj2", "h264", "yuv420p", 320, 240, 30.0, FRAMES, FRAMES,
         0.0, 5.0, 0, 0, tuple(range(0, FRAMES * 512, 512)), "1/15360",
     )  # fmt: skip
 
