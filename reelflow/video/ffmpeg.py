@@ -122,7 +122,7 @@ def run(
     assert process.stderr is not None
     # Not `process.kill`: it asks how the process is, and so may take its end from `_wait`.
     kill = partial(os.kill, process.pid, signal.SIGKILL)
-    out = _Drain(process.stdout, stdout_limit, kill)
+    out = Drain(process.stdout, stdout_limit, kill)
     err = _Complaints(process.stderr, listen_for)
     try:
         # Waiting for the pipe's end, not for the process: `Popen.wait` with a timeout sleeps up to
@@ -216,7 +216,7 @@ def _refuse_broken_bounds(finished: Finished, path: Path, bounds: Bounds) -> Non
         )
 
 
-class _Drain(threading.Thread):
+class Drain(threading.Thread):
     """Reads a pipe to its end and keeps the first `limit` bytes, so that no pipe ever blocks.
 
     Attributes:

@@ -1,0 +1,214 @@
+"""Wanted frames of one or several videos, decoded by one ffmpeg process.
+
+Each video is an input of its own with a filter chain and two pipes of its own: one for its
+pictures, RGB, already turned, cut and scaled; one for their times, which are compared with those
+that `check_video` saw, so that a file changed in between is noticed instead of being learned. No
+intermediate file. Starting ffmpeg takes longer than decoding a short video, so several short ones
+share a process; a video gives the same bytes alone and in company.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import ffmpeg
+import numpy as np
+from numpy.typing import NDArray
+
+from reelflow.errors import VideoError
+from reelflow.video.check import VideoInfo
+from reelflow.video.clip import ClipSpec
+from reelflow.video.ffmpeg import QUIET, Bounds, Drain, again_if_killed, ffmpeg_exe, run
+from reelflow.video.region import WHOLE, Box
+from reelflow.video.source import NAME, input_options, opened
+from reelflow.video.times import Times
+
+# `accurate_rnd` and `bitexact` give the same bytes on every processor, `full_chroma_int` keeps
+# the colours of small pictures; together they cost a few per cent of a decode.
+_SCALER_FLAGS = "accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
+_KEY_FRAMES = {"skip_frame": "nokey"}
+# Digits of a time and a line end, at the most.
+_BYTES_A_TIME = 22
+_AGAIN = "Do not write to videos while the pipeline runs; run it again."
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Frames that are wanted of a video.
+
+    Attributes:
+        path, info: the video, and what `check_video` told of it.
+        spec: their size, and whether key frames alone are decoded (`sampler`).
+        region: the part of the picture.
+        times: int64 (N,), of all frames that come out of the decoder.
+        indices: int64 (K,), which of them, ascending.
+    """
+
+    path: Path
+    info: VideoInfo
+    spec: ClipSpec
+    region: Box
+    times: Times
+    indices: NDArray[np.int64]
+
+    @property
+    def frame_bytes(self) -> int:
+        """Of one frame as it is wanted."""
+        return self.spec.height * self.spec.width * 3
+
+
+@again_if_killed
+def decode(many: Sequence[Wanted], bounds: Bounds) -> list[NDArray[np.uint8]]:
+    """The wanted frames of each video, uint8 (K, H, W, 3).
+
+    Args:
+        many: at least one; the bounds hold for all of them together.
+        bounds: limits of the process.
+
+    Raises:
+        VideoError: as `reelflow.video.ffmpeg.run` and `opened`, or `changed`. Where there are
+            several it may name another than the one at fault: ask for each alone.
+    """
+    with ExitStack() as stack:
+        outputs, pairs, open_files = [], [], []
+        for wanted in many:
+            descriptor = stack.enter_context(opened(wanted.path))
+            pictures = _Pipe(stack, wanted.frame_bytes * len(wanted.indices))
+            times = _Pipe(stack, _BYTES_A_TIME * len(wanted.indices))
+            only = _KEY_FRAMES if wanted.spec.sampler == "keyframes" else {}
+            video = ffmpeg.input(NAME, **input_options(descriptor), **only)
+            outputs.append(
+                ffmpeg.output(
+                    video[str(wanted.info.stream)],
+                    f"pipe:{pictures.end}",
+                    format="rawvideo",
+                    pix_fmt="rgb24",
+                    threads=1,
+                    fps_mode="passthrough",
+                    enc_time_base="demux",
+                    stats_enc_pre=f"pipe:{times.end}",
+                    stats_enc_pre_fmt="{pts}",
+                    # One graph for all (`filter_complex`) would be worked on by one thread.
+                    vf=",".join(_filters(wanted)),
+                    **{"frames:v": len(wanted.indices)},
+                )
+            )
+            pairs.append((pictures, times))
+            open_files += [descriptor, pictures.end, times.end]
+        command = ffmpeg.merge_outputs(*outputs).global_args(*QUIET, "error")
+        arguments = command.compile(cmd=ffmpeg_exe())
+        finished = run(arguments, many[0].path, bounds, stdout_limit=0, pass_fds=tuple(open_files))
+        return [
+            _frames(wanted, pictures.read(), times.read(), finished.stderr)
+            for wanted, (pictures, times) in zip(many, pairs, strict=True)
+        ]
+
+
+@again_if_killed
+def key_times(path: Path, info: VideoInfo, bounds: Bounds) -> Times:
+    """Times of the frames that decode alone, int64 (K,), found by decoding nothing else."""
+    with opened(path) as descriptor:
+        video = ffmpeg.input(NAME, **input_options(descriptor), **_KEY_FRAMES)[str(info.stream)]
+        command = ffmpeg.output(
+            video,
+            "-",
+            format="null",
+            fps_mode="passthrough",
+            enc_time_base="demux",
+            stats_enc_pre="pipe:1",
+            stats_enc_pre_fmt="{pts}",
+        ).global_args(*QUIET, "error")
+        finished = run(
+            command.compile(cmd=ffmpeg_exe()),
+            path,
+            bounds,
+            stdout_limit=_BYTES_A_TIME * info.frames,
+            pass_fds=(descriptor,),
+        )
+    times = np.array([int(line) for line in finished.stdout.split()], dtype=np.int64)
+    if not len(times):
+        raise VideoError(
+            str(path),
+            "no_key_frames",
+            "None of its frames can be decoded without the others.",
+            "Set extract.sampler to uniform in params.yaml.",
+        )
+    return np.maximum.accumulate(times)
+
+
+class _Pipe:
+    """A pipe that is read while the process writes to `end`."""
+
+    def __init__(self, stack: ExitStack, limit: int) -> None:
+        read_end, self.end = os.pipe()
+        self._open = True
+        self._drain = Drain(os.fdopen(read_end, "rb"), limit, lambda: None)
+        stack.callback(self.read)
+
+    def read(self) -> bytes:
+        """What was written; the process must have ended."""
+        if self._open:
+            os.close(self.end)
+            self._open = False
+        self._drain.join()
+        return bytes(self._drain.kept)
+
+
+def _frames(wanted: Wanted, pictures: bytes, lines: bytes, said: str) -> NDArray[np.uint8]:
+    count = len(wanted.indices)
+    pts = np.array([int(line) for line in lines.split()], dtype=np.int64)
+    if len(pictures) != count * wanted.frame_bytes or len(pts) != count:
+        got = len(pictures) // wanted.frame_bytes
+        raise VideoError(
+            str(wanted.path),
+            "changed",
+            f"{got} of {count} wanted frames came out of the decoder ({said.strip()}).",
+            _AGAIN,
+        )
+    if not np.array_equal(np.maximum.accumulate(pts), wanted.times[wanted.indices]):
+        raise VideoError(
+            str(wanted.path),
+            "changed",
+            "Its frames are no longer those that were found when it was checked.",
+            _AGAIN,
+        )
+    frames = np.frombuffer(pictures, np.uint8)
+    return frames.reshape(count, wanted.spec.height, wanted.spec.width, 3)
+
+
+def _filters(wanted: Wanted) -> list[str]:
+    """Filters from the decoder's frames to square pixels of the wanted size. ffmpeg itself has
+    turned the picture as the file asks."""
+    spec, info, region = wanted.spec, wanted.info, wanted.region
+    # Counts the frames that come out of the decoder.
+    filters = [f"select='{_chosen(wanted.indices)}'"]
+    if region != WHOLE:
+        # Shares, so that pixels that are not square do not matter.
+        left, top, width, height = (f"{share:.6f}" for share in region)
+        filters.append(f"crop=iw*{width}:ih*{height}:iw*{left}:ih*{top}")
+    across, down = spec.width, spec.height
+    if spec.fit != "stretch":
+        choose = max if spec.fit == "crop" else min
+        shown = (Fraction(region[2]) * info.width, Fraction(region[3]) * info.height)
+        scale = choose(across / shown[0], down / shown[1])
+        across, down = round(shown[0] * scale), round(shown[1] * scale)
+    filters.append(f"scale={max(1, across)}:{max(1, down)}:flags={spec.scaler}+{_SCALER_FLAGS}")
+    filters.append("format=rgb24")
+    if spec.fit == "crop":
+        filters.append(f"crop={spec.width}:{spec.height}:exact=1")
+    elif spec.fit == "pad":
+        filters.append(f"pad={spec.width}:{spec.height}:(ow-iw)/2:(oh-ih)/2")
+    return [*filters, "setsar=1"]
+
+
+def _chosen(indices: NDArray[np.int64]) -> str:
+    """ffmpeg's expression for frames by number; neighbours are one term."""
+    runs = np.split(indices, np.flatnonzero(np.diff(indices) != 1) + 1)
+    return "+".join(
+        f"eq(n,{run[0]})" if len(run) == 1 else f"between(n,{run[0]},{run[-1]})" for run in runs
+    )
