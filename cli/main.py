@@ -12,7 +12,9 @@ from typing import Annotated
 
 import typer
 
-from cli.predict import SETTINGS, predict
+from cli.files import SETTINGS
+from cli.inspect import inspect
+from cli.predict import predict
 from reelflow import telemetry
 from reelflow.errors import ReelflowError
 
@@ -74,6 +76,7 @@ def retrain() -> None:
     retrain_command()
 
 
+app.command(context_settings=SETTINGS)(inspect)
 app.command(context_settings=SETTINGS)(predict)
 
 

@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.files import print_any_name, printable, refuse_options
+
 if TYPE_CHECKING:
     from rich.table import Table
 
     from reelflow.predicting import Answer
-
-# For `app.command`: a file may be called `-video.mp4`.
-SETTINGS = {"ignore_unknown_options": True}
 
 # With more labels than these, a column each would not fit a screen.
 LABELS_IN_COLUMNS = 8
@@ -44,9 +43,7 @@ def predict(
     """Say what is in each video FILE: its label, and the probability of every label."""
     if as_json and as_csv:
         raise typer.BadParameter("choose one of --json and --csv")
-    for name in files:
-        if name.startswith("--") and not Path(name).exists():
-            raise typer.BadParameter(f"there is neither an option nor a file {name}")
+    refuse_options(files)
     from reelflow.predicting import address_from_environment_for, asking
     from reelflow.progress import track
 
@@ -54,8 +51,7 @@ def predict(
     with asking(model, address_from_environment_for(model)) as asked:
         asked_for = track(files, len(files), "predicting") if len(files) > 1 else files
         answers = [asked.answer(file) for file in asked_for]
-    # A file's name may be bytes that are no text: what came in goes out again.
-    sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
+    print_any_name()
     if as_json:
         print(json.dumps([asdict(answer) for answer in answers], indent=2))
     elif as_csv:
@@ -64,7 +60,7 @@ def predict(
         _print_table(answers, asked.labels, asked.source)
     unusable = [answer for answer in answers if answer.error]
     for answer in unusable:
-        print(f"{_printable(answer.path)}: {answer.error}", file=sys.stderr)
+        print(f"{printable(answer.path)}: {answer.error}", file=sys.stderr)
     if unusable:
         raise typer.Exit(1)
 
@@ -110,16 +106,11 @@ def _table(answers: Sequence[Answer], labels: Sequence[str]) -> Table:
         table.add_column(name, overflow="fold")
     many = len(labels) > LABELS_IN_COLUMNS
     for name in ["probabilities"] if many else labels:
-        table.add_column(Text(_printable(name)), justify="left" if many else "right")
+        table.add_column(Text(printable(name)), justify="left" if many else "right")
     for answer in answers:
         ranked = sorted(answer.probabilities.items(), key=lambda pair: -pair[1])
-        likely = "  ".join(f"{_printable(label)} {p:.3f}" for label, p in ranked[:MOST_LIKELY])
+        likely = "  ".join(f"{printable(label)} {p:.3f}" for label, p in ranked[:MOST_LIKELY])
         shares = [likely] if many else [f"{p:.3f}" for p in answer.probabilities.values()]
-        label = Text("not usable", "red") if answer.error else Text(_printable(answer.label or ""))
-        table.add_row(Text(_printable(answer.path)), label, *map(Text, shares))
+        label = Text("not usable", "red") if answer.error else Text(printable(answer.label or ""))
+        table.add_row(Text(printable(answer.path)), label, *map(Text, shares))
     return table
-
-
-def _printable(text: str) -> str:
-    """A name may hold a line end, or an escape sequence that would command the terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

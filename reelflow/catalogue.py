@@ -22,7 +22,7 @@ from reelflow.parallel import ProcessDiedError, each, worker_count
 from reelflow.progress import track
 from reelflow.video.check import VideoInfo, check_video, hash_file
 from reelflow.video.ffmpeg import Bounds
-from reelflow.video.source import regular_file_size
+from reelflow.video.source import refuse_name, regular_file_size
 
 MANIFEST_COLUMNS = (
     "hash", "path", "label", "group", "split", "bytes", "container", "codec", "pixel_format",
@@ -116,10 +116,8 @@ def _hashes(
     unknown = []
     for path in paths:
         try:
-            path.encode()
+            refuse_name(path)
             gate(root / path)
-        except UnicodeEncodeError:
-            yield path, VideoError(path, "name", "Its name is not valid UTF-8.", "Rename the file.")
         except VideoError as error:
             yield path, error
         else:

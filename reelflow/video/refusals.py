@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -22,6 +23,9 @@ _PROBED = r"^\[in#0 @ \S+\] Format (\S+) (probed|detected only) with"
 _SIZE = re.compile(r"Picture size (\d+)x(\d+) ")
 _PLAYLISTS = {"concat", "hls", "dash", "imf", "sdp", "rtsp", "webm_dash_manifest", "realtext"}
 _LONGEST_QUOTE = 200
+# Whatever UTF-8 has but control characters.
+_TEXT = bytes({9, 10, 12, 13} | set(range(32, 127)) | set(range(0x80, 0xF5)))
+_ENOUGH_TO_TELL_TEXT = 512
 # A clip is stretched to square pixels and cut; of anything longer hardly anything would be left.
 _LONGEST_SHAPE = 50
 # Times are multiplied by the number of frames of a clip in 64 bits.
@@ -101,7 +105,7 @@ def _verdict(finished: Finished, said: str, path: Path, bounds: Bounds) -> tuple
     if "matches no streams" in finished.stderr:
         return "no_video", "It holds no video stream.", _LEAVE_OUT
     if "Error opening input" in finished.stderr:
-        return "unreadable", f"It cannot be opened as a video ({said}).", _AGAIN
+        return "unreadable", *_not_opened(said, path)
     if finished.refused_decoders:
         codec = ", ".join(finished.refused_decoders)
         reason = f"No decoder that is used here reads its codec ({codec})."
@@ -119,6 +123,17 @@ def _complaints(finished: Finished) -> list[str]:
     lines = [line for line in finished.stderr.splitlines() if not _HARMLESS.match(line)]
     spoken = (_SPEAKER.sub("", line)[:_LONGEST_QUOTE] for line in lines)
     return ["".join(c if c.isprintable() else "?" for c in line) for line in spoken]
+
+
+def _not_opened(said: str, path: Path) -> tuple[str, str]:
+    if said == "moov atom not found":
+        reason = "Its index (moov) is missing: recording or copying it was cut off."
+        return reason, "Copy or record it again. Its index cannot be made anew from the file alone."
+    with opened(path) as descriptor:
+        start = os.read(descriptor, _ENOUGH_TO_TELL_TEXT)
+    if not start.translate(None, _TEXT):
+        return "It is text, no video.", _LEAVE_OUT
+    return f"It cannot be opened as a video ({said}).", _AGAIN
 
 
 def _wrong_format(path: Path, bounds: Bounds) -> tuple[str, str, str]:

@@ -10,7 +10,6 @@ its name is never looked at. docs/threat-model.md says what is guarded against, 
 from __future__ import annotations
 
 import os
-import shlex
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -46,6 +45,14 @@ MOST_STREAMS = 64
 # Bytes that a process may print of the frames of a video: two million frames at the least, which
 # are 18 hours at 30 a second. Their times take 250 MiB here while they are read.
 MOST_PRINTED = 88 << 20
+
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe (FIFO)",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
 
 
 def confined(descriptor: int) -> dict[str, Any]:
@@ -106,6 +113,14 @@ def regular_file_size(path: Path, within: Iterable[Path] = (), *, most_bytes: in
         return os.fstat(descriptor).st_size
 
 
+def refuse_name(path: str) -> None:
+    """Raise `VideoError`, `name`, if the tables, which are UTF-8, cannot hold the path."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        raise VideoError(path, "name", "Its name is not valid UTF-8.", "Rename the file.") from None
+
+
 def _resolved(path: Path, within: Iterable[Path]) -> Path:
     """Where the file really lies. Raises `VideoError`, `outside`, if that is not allowed."""
     try:
@@ -126,7 +141,7 @@ def _resolved(path: Path, within: Iterable[Path]) -> Path:
 
 def _refuse_odd(path: Path, status: os.stat_result, most_bytes: int) -> None:
     if not stat.S_ISREG(status.st_mode):
-        kind = "a folder" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+        kind = _KINDS.get(stat.S_IFMT(status.st_mode), "no regular file")
         raise VideoError(str(path), "not_a_file", f"It is {kind}.", "Name a video file.")
     if status.st_size == 0:
         raise VideoError(str(path), "empty", "It has no bytes.", "Copy or record it again.")
@@ -144,8 +159,7 @@ def _refusal(path: Path, error: OSError) -> VideoError:
     if isinstance(error, FileNotFoundError):
         return VideoError(name, "missing", "There is no such file.", "Check the path.")
     if isinstance(error, PermissionError):
-        remedy = f"Allow it: chmod +r {shlex.quote(name)}."
-        return VideoError(name, "permission", "It may not be read.", remedy)
+        return VideoError(name, "permission", "It may not be read.", "Allow it: `chmod +r -- IN`.")
     return VideoError(
         name, "unreadable", f"It cannot be read ({error.strerror}).", "Check the disk."
     )

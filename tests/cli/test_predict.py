@@ -16,7 +16,8 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from cli.predict import SETTINGS, predict
+from cli.files import SETTINGS
+from cli.predict import predict
 from reelflow import predicting
 from reelflow.predicting import Answer
 from tests.conftest import ROOT
