@@ -9,8 +9,9 @@ their hashes: what else the manifest tells of a video is read when its turn come
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +21,19 @@ import pyarrow.parquet as pq
 
 from reelflow.errors import DataError, VideoError
 from reelflow.files import link_or_copy, replacing, write_json
-from reelflow.parallel import ProcessDiedError, each
+from reelflow.parallel import ProcessDiedError, each, worker_count
 from reelflow.progress import track
 from reelflow.store import INDEX, SPEC, index_rows, record_of, shards_of, write_shard
 from reelflow.unitcache import UnitCache, clip_path
 from reelflow.video.check import VideoInfo
 from reelflow.video.clip import ClipSpec
 from reelflow.video.ffmpeg import Bounds
-from reelflow.video.read import read_clip
+from reelflow.video.read import TOGETHER, read_clips
 
 log = logging.getLogger(__name__)
 
 Shards = Mapping[str, Sequence[str]]
+Row = dict[str, Any]
 
 _INFO_FIELDS = tuple(VideoInfo.__dataclass_fields__)
 # Rows of the manifest in memory at once: the times of their frames are the larger part.
@@ -81,13 +83,14 @@ def extract_missing(
     shard_of = {video: name for name, videos in waiting.items() for video in videos}
     if not shard_of:
         return 0
-    work = partial(_extract_one, raw, cache.folder, spec, bounds)
+    work = partial(_extract, raw, cache.folder, spec, bounds)
     rows = _rows(manifest, sorted(shard_of))
+    # So many at once that no process stands idle.
+    together = max(1, min(TOGETHER, len(shard_of) // worker_count(workers)))
+    answers = _answers(work, rows, workers, together)
     failed = []
-    for row, answer in track(each(work, rows, workers), len(shard_of), "extracting frames"):
-        if isinstance(answer, ProcessDiedError):
-            failed.append(f"{row['path']}: decoding it killed the process.")
-        elif answer:
+    for row, answer in track(answers, len(shard_of), "extracting frames"):
+        if answer:
             failed.append(answer)
         else:
             name = shard_of[row["hash"]]
@@ -144,7 +147,7 @@ def _index(shards: Shards, cache: UnitCache) -> pa.Table:
     return pa.concat_tables(tables).sort_by("hash").combine_chunks()
 
 
-def _rows(manifest: Path, hashes: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _rows(manifest: Path, hashes: Sequence[str]) -> Iterator[Row]:
     """What the manifest tells of these videos, in this order."""
     columns = [*_INFO_FIELDS, "path"]
     for start in range(0, len(hashes), _VIDEOS):
@@ -161,14 +164,42 @@ def _rows(manifest: Path, hashes: Sequence[str]) -> Iterator[dict[str, Any]]:
         yield from (found[video] for video in some)
 
 
-def _extract_one(
-    raw: Path, kept: Path, spec: ClipSpec, bounds: Bounds, row: dict[str, Any]
-) -> str | None:
-    """Decode one video and write its clip; return what went wrong, if anything."""
-    info = VideoInfo(**{name: row[name] for name in _INFO_FIELDS})
-    try:
-        clip = read_clip(raw / row["path"], spec, bounds, info=info)
-    except VideoError as error:
-        return str(error)
-    write_shard(clip_path(kept, spec, info.hash), record_of(info.hash, clip))
-    return None
+def _extract(
+    raw: Path, kept: Path, spec: ClipSpec, bounds: Bounds, rows: list[Row]
+) -> list[str | None]:
+    """Decode some videos and write their clips; return what went wrong with each, if anything."""
+    infos = [VideoInfo(**{name: row[name] for name in _INFO_FIELDS}) for row in rows]
+    videos = [(raw / row["path"], info) for row, info in zip(rows, infos, strict=True)]
+    answers: list[str | None] = []
+    for info, clip in zip(infos, read_clips(videos, spec, bounds), strict=True):
+        if isinstance(clip, VideoError):
+            answers.append(str(clip))
+        else:
+            write_shard(clip_path(kept, spec, info.hash), record_of(info.hash, clip))
+            answers.append(None)
+    return answers
+
+
+def _answers(
+    work: Callable[[list[Row]], list[str | None]],
+    rows: Iterator[Row],
+    workers: int,
+    together: int,
+) -> Iterator[tuple[Row, str | None]]:
+    """What `work` answers for each row. Rows whose process died are asked for one by one."""
+    lost: list[Row] = []
+    for some, answer in each(work, _packed(rows, together), workers):
+        if isinstance(answer, ProcessDiedError):
+            lost += some
+        else:
+            yield from zip(some, answer, strict=True)
+    for (row,), answer in each(work, ([row] for row in lost), workers):
+        if isinstance(answer, ProcessDiedError):
+            yield row, f"{row['path']}: decoding it killed the process."
+        else:
+            yield row, answer[0]
+
+
+def _packed(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
+    while some := list(islice(rows, size)):
+        yield some
