@@ -66,8 +66,8 @@ class ClipSpec:
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields as plain values; `ClipSpec(**spec.to_dict()) == spec`."""
-        return asdict(self)
+        """The fields as JSON gives them back; `ClipSpec(**spec.to_dict()) == spec`."""
+        return {**asdict(self), "box": list(self.box)}
 
 
 @dataclass(frozen=True)
