@@ -16,7 +16,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
-.PHONY: run test ui lint format lock install clean
+.PHONY: run test bench-extract ui lint format lock install clean
 
 run: $(VENV)/.runtime  ## the whole pipeline, on sample videos or on DATA=/path/to/videos
 	@$(BIN)/reelflow run $(if $(DATA),--data "$(DATA)")
@@ -53,6 +53,9 @@ $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed; name it with make PYTHON=/path/to/python3"; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 	@command -v uv >/dev/null || $(BIN)/python -m pip install --quiet uv
+
+bench-extract: $(VENV)/.development  ## reading clips, beside other readers: docs/extraction.md
+	@$(BIN)/python -m benchmarks.extract --docs
 
 lock:  ## renew both lock files (no addresses in them)
 	$(UV) pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 $(ARGS) \
