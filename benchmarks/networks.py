@@ -13,6 +13,7 @@ same for always naming the commonest class.
 from __future__ import annotations
 
 import argparse
+import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,7 +72,9 @@ def _right_by_fold(
     for fold, (known, test) in enumerate(_dealt(videos, folds)):
         fewest = int(known["target"].value_counts().min())
         learned, watched = next(_dealt(known, min(_WATCHED, fewest)))
-        scale = pixel_statistics(store.frames(video) for video in learned["hash"])
+        clips = store.index.loc[learned["hash"]]
+        pixels = len(clips) * math.prod(store.spec.shape[:-1])
+        scale = pixel_statistics(clips["channel_sums"], clips["channel_squares"], pixels)
         weights = class_weights(learned["target"])
 
         def make_network(scale: dict[str, list[float]] = scale) -> Any:

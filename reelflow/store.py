@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 
 from reelflow.errors import DataError
 from reelflow.files import replacing
+from reelflow.normalisation import channel_sums
 from reelflow.video.clip import Clip, ClipSpec
 
 if TYPE_CHECKING:
@@ -51,13 +52,16 @@ def record_of(video_hash: str, clip: Clip) -> Records:
     """A clip as it is stored: one record of `hash`, the fields of `Clip`, and what it looks like.
 
     `brightness` is the mean of all pixels, `change` the mean absolute difference of neighbouring
-    frames, 0 to 255.
+    frames, 0 to 255; `channel_sums` and `channel_squares` are what `pixel_statistics` needs.
     """
     steps = np.abs(np.diff(clip.frames.astype(np.int16), axis=0))
+    sums, squares = channel_sums(clip.frames)
     values: dict[str, Any] = {
         "hash": np.bytes_(video_hash),
         **{field.name: np.asarray(getattr(clip, field.name)) for field in fields(clip)},
-        "brightness": clip.frames.mean(dtype=np.float64),
+        "channel_sums": sums,
+        "channel_squares": squares,
+        "brightness": np.float64(sums.sum() / clip.frames.size),
         "change": steps.mean(dtype=np.float64) if len(steps) else np.float64(0.0),
     }
     record = np.empty(1, [(name, value.dtype, value.shape) for name, value in values.items()])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 from typing import Any
 
 import pandas as pd
@@ -108,10 +109,15 @@ def _sources(videos: pd.DataFrame) -> pd.Series:
 
 def _meta(videos: pd.DataFrame, training: pd.DataFrame, store: FrameStore) -> dict[str, Any]:
     labels = sorted(videos["label"].unique())
+    clips = store.index.loc[training["hash"]]
     return {
         "labels": labels,
         "class_weights": class_weights(training["label"]),
-        "normalisation": pixel_statistics(store.frames(digest) for digest in training["hash"]),
+        "normalisation": pixel_statistics(
+            clips["channel_sums"],
+            clips["channel_squares"],
+            len(clips) * math.prod(store.spec.shape[:-1]),
+        ),
         "clip": store.spec.to_dict(),
         "data_hash": _data_hash(videos, labels, store.spec),
         "groups_known": bool(videos["group"].notna().all()),
