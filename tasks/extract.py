@@ -13,6 +13,7 @@ import logging
 import numpy as np
 import pyarrow as pa
 
+from reelflow.decoding import local_engine
 from reelflow.extraction import extract_missing, finish_store, wanted_shards
 from reelflow.files import write_json
 from reelflow.params import load_section
@@ -34,7 +35,8 @@ def main() -> None:
     cache = UnitCache(KEPT_FRAMES, spec, {**committed_files(FRAMES), **present})
     shards = wanted_shards(MANIFEST, spec)
     bounds = Bounds(params.timeout_s, params.memory_mb)
-    done = extract_missing(MANIFEST, RAW, shards, cache, spec, bounds, params.workers)
+    engine = local_engine(RAW, KEPT_FRAMES, spec, bounds, params.workers)
+    done = extract_missing(MANIFEST, shards, cache, spec, engine)
     index = finish_store(shards, cache, FRAMES, spec)
     write_json(METRICS / "extract.json", _metrics(index, spec))
     log.info(

@@ -63,10 +63,10 @@ def read_clips(
     answers: dict[int, Clip | VideoError] = {}
     together: list[tuple[int, Wanted, NDArray[np.int64]]] = []
     for at, (path, info) in enumerate(videos):
-        if spec.region == "motion" or spec.sampler == "keyframes" or not _is_short(info):
-            answers[at] = _alone(path, spec, bounds, info)
-        else:
+        if shares_a_process(info, spec):
             together.append((at, *_wanted(path, spec, bounds, info)))
+        else:
+            answers[at] = _alone(path, spec, bounds, info)
     for start in range(0, len(together), TOGETHER):
         some = together[start : start + TOGETHER]
         try:
@@ -80,8 +80,10 @@ def read_clips(
     return [answers[at] for at in range(len(videos))]
 
 
-def _is_short(info: VideoInfo) -> bool:
-    return info.frames * info.width * info.height <= _SHORT
+def shares_a_process(info: VideoInfo, spec: ClipSpec) -> bool:
+    """Whether `read_clips` decodes a video together with others."""
+    short = info.frames * info.width * info.height <= _SHORT
+    return short and spec.region != "motion" and spec.sampler != "keyframes"
 
 
 def _alone(path: Path, spec: ClipSpec, bounds: Bounds, info: VideoInfo) -> Clip | VideoError:

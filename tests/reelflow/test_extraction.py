@@ -14,6 +14,7 @@ import pytest
 from reelflow import store as store_module
 from reelflow.catalogue import catalogue
 from reelflow.checkcache import CheckCache
+from reelflow.decoding import Engine, local_engine
 from reelflow.errors import DataError
 from reelflow.extraction import extract_missing, finish_store, wanted_shards
 from reelflow.labelled import list_videos
@@ -45,11 +46,15 @@ def manifest_of(raw: Path) -> Path:
     return path
 
 
+def engine(raw: Path, spec: ClipSpec = SPEC) -> Engine:
+    return local_engine(raw, raw.parent / "kept", spec, Bounds(), 2)
+
+
 def extract(raw: Path, spec: ClipSpec = SPEC, elsewhere: dict[str, Path] | None = None) -> int:
     manifest, store = manifest_of(raw), raw.parent / "frames"
     cache = UnitCache(raw.parent / "kept", spec, elsewhere)
     shards = wanted_shards(manifest, spec)
-    done = extract_missing(manifest, raw, shards, cache, spec, Bounds(), 2)
+    done = extract_missing(manifest, shards, cache, spec, engine(raw, spec))
     finish_store(shards, cache, store, spec)
     return done
 
@@ -144,6 +149,14 @@ def test_what_a_kill_left_half_written_is_not_trusted_and_goes(raw: Path) -> Non
     assert not list(raw.parent.rglob(".tmp-*"))
 
 
+def test_what_else_lies_in_the_store_goes(raw: Path) -> None:
+    store = raw.parent / "frames"
+    (store / "ab").mkdir(parents=True)
+    (store / "ab" / "unit of an older version.npz").touch()
+    extract(raw)
+    assert {path.suffix for path in store.iterdir()} == {".npy", ".parquet", ".json"}
+
+
 def test_clips_that_were_decoded_before_a_kill_are_not_decoded_again(raw: Path) -> None:
     manifest = manifest_of(raw)
     shards = wanted_shards(manifest, SPEC)
@@ -152,7 +165,7 @@ def test_clips_that_were_decoded_before_a_kill_are_not_decoded_again(raw: Path) 
     away = raw.parent / "away.mp4"
     (raw / missing["path"].iloc[0]).rename(away)
     with pytest.raises(DataError, match="1 of 7 videos could not be decoded"):
-        extract_missing(manifest, raw, shards, cache, SPEC, Bounds(), 2)
+        extract_missing(manifest, shards, cache, SPEC, engine(raw))
     away.rename(raw / missing["path"].iloc[0])
     assert extract(raw) == 1
     grown = contents(raw.parent / "frames")
@@ -200,6 +213,6 @@ def test_a_video_that_vanished_stops_the_stage_in_a_sentence_and_the_others_are_
     shards, cache = wanted_shards(manifest, SPEC), UnitCache(raw.parent / "kept", SPEC)
     (raw / "run" / "1.mp4").unlink()
     with pytest.raises(DataError, match=r"1 of 7 videos could not be decoded.*1\.mp4"):
-        extract_missing(manifest, raw, shards, cache, SPEC, Bounds(), 2)
+        extract_missing(manifest, shards, cache, SPEC, engine(raw))
     clips = [*cache.spare([]), *cache.spare([])]
     assert len(set(clips)) == VIDEOS - 1
