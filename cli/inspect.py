@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from reelflow.video.ffmpeg import Bounds
     from reelflow.video.inspection import Inspection
+    from reelflow.video.policy import Policy
 
 
 def inspect(
@@ -30,7 +31,7 @@ def inspect(
     """Say what each FILE is, found by decoding it to its end, and whether it can be used."""
     refuse_options(files)
     print_any_name()
-    found = list(_inspected(files, _bounds()))
+    found = list(_inspected(files, *_settings()))
     if as_json:
         print(json.dumps([each.to_dict() for each in found], indent=2))
     else:
@@ -39,27 +40,29 @@ def inspect(
         raise typer.Exit(1)
 
 
-def _bounds() -> Bounds:
+def _settings() -> tuple[Bounds, Policy]:
     """Those of `ingest` in the project in the current folder, or by default."""
     from reelflow.params import load_section
     from reelflow.params.ingest import IngestParams
     from reelflow.video.ffmpeg import Bounds
+    from reelflow.video.policy import Policy
 
     params = Path("params.yaml")
     section = (
         load_section(params, IngestParams) if params.exists() else IngestParams.model_validate({})
     )
-    return Bounds(section.timeout_s, section.memory_mb, section.max_file_gb)
+    bounds = Bounds(section.timeout_s, section.memory_mb, section.max_file_gb)
+    return bounds, Policy(section.undecodable, section.max_repeated_share)
 
 
-def _inspected(files: list[str], bounds: Bounds) -> Iterator[Inspection]:
+def _inspected(files: list[str], bounds: Bounds, policy: Policy) -> Iterator[Inspection]:
     """The answers in the order asked. The work is in processes of ffmpeg, so threads will do."""
     from reelflow.parallel import worker_count
     from reelflow.progress import track
     from reelflow.video.inspection import inspect as look
 
     with ThreadPoolExecutor(worker_count(0)) as pool:
-        answers = pool.map(lambda file: look(file, bounds), files)
+        answers = pool.map(lambda file: look(file, bounds, policy), files)
         yield from track(answers, len(files), "inspecting files") if len(files) > 1 else answers
 
 

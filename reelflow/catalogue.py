@@ -22,6 +22,7 @@ from reelflow.parallel import ProcessDiedError, each, worker_count
 from reelflow.progress import track
 from reelflow.video.check import VideoInfo, check_video, hash_file
 from reelflow.video.ffmpeg import Bounds
+from reelflow.video.policy import SET_ASIDE, Policy
 from reelflow.video.source import refuse_name, regular_file_size
 
 MANIFEST_COLUMNS = (
@@ -50,6 +51,11 @@ class Catalogue:
         """The rows of `quarantine` that cannot be used; duplicates are no fault."""
         return self.quarantine[self.quarantine["code"] != DUPLICATE]
 
+    @property
+    def filled(self) -> pd.DataFrame:
+        """The rows of `manifest` that are used though they are damaged."""
+        return self.manifest[self.manifest["intact"] < self.manifest["frames"]]
+
 
 def catalogue(
     root: Path,
@@ -59,6 +65,7 @@ def catalogue(
     cache: CheckCache,
     *,
     links_to: Sequence[Path] = (),
+    policy: Policy = SET_ASIDE,
 ) -> Catalogue:
     """Check every file and sort it into the manifest or the quarantine.
 
@@ -69,6 +76,7 @@ def catalogue(
         workers: processes at once, 0 for one a core.
         cache: what is known already.
         links_to: folders besides `root` that symbolic links may lead to.
+        policy: which of the videos that cannot be decoded to their end are used all the same.
 
     Raises:
         DataError: the same bytes stand under two labels or in two groups.
@@ -88,7 +96,8 @@ def catalogue(
     _refuse_conflicts(alike)
 
     firsts = {same[0].path: digest for digest, same in alike.items()}
-    verdicts.update(_verdicts(root, firsts, bounds, workers, cache))
+    for path, verdict in _verdicts(root, firsts, bounds, workers, cache):
+        verdicts[path] = policy.verdict(verdict)
 
     rows, aside = [], []
     for video in videos:

@@ -22,6 +22,7 @@ from reelflow.labelled import list_videos
 from reelflow.params import load_section
 from reelflow.params.ingest import IngestParams
 from reelflow.video.ffmpeg import Bounds
+from reelflow.video.policy import Policy
 from tasks.paths import MANIFEST, METRICS, PARAMS, QUARANTINE, RAW, STATE
 from tasks.stage import run
 
@@ -32,9 +33,12 @@ def main() -> None:
     params = load_section(PARAMS, IngestParams)
     videos = list_videos(RAW, params.group_pattern)
     bounds = Bounds(params.timeout_s, params.memory_mb, params.max_file_gb)
+    policy = Policy(params.undecodable, params.max_repeated_share)
     links_to = [Path(folder) for folder in params.links_to]
     with CheckCache(STATE / "checks.sqlite") as cache:
-        found = catalogue(RAW, videos, bounds, params.workers, cache, links_to=links_to)
+        found = catalogue(
+            RAW, videos, bounds, params.workers, cache, links_to=links_to, policy=policy
+        )
     # Written before the data as a whole is judged, so that a person can look at what was found.
     write_text(QUARANTINE, found.quarantine.to_csv(index=False, lineterminator="\n"))
     _judge(found, params)
@@ -47,10 +51,25 @@ def main() -> None:
         len(found.bad),
         QUARANTINE,
     )
+    for row in found.filled.to_dict("records"):
+        log.warning(
+            "repeat_last: %s is damaged; frame %d stands for the %d after it",
+            row["path"],
+            row["intact"],
+            row["frames"] - row["intact"],
+        )
 
 
 def _judge(found: Catalogue, params: IngestParams) -> None:
     """Raise `DataError` where the videos as a whole cannot be learned from."""
+    if params.undecodable == "error" and len(found.bad):
+        first = found.bad.iloc[0]
+        raise DataError(
+            f"{first['path']}: {first['reason']} It is one of {len(found.bad)} files that cannot "
+            "be used, and ingest.undecodable is error. Each is listed with its reason and remedy "
+            f"in {QUARANTINE}. Mend or remove them, or set ingest.undecodable to quarantine in "
+            f"{PARAMS}."
+        )
     total = len(found.manifest) + len(found.bad)
     share = len(found.bad) / total
     if share > params.max_quarantined_share:
@@ -114,6 +133,8 @@ def _metrics(found: Catalogue) -> dict[str, object]:
     return {
         "videos": len(manifest),
         "quarantined": len(found.bad),
+        "repeat_last": len(found.filled),
+        "repeated_frames": int((found.filled["frames"] - found.filled["intact"]).sum()),
         "duplicates": int((found.quarantine["code"] == DUPLICATE).sum()),
         "classes": class_counts(manifest["label"]),
         "groups": int(manifest["group"].nunique()),

@@ -37,6 +37,7 @@ def manifest_of(videos: Sequence[tuple[str, str | None]], split: str | None = No
             "pixel_format": "yuv420p",
             "bytes": 1000,
             "frames": 25,
+            "intact": 25,
             "fps": 25.0,
             "start": 0.0,
             "duration": 1.0,

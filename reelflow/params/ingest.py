@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from pydantic import Field, field_validator
 
@@ -19,6 +20,15 @@ class IngestParams(Section):
     min_videos_per_class: int = Field(3, ge=3, description="fewest usable videos of a class")
     max_quarantined_share: float = Field(
         0.25, ge=0.0, le=1.0, description="largest share of the files that may be set aside"
+    )
+    undecodable: Literal["quarantine", "error", "repeat_last"] = Field(
+        "quarantine", description="what is done about videos that cannot be decoded to their end"
+    )
+    max_repeated_share: float = Field(
+        0.1,
+        ge=0.0,
+        lt=0.5,
+        description="largest share of the frames of a video that repeat_last may fill",
     )
     links_to: list[str] = Field(
         [], description="folders outside data/raw that symbolic links in it may lead to"

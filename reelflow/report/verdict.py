@@ -242,6 +242,20 @@ def _much_set_aside(evaluation: Evaluation) -> str | None:
     )
 
 
+def _filled(evaluation: Evaluation) -> str | None:
+    manifest = evaluation.manifest
+    shares = 1 - manifest["intact"] / manifest["frames"]
+    filled = int((shares > 0).sum())
+    if not filled:
+        return None
+    return (
+        f"{count(filled, 'video')} of {len(manifest):,} {'is' if filled == 1 else 'are'} damaged "
+        f"and used as far as {'it is' if filled == 1 else 'they are'} whole: the last whole frame "
+        f"stands for up to {percent(float(shares.max()))} of a video (ingest.undecodable is "
+        "repeat_last)."
+    )
+
+
 WARNINGS: tuple[Callable[[Evaluation], str | None], ...] = (
     _no_better_than_the_baseline,
     _one_answer_only,
@@ -257,4 +271,5 @@ WARNINGS: tuple[Callable[[Evaluation], str | None], ...] = (
     _first_epoch_best,
     _stopped_early,
     _much_set_aside,
+    _filled,
 )

@@ -74,6 +74,11 @@ class VideoInfo:
     pts: tuple[int, ...]
     time_base: str
 
+    @property
+    def repeated(self) -> int:
+        """Frames that are not whole, or not there: the last whole one stands for them."""
+        return self.frames - self.intact
+
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain values; `VideoInfo(**info.to_dict()) == info`."""
         # Not `asdict`, which copies each time of each frame.

@@ -18,6 +18,7 @@ import ffmpeg
 from reelflow.errors import VideoError
 from reelflow.video.check import DamagedVideoError, VideoInfo, check_video
 from reelflow.video.ffmpeg import QUIET, Bounds, ffmpeg_exe, run
+from reelflow.video.policy import SET_ASIDE, Policy
 from reelflow.video.source import NAME, input_options, opened, refuse_name
 
 _CONTAINER = r"^\[info\] Input #0, (\S+), from"
@@ -91,21 +92,21 @@ class Inspection:
         }
 
 
-def inspect(path: str, bounds: Bounds) -> Inspection:
+def inspect(path: str, bounds: Bounds, policy: Policy = SET_ASIDE) -> Inspection:
     """Look at any path: a video, another file, a folder, a device, nothing at all.
 
     Args:
         path: of anything; only a regular file is opened.
         bounds: limits of each of the two to four processes that are asked.
+        policy: which videos are used though they are damaged.
     """
     info: VideoInfo | None = None
     refusal: VideoError | None = None
     try:
         info = check_video(Path(path), bounds)
-    except DamagedVideoError as error:
-        info, refusal = error.info, error
     except VideoError as error:
-        refusal = error
+        info = error.info if isinstance(error, DamagedVideoError) else None
+        refusal = error if isinstance(policy.verdict(error), VideoError) else None
     try:
         refuse_name(path)
     except VideoError as error:

@@ -36,7 +36,8 @@ def read_clip(
             which costs decoding it to its end.
 
     Returns:
-        Clip of uint8 RGB (T, H, W, 3) with float64 (T,) seconds.
+        Clip of uint8 RGB (T, H, W, 3) with float64 (T,) seconds. Where a frame of a damaged video
+        is not whole, the last whole one stands for it, with its own time.
 
     Raises:
         VideoError: as `check_video`; `changed` if the file is no longer what `info` says;
@@ -100,12 +101,17 @@ def _wanted(
     every = np.asarray(info.pts, dtype=np.int64)
 
     def look(small: ClipSpec, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
-        return decode([Wanted(path, info, small, WHOLE, every, indices)], bounds)[0]
+        taken, places = np.unique(np.minimum(indices, info.intact - 1), return_inverse=True)
+        return decode([Wanted(path, info, small, WHOLE, every, taken)], bounds)[0][places]
 
     region = region_of(spec, info, look)
-    times = key_times(path, info, bounds) if spec.sampler == "keyframes" else every
+    times, whole = every, info.intact
+    if spec.sampler == "keyframes":
+        times = key_times(path, info, bounds)
+        whole = int(np.searchsorted(times, every[info.intact - 1], side="right"))
     indices = SAMPLERS[spec.sampler](times, float(Fraction(info.time_base)), spec)
-    taken, places = np.unique(indices, return_inverse=True)
+    # Of a damaged video (see `reelflow.video.policy`) the last whole frame stands for later ones.
+    taken, places = np.unique(np.minimum(indices, max(whole, 1) - 1), return_inverse=True)
     return Wanted(path, info, spec, region, times, taken), places
 
 

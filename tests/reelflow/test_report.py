@@ -96,6 +96,7 @@ def manifest(videos: int) -> pd.DataFrame:
             "height": 240,
             "fps": 25.0,
             "frames": 50,
+            "intact": 50,
             "duration": [2.0] * videos,
         }
     )
@@ -271,6 +272,11 @@ def test_one_group_cannot_tell() -> None:
         ("learned its training videos by heart", {"history": history([1.0], 0.99, 0.6), "kept": 1}),
         ("well below that on validation (100%)", {"history": history([1.0], 1.0, 1.0), "kept": 1}),
         ("5 of 25 files could not be used", {"quarantine": quarantine(*[("a", "empty")] * 5)}),
+        (
+            "2 videos of 20 are damaged and used as far as they are whole: the last whole frame "
+            "stands for up to 10% of a video",
+            {"manifest": manifest(20).assign(intact=[45, 48] + [50] * 18)},
+        ),
     ],
 )
 def test_a_warning_is_given_where_it_applies(words: str, changes: dict[str, Any]) -> None:

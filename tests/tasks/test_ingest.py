@@ -77,6 +77,35 @@ def test_too_many_broken_files_stop_the_run_but_are_listed(raw: Path) -> None:
     assert not Path("data/manifest.parquet").exists()
 
 
+def test_a_damaged_video_is_used_as_far_as_it_is_whole_if_the_policy_says_so(
+    raw: Path, project: Path, make_video: MakeVideo, caplog: pytest.LogCaptureFixture
+) -> None:
+    set_param(project, "undecodable: quarantine", "undecodable: repeat_last")
+    path = make_video(raw / "run" / "cut.mkv", seconds=8, size="160x120")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 97 // 100])
+    main()
+    manifest = pd.read_parquet("data/manifest.parquet").set_index("path")
+    row = manifest.loc["run/cut.mkv"]
+    assert row["frames"] == 80
+    assert 72 <= row["intact"] < 80
+    assert (manifest["intact"] < manifest["frames"]).sum() == 1
+    metrics = json.loads(Path("metrics/ingest.json").read_text(encoding="utf-8"))
+    assert metrics["repeat_last"] == 1
+    assert metrics["repeated_frames"] == row["frames"] - row["intact"]
+    assert "repeat_last: run/cut.mkv is damaged; frame" in caplog.text
+
+
+def test_one_undecodable_video_stops_the_run_if_the_policy_says_so(
+    raw: Path, project: Path
+) -> None:
+    set_param(project, "undecodable: quarantine", "undecodable: error")
+    (raw / "run" / "bad.mp4").write_bytes(b"no video")
+    with pytest.raises(DataError, match=r"run/bad.mp4: It is text, .*ingest.undecodable is error"):
+        main()
+    assert len(pd.read_csv("data/quarantine.csv")) == 1
+    assert not Path("data/manifest.parquet").exists()
+
+
 def test_one_class_only_is_a_sentence(raw: Path) -> None:
     for path in (raw / "sit").iterdir():
         path.unlink()
