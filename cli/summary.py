@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.outcome import PipelineResult
-from tasks.paths import DATA_DOCS, METRICS, QUARANTINE, REPORT
+from tasks.paths import DATA_DOCS, DATA_REPORT, METRICS, QUARANTINE, REPORT
 
 _STYLES = {"ran": "green", "restored": "cyan", "failed": "bold red", "not run": "yellow"}
 
@@ -64,8 +64,8 @@ def _outcome() -> list[Text | Table | str]:
         else "set aside     no file"
     )
     lines += [f"registered    {_registered()}"]
-    lines += [f"report        {REPORT}", f"data docs     {DATA_DOCS / 'index.html'}"]
-    return [*lines, "browse        make ui"]
+    lines += [f"report        {REPORT}", f"data report   {DATA_REPORT}"]
+    return [*lines, f"data docs     {DATA_DOCS / 'index.html'}", "browse        make ui"]
 
 
 def _interval(told: dict[str, Any]) -> str:

@@ -20,6 +20,7 @@ from reelflow.errors import DataError, VideoError
 from reelflow.labelled import LabelledVideo
 from reelflow.parallel import ProcessDiedError, each, worker_count
 from reelflow.progress import track
+from reelflow.quarantine import COLUMNS, DUPLICATE, unusable
 from reelflow.video.check import VideoInfo, check_video, hash_file
 from reelflow.video.ffmpeg import Bounds
 from reelflow.video.policy import SET_ASIDE, Policy
@@ -30,8 +31,6 @@ MANIFEST_COLUMNS = (
     "width", "height", "fps", "frames", "intact", "start", "duration", "rotation", "stream", "pts",
     "time_base", "duplicates",
 )  # fmt: skip
-QUARANTINE_COLUMNS = ("path", "code", "reason", "remedy")
-DUPLICATE = "duplicate"
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Catalogue:
 
     Attributes:
         manifest: a row a usable video, `MANIFEST_COLUMNS`.
-        quarantine: a row a file set aside, `QUARANTINE_COLUMNS`, all text.
+        quarantine: a row a file set aside, as in `reelflow.quarantine`.
     """
 
     manifest: pd.DataFrame
@@ -49,7 +48,7 @@ class Catalogue:
     @property
     def bad(self) -> pd.DataFrame:
         """The rows of `quarantine` that cannot be used; duplicates are no fault."""
-        return self.quarantine[self.quarantine["code"] != DUPLICATE]
+        return unusable(self.quarantine)
 
     @property
     def filled(self) -> pd.DataFrame:
@@ -109,7 +108,7 @@ def catalogue(
             aside.append(_quarantine_row(video, known, alike, digests))
     return Catalogue(
         pd.DataFrame(rows, columns=list(MANIFEST_COLUMNS)),
-        pd.DataFrame(aside, columns=list(QUARANTINE_COLUMNS)),
+        pd.DataFrame(aside, columns=list(COLUMNS)),
     )
 
 

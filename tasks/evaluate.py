@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reelflow import curves, inference, metrics, report
+from reelflow import curves, inference, metrics, quarantine, report
 from reelflow.errors import DataError
 from reelflow.files import write_json, write_text
 from reelflow.params import load_section
@@ -77,7 +77,7 @@ def main() -> None:
         kept=_kept_epoch(history),
         splits=splits,
         manifest=pd.read_parquet(MANIFEST),
-        quarantine=_table(QUARANTINE, text=True),
+        quarantine=quarantine.read(QUARANTINE),
         params={
             "extract": card["clip"],
             "train": card["params"],

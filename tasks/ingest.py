@@ -14,13 +14,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from reelflow.catalogue import DUPLICATE, Catalogue, catalogue, class_counts
+from reelflow.catalogue import Catalogue, catalogue, class_counts
 from reelflow.checkcache import CheckCache
 from reelflow.errors import DataError
 from reelflow.files import replacing, write_json, write_text
 from reelflow.labelled import list_videos
 from reelflow.params import load_section
 from reelflow.params.ingest import IngestParams
+from reelflow.quarantine import DUPLICATE
 from reelflow.video.ffmpeg import Bounds
 from reelflow.video.policy import Policy
 from tasks.paths import MANIFEST, METRICS, PARAMS, QUARANTINE, RAW, STATE

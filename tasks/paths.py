@@ -24,6 +24,7 @@ PLOTS = Path("plots")
 PREDICTIONS = Path("reports/predictions.csv")
 REPORT = Path("reports/index.html")
 DATA_DOCS = Path("reports/validate")
+DATA_REPORT = Path("reports/data.html")
 
 # Machine-local state that no stage depends on: caches, locks, timings. Safe to delete.
 STATE = Path(".reelflow")

@@ -35,6 +35,7 @@ from reelflow.promotion import Comparison, Decision, Rule, decide, measure
 from reelflow.registry import CHALLENGER, CHAMPION, DECISION, REASON, RUN_ID
 from reelflow.runs import COMPLETE, Story
 from tasks.paths import (
+    DATA_REPORT,
     MANIFEST,
     METRICS,
     MODEL,
@@ -58,7 +59,13 @@ log = logging.getLogger(__name__)
 STAGE = "register"
 LOCK = Path("dvc.lock")
 # Besides the files that this stage depends on, whatever of these is there goes along.
-ALONG = (PARAMS, Path("dvc.yaml"), LOCK, *(PLOTS / f"{n}.csv" for n in ("confusion", "roc", "pr")))
+ALONG = (
+    PARAMS,
+    Path("dvc.yaml"),
+    LOCK,
+    DATA_REPORT,
+    *(PLOTS / f"{n}.csv" for n in ("confusion", "roc", "pr")),
+)
 
 
 def main() -> None:

@@ -1,8 +1,9 @@
-"""Stage `validate`: what must hold before anything is learned, judged by Great Expectations.
+"""Stage `validate`: what must hold before anything is learned, and what there is to learn from.
 
-Reads `data/manifest.parquet` and `data/frames/`; writes `reports/validate/` (Data Docs, open
-`index.html`) and `metrics/validate.json`. A broken expectation stops the run after both are
-written, so that a person can look. Run alone with `python -m tasks.validate`.
+Reads `data/manifest.parquet`, `data/quarantine.csv` and `data/frames/`; writes `reports/validate/`
+(Data Docs of Great Expectations, open `index.html`), `reports/data.html` (the data report) and
+`metrics/validate.json`. A broken expectation stops the run after all are written, so that a person
+can look. Run alone with `python -m tasks.validate`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import logging
 
 import pandas as pd
 
+from reelflow import datareport, quarantine, shortcuts
 from reelflow.datadocs import judge
+from reelflow.datareport import DataSet
 from reelflow.errors import DataError
 from reelflow.expectations import BLACK, FROZEN, Finding, checks, of_state
 from reelflow.files import write_json, write_text
@@ -19,7 +22,15 @@ from reelflow.observations import observe
 from reelflow.params import load_section
 from reelflow.params.validate import ValidateParams
 from reelflow.store import FrameStore
-from tasks.paths import DATA_DOCS, FRAMES, MANIFEST, METRICS, PARAMS
+from tasks.paths import (
+    DATA_DOCS,
+    DATA_REPORT,
+    FRAMES,
+    MANIFEST,
+    METRICS,
+    PARAMS,
+    QUARANTINE,
+)
 from tasks.stage import run
 
 log = logging.getLogger(__name__)
@@ -28,22 +39,42 @@ log = logging.getLogger(__name__)
 def main() -> None:
     params = load_section(PARAMS, ValidateParams)
     store = FrameStore(FRAMES)
-    tables = observe(pd.read_parquet(MANIFEST), store)
+    manifest = pd.read_parquet(MANIFEST)
+    tables = observe(manifest, store)
     judgement = judge(tables, checks(store.spec, params, tables))
     _write_pages(judgement.pages)
     findings = judgement.findings
-    write_json(METRICS / "validate.json", _metrics(findings, len(tables["manifest"])))
-    for finding in of_state(findings, "warning"):
-        log.warning(finding.sentence)
-    broken = of_state(findings, "broken")
-    if broken:
-        sentences = "\n".join(f"- {finding.sentence}" for finding in broken)
+    data = _data_set(manifest, store, findings, params)
+    write_text(DATA_REPORT, datareport.render(data, store.frames))
+    write_json(METRICS / "validate.json", _metrics(findings, data))
+    for sentence in data.warned:
+        log.warning(sentence)
+    if data.broken:
+        sentences = "\n".join(f"- {sentence}" for sentence in data.broken)
         raise DataError(
-            f"{len(broken)} of {len(findings)} expectations are broken; nothing was learned from "
-            f"these data.\n{sentences}\nSee {DATA_DOCS / 'index.html'} for all of them."
+            f"{len(data.broken)} of {len(findings)} expectations are broken; nothing was learned "
+            f"from these data.\n{sentences}\nSee {DATA_REPORT}, and {DATA_DOCS / 'index.html'} for "
+            "all of them."
         )
     held = sum(finding.held for finding in findings)
     log.info("%d of %d expectations hold, see %s", held, len(findings), DATA_DOCS / "index.html")
+    log.info("%s: %s", DATA_REPORT, datareport.headline(data))
+
+
+def _data_set(
+    manifest: pd.DataFrame, store: FrameStore, findings: list[Finding], params: ValidateParams
+) -> DataSet:
+    seen = store.index[["brightness", "change"]]
+    videos = manifest.sort_values("path", ignore_index=True).join(seen, on="hash")
+    return DataSet(
+        videos=videos,
+        quarantine=quarantine.read(QUARANTINE),
+        broken=[finding.sentence for finding in of_state(findings, "broken")],
+        warned=[finding.sentence for finding in of_state(findings, "warning")],
+        shortcuts=shortcuts.measure(videos),
+        clip=store.spec.to_dict(),
+        params=params.model_dump(),
+    )
 
 
 def _write_pages(pages: dict[str, str]) -> None:
@@ -56,16 +87,20 @@ def _write_pages(pages: dict[str, str]) -> None:
         write_text(DATA_DOCS / name, page)
 
 
-def _metrics(findings: list[Finding], videos: int) -> dict[str, int]:
+def _metrics(findings: list[Finding], data: DataSet) -> dict[str, float | None]:
     counts = {finding.check.key: finding.count for finding in findings}
+    found = data.shortcuts
     return {
-        "videos": videos,
+        "videos": len(data.videos),
         "expectations": len(findings),
         "successful": sum(finding.held for finding in findings),
-        "failed": len(of_state(findings, "broken")),
-        "warnings": len(of_state(findings, "warning")),
+        "failed": len(data.broken),
+        "warnings": len(data.warned),
+        "reservations": len(datareport.warnings(data)),
         "black_clips": counts[BLACK],
         "frozen_clips": counts.get(FROZEN, 0),
+        "told_by_files": found.by[shortcuts.EVERYTHING].share if found else None,
+        "told_by_guessing": round(found.chance, 6) if found else None,
     }
 
 

@@ -98,3 +98,4 @@ def write_dataset(folder: Path, manifest: pd.DataFrame) -> None:
     """Write the manifest and the frames to where the stages look for them under `folder`."""
     write_store(folder / "data/frames", manifest)
     manifest.to_parquet(folder / "data/manifest.parquet")
+    (folder / "data/quarantine.csv").write_text("path,code,reason,remedy\n", encoding="utf-8")

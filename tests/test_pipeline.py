@@ -26,6 +26,7 @@ SAME = {
     "reports/predictions.csv",
     "reports/index.html",
     "reports/validate",
+    "reports/data.html",
     *(f"metrics/{stage}.json" for stage in SECTIONS),
 }
 
@@ -76,7 +77,7 @@ def test_the_summary_tells_what_came_of_it(done: Checkout) -> None:
     assert f"test accuracy {accuracy:.3f}" in told
     assert "5 files" in told
     assert "reelflow version 1 (challenger, champion)" in told
-    for path in ("data/quarantine.csv", "reports/index.html", "reports/validate/index.html"):
+    for path in ("data/quarantine.csv", "reports/index.html", "reports/data.html"):
         assert path in told
         assert (done.root / path).is_file()
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from reelflow.quarantine import unusable
+
 SPLITS = ("train", "validation", "test")
 
 
@@ -51,7 +53,7 @@ class Evaluation:
     @property
     def unusable(self) -> pd.DataFrame:
         """The files that were set aside as bad; a duplicate is not bad."""
-        return self.quarantine[self.quarantine["code"] != "duplicate"]
+        return unusable(self.quarantine)
 
     @property
     def kept_epoch(self) -> pd.Series[Any]:

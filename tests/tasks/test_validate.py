@@ -11,8 +11,8 @@ from tasks.validate import main
 from tests.dataset import grid, manifest_of, write_dataset
 
 
-def metrics() -> dict[str, int]:
-    content: dict[str, int] = json.loads(Path("metrics/validate.json").read_text("utf-8"))
+def metrics() -> dict[str, float]:
+    content: dict[str, float] = json.loads(Path("metrics/validate.json").read_text("utf-8"))
     return content
 
 
@@ -51,6 +51,9 @@ def test_a_broken_expectation_stops_the_run_and_leaves_what_to_look_at(project: 
     assert metrics()["failed"] == 1
     assert metrics()["black_clips"] == 7
     assert "Clips are not black" in Path("reports/validate/index.html").read_text("utf-8")
+    page = Path("reports/data.html").read_text("utf-8")
+    assert "Not fit to learn from yet: 1 expectation is broken" in page
+    assert "not so for 7 of 72 clips" in page
 
 
 def test_black_clips_within_the_allowed_share_are_said_and_the_run_goes_on(
@@ -66,9 +69,26 @@ def test_black_clips_within_the_allowed_share_are_said_and_the_run_goes_on(
 def test_the_same_data_give_the_same_bytes(project: Path) -> None:
     write_dataset(project, manifest_of(grid(groups=12)))
     main()
-    first = {path: path.read_bytes() for path in Path("reports/validate").iterdir()}
+    written = [*Path("reports/validate").iterdir(), Path("reports/data.html")]
+    first = {path: path.read_bytes() for path in written}
     main()
-    assert {path: path.read_bytes() for path in Path("reports/validate").iterdir()} == first
+    assert {path: path.read_bytes() for path in written} == first
+
+
+def test_what_ingest_set_aside_and_what_the_files_tell_stand_in_the_data_report(
+    project: Path,
+) -> None:
+    manifest = manifest_of(grid(groups=12))
+    manifest.loc[manifest["label"] == "wave", "fps"] = 50.0
+    write_dataset(project, manifest)
+    aside = "path,code,reason,remedy\nwave/x.mp4,empty,It has no bytes.,Copy it again.\n"
+    Path("data/quarantine.csv").write_text(aside, encoding="utf-8")
+    main()
+    page = Path("reports/data.html").read_text("utf-8")
+    assert "wave/x.mp4" in page
+    assert "can be told by their files alone, “wave” most of all" in page
+    assert metrics()["told_by_files"] > 0.5 > metrics()["told_by_guessing"]
+    assert metrics()["reservations"] == 3
 
 
 def test_without_frames_the_stage_to_run_first_is_named(project: Path) -> None:
