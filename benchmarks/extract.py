@@ -94,7 +94,7 @@ def main() -> None:
 def _jobs(row: Row, folder: Path) -> list[Job]:
     jobs = []
     for number in range(row.count):
-        path = _video(row, folder, number)
+        path = video_of(row, folder, number)
         info = check_video(path, Bounds(timeout_s=600))
         spec = ClipSpec(row.frames or info.frames, SIDE, SIDE, fit="stretch", sampler=row.sampler)
         indices = SAMPLERS["uniform"](np.asarray(info.pts), 1.0, spec)
@@ -102,7 +102,7 @@ def _jobs(row: Row, folder: Path) -> list[Job]:
     return jobs
 
 
-def _video(row: Row, folder: Path, number: int) -> Path:
+def video_of(row: Row, folder: Path, number: int) -> Path:
     kind = f"{row.size}-{row.seconds:g}-{'-'.join(row.codec)}".replace(":", "")
     path = folder / f"{kind}-{number}.mp4"
     if not path.exists():

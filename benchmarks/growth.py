@@ -3,8 +3,8 @@
     python -m benchmarks.growth 1000 10000
 
 A project in a folder of its own, with files of noise in place of videos: the check cache and the
-frame cache are told beforehand what they hold, through the same functions as the stages, so that
-the time is that of everything but decoding. The one more is a true video, checked and decoded.
+frame cache are told beforehand what they hold, through the same functions as the stages use, so
+that the time is that of everything but decoding. The one more is a true video, checked and decoded.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import math
 import os
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +26,10 @@ import numpy as np
 import psutil
 import yaml
 
+import reelflow.store
 from reelflow.checkcache import CheckCache
 from reelflow.progress import track
-from reelflow.store import record_of, shards_of, write_shard
+from reelflow.store import SHARD_BYTES, record_of, shards_of, write_shard
 from reelflow.unitcache import UnitCache
 from reelflow.video.check import VideoInfo
 from reelflow.video.clip import Clip, ClipSpec
@@ -36,6 +39,9 @@ from tests.checkout import Checkout, make_project
 CLASSES = 10
 FRAMES = 150  # of each video, whose times the manifest holds
 SPEC = ClipSpec(16, 64, 64)
+# In place of it where there are too many videos for the disk, with as many clips a shard.
+SMALL = ClipSpec(1, 16, 16)
+MOST = 20_000
 # Stages whose outputs are written by hand: what they cost has nothing to do with the store.
 BY_HAND = ("train", "evaluate", "register")
 
@@ -45,36 +51,56 @@ def main() -> None:
     parser.add_argument("videos", nargs="+", type=int)
     for videos in parser.parse_args().videos:
         with tempfile.TemporaryDirectory() as folder:
-            print(json.dumps(measure(Path(folder), videos)), flush=True)
+            print(json.dumps(measure(Path(folder), videos), indent=1), flush=True)
 
 
 def measure(folder: Path, videos: int) -> dict[str, Any]:
-    """The seconds of each step, and the largest memory of a process in MiB."""
+    """Seconds, CPU seconds and the largest memory of a process in MiB, of each step."""
     project = make_project(folder / "project")
-    project.set_params(validate={"max_frozen_share": 1.0})
-    fill(project.root, videos)
+    spec = SPEC if videos <= MOST else shrunk(project)
+    size = {"frames": spec.frames, "height": spec.height, "width": spec.width}
+    project.set_params(extract=size, validate={"max_frozen_share": 1.0})
+    with chdir(project.root):  # the check cache knows files by the paths that `ingest` uses
+        fill(videos, spec)
     steps: dict[str, Any] = {"videos": videos}
-    steps["add"] = timed(project, "dvc", "add", "data/raw")
+    steps["dvc add"] = timed(project, "dvc", "add", "data/raw")
     steps["first"] = timed(project, "dvc", "repro", "preprocess")
     by_hand(project)
-    steps["no_op"] = min((timed(project, "dvc", "repro") for _ in range(3)), key=lambda t: t["s"])
-    one_more(project.root, 1)
-    steps["one_more"] = timed(project, "dvc", "repro", "extract")
-    steps["downstream"] = timed(project, "dvc", "repro", "preprocess")
-    files = list((project.root / "data/frames").iterdir())
-    steps["files"] = len(files)
-    steps["mib"] = round(sum(path.stat().st_size for path in files) / 2**20)
+    no_op = [timed(project, "dvc", "repro") for _ in range(3)]
+    steps["nothing to do"] = min(no_op, key=lambda step: step["s"])
+    one_more(project.root)
+    steps["one more"] = timed(project, "dvc", "repro", "extract")
+    steps["on to preprocess"] = timed(project, "dvc", "repro", "preprocess")
+    for line in (project.root / ".reelflow/timings.jsonl").read_text().splitlines()[-4:]:
+        told = json.loads(line)
+        steps[told["stage"]] = told["seconds"]
+    steps["shards"] = len(list((project.root / "data/frames").glob("*.npy")))
     return steps
 
 
-def fill(root: Path, videos: int) -> None:
+def shrunk(project: Checkout) -> ClipSpec:
+    """Have this process and the project put as many small clips into a shard as there are clips of
+    the default size."""
+    code = project.root / "reelflow/store.py"
+    shrink()
+    text = code.read_text().replace("SHARD_BYTES = 16 * 1024 * 1024", "SHARD_BYTES = 65_280")
+    code.write_text(text)
+    assert f"SHARD_BYTES = {reelflow.store.SHARD_BYTES:_}" in text
+    return SMALL
+
+
+def shrink() -> None:
+    """The same in this process alone."""
+    clips = SHARD_BYTES // math.prod(SPEC.shape)
+    reelflow.store.SHARD_BYTES = clips * math.prod(SMALL.shape)
+
+
+def fill(videos: int, spec: ClipSpec) -> None:
     """Files in `data/raw`, what is known of them, and their clips in the cache of frames."""
     noise = np.random.default_rng(0)
     hashes = []
-    raw = root / "data/raw"
     for label in range(CLASSES):
-        (raw / f"class{label}").mkdir(parents=True, exist_ok=True)
-    os.chdir(root)  # the check cache knows files by the paths that `ingest` uses
+        Path(f"data/raw/class{label}").mkdir(parents=True)
     with CheckCache(Path(".reelflow/checks.sqlite")) as cache:
         for number in track(range(videos), videos, "writing files"):
             path = Path(f"data/raw/class{number % CLASSES}/{number:07}.mp4")
@@ -82,9 +108,9 @@ def fill(root: Path, videos: int) -> None:
             path.write_bytes(content)
             digest = hashlib.sha256(content).hexdigest()
             cache.store_hash(path, digest)
-            cache.store_verdict(digest, info_of(digest, len(content)))
+            cache.store_verdict(digest, info_of(digest))
             hashes.append(digest)
-    fill_frames(Path(".reelflow/frames"), sorted(hashes), SPEC)
+    fill_frames(Path(".reelflow/frames"), sorted(hashes), spec)
 
 
 def fill_frames(kept: Path, hashes: list[str], spec: ClipSpec) -> None:
@@ -101,18 +127,19 @@ def fill_frames(kept: Path, hashes: list[str], spec: ClipSpec) -> None:
         write_shard(cache.path(name), records)
 
 
-def info_of(digest: str, size: int) -> VideoInfo:
+def info_of(digest: str) -> VideoInfo:
     return VideoInfo(
-        digest, size, "mov,mp4,m4a,3gp,3g2,mj2", "h264", "yuv420p", 320, 240, 30.0, FRAMES, FRAMES,
-        0.0, 5.0, 0, 0, tuple(range(0, FRAMES * 512, 512)), "1/15360",
+        hash=digest, bytes=1000, container="mov,mp4,m4a,3gp,3g2,mj2", codec="h264",
+        pixel_format="yuv420p", width=320, height=240, fps=30.0, frames=FRAMES, intact=FRAMES,
+        start=0.0, duration=5.0, rotation=0, stream=0, pts=tuple(range(0, FRAMES * 512, 512)),
+        time_base="1/15360",
     )  # fmt: skip
 
 
-def one_more(root: Path, seed: int) -> None:
-    picture = f"testsrc2=size=320x240:rate=30:duration=5,hue=h={seed}"
-    target = root / f"data/raw/class0/new{seed}.mp4"
+def one_more(root: Path) -> None:
+    picture = "testsrc2=size=320x240:rate=30:duration=5"
     command = [ffmpeg_exe(), "-v", "error", "-f", "lavfi", "-i", picture, "-c:v", "mpeg4"]
-    subprocess.run([*command, str(target)], check=True)
+    subprocess.run([*command, str(root / "data/raw/class0/new.mp4")], check=True)
 
 
 def by_hand(project: Checkout) -> None:
@@ -131,33 +158,27 @@ def by_hand(project: Checkout) -> None:
 
 def timed(project: Checkout, *command: str) -> dict[str, float]:
     """Seconds of wall clock and of CPU, and the largest memory of one of its processes in MiB."""
-    began = time.monotonic()
-    before = os.times()
+    began, before = time.monotonic(), os.times()
     process = project.start(*command)
-    most = 0
+    most = 0.0
     while process.poll() is None:
-        most = max(most, _largest(process.pid))
+        most = max(most, *memory_of(process.pid))
         time.sleep(0.02)
     seconds, after = time.monotonic() - began, os.times()
     if process.returncode:
-        sys.exit(f"{' '.join(command)} failed in {project.root}")
+        sys.exit(f"{' '.join(command)} failed:\n{project.output()}")
     cpu = after.children_user + after.children_system
     cpu -= before.children_user + before.children_system
-    return {"s": round(seconds, 2), "cpu": round(cpu, 2), "mib": round(most / 2**20)}
+    return {"s": round(seconds, 2), "cpu": round(cpu, 2), "mib": round(most)}
 
 
-def _largest(pid: int) -> int:
+def memory_of(pid: int) -> list[float]:
+    """MiB of a process and of each of its children."""
     try:
         family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+        return [process.memory_info().rss / 2**20 for process in family]
     except psutil.NoSuchProcess:
-        return 0
-    most = 0
-    for process in family:
-        try:
-            most = max(most, process.memory_info().rss)
-        except psutil.NoSuchProcess:
-            continue
-    return most
+        return [0.0]
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from cli.files import SETTINGS
+from cli.gc import gc
 from cli.inspect import inspect
 from cli.predict import predict
 from reelflow import telemetry
@@ -77,6 +78,7 @@ def retrain() -> None:
 
 
 app.command(context_settings=SETTINGS)(inspect)
+app.command()(gc)
 app.command(context_settings=SETTINGS)(predict)
 
 

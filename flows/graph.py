@@ -81,7 +81,7 @@ def read_graph() -> list[Node]:
         GraphError: no DVC project here, a `dvc.yaml` that DVC refuses, a cycle.
         BusyError: another DVC command holds the project.
     """
-    with _repo() as repo:
+    with dvc_repo() as repo:
         edges = repo.index.graph
         nodes = {
             stage.addressing: Node(
@@ -109,7 +109,7 @@ def changes(name: str | None = None) -> dict[str, str]:
     Raises:
         GraphError, BusyError: as `read_graph`.
     """
-    with _repo() as repo:
+    with dvc_repo() as repo:
         found = repo.status([name] if name else None)
     return {node: _briefly(list(_reasons(why))) for node, why in found.items()}
 
@@ -158,7 +158,7 @@ def clear_stale_locks() -> None:
     """
     import psutil
 
-    with _repo() as repo, repo.lock:
+    with dvc_repo() as repo, repo.lock:
         path = Path(str(repo.tmp_dir)) / "rwlock"
         try:
             written = path.stat().st_mtime
@@ -184,8 +184,12 @@ def _holders(entries: dict[str, Any]) -> set[int]:
 
 
 @contextmanager
-def _repo() -> Iterator[Repo]:
-    """A fresh `Repo`: an old one remembers the `dvc.lock` that it read."""
+def dvc_repo() -> Iterator[Repo]:
+    """A fresh `Repo`: an old one remembers the `dvc.lock` that it read.
+
+    Raises:
+        GraphError, BusyError: as `read_graph`.
+    """
     from dvc.exceptions import DvcException
     from dvc.lock import LockError
     from dvc.repo import Repo

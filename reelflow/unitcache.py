@@ -13,7 +13,7 @@ an output; it may be deleted at any time, and then costs a decode of what DVC's 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from pathlib import Path
 
 import numpy as np
@@ -125,6 +125,29 @@ class UnitCache:
                 log.debug("removed %s", path)
         for path in self.folder.rglob(f"{TEMPORARY_PREFIX}*"):
             path.unlink()
+
+
+def unreferenced(
+    folder: Path, kept: Set[str], spec: ClipSpec, videos: Set[str]
+) -> Iterator[tuple[Path, str]]:
+    """Files of the folder that nobody refers to, and why each is not wanted.
+
+    Args:
+        folder: where clips and shards are kept.
+        kept: names of the shards that a store refers to.
+        spec: of the clips that are made now; clips of another are wanted in kept shards alone.
+        videos: the hashes of those whose clips of this spec are wanted in any case.
+    """
+    found = [*folder.glob("*.npy"), *folder.glob(f"{_CLIPS}/*.npy")]
+    own = [path for path in found if path.name.startswith(f"{spec.id}-")]
+    held = {video for path in own if path.name in kept for video in _hashes(path)}
+    for path in found:
+        if path.name in kept:
+            continue
+        if path not in own:
+            yield path, "of other settings"
+        elif not videos & set(_hashes(path)) - held:
+            yield path, "replaced, or of videos that are gone"
 
 
 def clip_path(folder: Path, spec: ClipSpec, video_hash: str) -> Path:

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 def main() -> None:
     params = load_section(PARAMS, ExtractParams)
-    spec = ClipSpec(**{name: getattr(params, name) for name in ClipSpec.__dataclass_fields__})
+    spec = clip_spec(params)
     present = {path.name: path for path in FRAMES.glob("*")}
     cache = UnitCache(KEPT_FRAMES, spec, {**committed_files(FRAMES), **present})
     shards = wanted_shards(MANIFEST, spec)
@@ -42,6 +42,11 @@ def main() -> None:
     log.info(
         "%d clips of %d frames: %d new, %d kept", len(index), spec.frames, done, len(index) - done
     )
+
+
+def clip_spec(params: ExtractParams) -> ClipSpec:
+    """The clip that params ask for."""
+    return ClipSpec(**{name: getattr(params, name) for name in ClipSpec.__dataclass_fields__})
 
 
 def _metrics(index: pa.Table, spec: ClipSpec) -> dict[str, object]:

@@ -1,0 +1,129 @@
+"""What is kept of frames and nothing refers to any more: `reelflow gc`.
+
+Frames can always be made again from the videos, so this looks at nothing else: `.reelflow/frames`
+(see `reelflow.unitcache`), and former versions of `data/frames` in DVC's cache. Referred to are the
+frames that the present `dvc.lock` names or that of any branch, tag or experiment, and the clips,
+as params have them now, of videos that the manifest, a split or the ledger names: they may come
+back. DVC tells what its revisions refer to, exactly as for `dvc gc`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from flows.graph import dvc_repo
+from flows.lock import only_run
+from reelflow.labelled import SPLITS
+from reelflow.params import load_section
+from reelflow.params.extract import ExtractParams
+from reelflow.store import INDEX, SPEC
+from reelflow.unitcache import unreferenced
+from tasks.extract import clip_spec
+from tasks.paths import FRAMES, KEPT_FRAMES, LEDGER, MANIFEST, PARAMS, PREPARED
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
+
+_SHARD = re.compile(r"[0-9a-f]{8}-[0-9a-f]{16}\.npy")
+_FORMER = "former versions in DVC's cache"
+
+
+@dataclass(frozen=True)
+class Garbage:
+    """Files that nothing refers to.
+
+    Attributes:
+        files: by why they are not wanted, in a few words: how many there are.
+        freed: bytes that the disk gets back; a file counts when the last of its names goes.
+    """
+
+    files: dict[str, int]
+    freed: int
+
+
+def collect(*, remove: bool, all_commits: bool = False) -> Garbage:
+    """Find what nothing refers to, and remove it if asked.
+
+    Args:
+        remove: otherwise it is found and left.
+        all_commits: what any commit refers to is wanted, not only the tips of branches and tags.
+
+    Raises:
+        ReelflowError: another run or DVC command is at work, or DVC cannot read a revision.
+    """
+    with only_run(), dvc_repo() as repo, repo.lock:
+        used = _used(repo, all_commits=all_commits)
+        stores = list(_stores(Path(repo.cache.local.path)))
+        kept = {path.name for path in FRAMES.glob("*")}
+        for listing, files in stores:
+            if _object_id(listing) in used:
+                kept |= files.keys()
+        spec = clip_spec(load_section(PARAMS, ExtractParams))
+        found = dict(unreferenced(KEPT_FRAMES, kept, spec, _videos()))
+        for listing, files in stores:
+            for path in (listing, *files.values()):
+                if _object_id(path) not in used and path.exists():
+                    found[path] = _FORMER
+        garbage = Garbage(dict(Counter(found.values())), _freed(list(found)))
+        if remove:
+            for path in found:
+                path.unlink()
+        return garbage
+
+
+def _used(repo: Repo, *, all_commits: bool) -> set[str]:
+    """The hashes of all that the workspace and the revisions that count refer to."""
+    # DVC warns of every stage of every revision that was never run.
+    logging.getLogger("dvc").setLevel(logging.ERROR)
+    used = repo.used_objs(
+        all_branches=True, all_tags=True, all_experiments=True, all_commits=all_commits
+    )
+    return {str(found.value) for objects in used.values() for found in objects}
+
+
+def _stores(cache: Path) -> Iterator[tuple[Path, dict[str, Path]]]:
+    """The frame stores that DVC's cache has a listing of: the listing, and the files by name."""
+    for listing in cache.glob("*/*.dir"):
+        entries: list[dict[str, Any]] = json.loads(listing.read_text(encoding="utf-8"))
+        names = {entry["relpath"] for entry in entries}
+        if {INDEX, SPEC} <= names and all(map(_SHARD.fullmatch, names - {INDEX, SPEC})):
+            yield (
+                listing,
+                {e["relpath"]: cache / e["md5"][:2] / e["md5"][2:] for e in entries},
+            )
+
+
+def _object_id(path: Path) -> str:
+    return path.parent.name + path.name
+
+
+def _videos() -> set[str]:
+    """The hashes of the videos that the manifest, a split or the ledger names."""
+    hashes: set[str] = set()
+    if MANIFEST.exists():
+        hashes.update(pd.read_parquet(MANIFEST, columns=["hash"])["hash"])
+    for path in (LEDGER, *(PREPARED / f"{split}.csv" for split in SPLITS)):
+        if path.exists():
+            hashes.update(pd.read_csv(path, usecols=["hash"], dtype=str)["hash"])
+    return hashes
+
+
+def _freed(paths: list[Path]) -> int:
+    names: Counter[tuple[int, int]] = Counter()
+    freed = 0
+    for path in paths:
+        status = path.stat()
+        file = (status.st_dev, status.st_ino)
+        names[file] += 1
+        if names[file] == status.st_nlink:
+            freed += status.st_size
+    return freed
