@@ -65,7 +65,9 @@ def test_lock_files_hold_hashes_and_no_addresses() -> None:
         assert text.count("--hash=sha256:") >= pinned
 
 
-@pytest.mark.parametrize("command", ["", "run", "sample", "inspect", "predict", "retrain", "gc", "ui"])
+@pytest.mark.parametrize(
+    "command", ["", "run", "sample", "inspect", "predict", "retrain", "gc", "ui"]
+)
 def test_help_imports_nothing_heavy(command: str) -> None:
     # Instead of a time, which a busy machine would falsify: what makes --help slow is not loaded.
     heavy = "{'tensorflow', 'keras', 'mlflow', 'prefect', 'dvc', 'great_expectations', 'sklearn'}"
