@@ -24,13 +24,13 @@ import numpy as np
 from reelflow.errors import VideoError
 from reelflow.video import refusals
 from reelflow.video.ffmpeg import QUIET, Bounds, Finished, again_if_killed, ffmpeg_exe, run
-from reelflow.video.graph import describe
+from reelflow.video.graph import describe, is_rescaled
 from reelflow.video.intact import Intact, find_intact
 from reelflow.video.source import MOST_PRINTED, NAME, input_options, opened, regular_file_size
 from reelflow.video.times import Times, span
 
 # Raised when the same file would be judged otherwise, so that remembered verdicts are dropped.
-CHECK_VERSION = 2
+CHECK_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def check_video(path: Path, bounds: Bounds, *, known_hash: str | None = None) ->
     complaint = refusals.complaint(finished, path, bounds, frames=len(lines))
     time_base = lines[0].split()[1].decode()
     decoded = np.array([int(line.split(b" ", 1)[0]) for line in lines], dtype=np.int64)
-    described = describe(json.loads(b"{" + graph), path, bounds)
+    described = _describe(json.loads(b"{" + graph), path, bounds)
     refusals.refuse_odd_shape(path, described["width"], described["height"])
     pts, intact = np.maximum.accumulate(decoded), len(decoded)
     if complaint:
@@ -157,10 +157,20 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _describe(graph: dict[str, Any], path: Path, bounds: Bounds) -> dict[str, Any]:
+    """The fields that do not depend on times. Of a video whose size changes, those of its first
+    frame, to whose size ffmpeg scales the others; one more process, for such videos only."""
+    if is_rescaled(graph):
+        first = _decode(path, bounds, frames=1).stdout
+        graph = json.loads(first[first.index(b"{") :])
+    return describe(graph, path, bounds)
+
+
 @again_if_killed
-def _decode(path: Path, bounds: Bounds) -> Finished:
-    """Decode every frame of the first stream that is no cover art (`V`). The output is a line a
-    frame, its time and the time base, then ffmpeg's graph as JSON."""
+def _decode(path: Path, bounds: Bounds, frames: int | None = None) -> Finished:
+    """Decode every frame, or the first few, of the first stream that is no cover art (`V`). The
+    output is a line a frame, its time and the time base, then ffmpeg's graph as JSON."""
+    few = {"frames:v": frames} if frames else {}
     with opened(path) as descriptor:
         command = ffmpeg.output(
             ffmpeg.input(NAME, **input_options(descriptor))["V:0"],
@@ -170,6 +180,7 @@ def _decode(path: Path, bounds: Bounds) -> Finished:
             enc_time_base="demux",
             stats_enc_pre="pipe:1",
             stats_enc_pre_fmt="{pts} {tb}",
+            **few,
         ).global_args(
             *(*QUIET, "level+warning"),
             *("-print_graphs_file", "pipe:1", "-print_graphs_format", "json"),

@@ -21,6 +21,12 @@ _TURNING = {"transpose", "hflip", "vflip", "rotate"}
 _ROTATION = r"side data - .*displaymatrix: rotation of (-?[\d.]+) degrees"
 
 
+def is_rescaled(graph: dict[str, Any]) -> bool:
+    """Whether the size of the picture changed, so that ffmpeg scales what came later: it prints the
+    last graph of several."""
+    return any(each["filter_name"] == "scale" for each in graph["graphs"][0]["filters"])
+
+
 def describe(graph: dict[str, Any], path: Path, bounds: Bounds) -> dict[str, Any]:
     """The fields of `VideoInfo` that do not depend on times: container, codec, picture, stream.
 

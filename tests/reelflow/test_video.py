@@ -156,6 +156,16 @@ def test_pixel_aspect_is_honoured(tmp_path: Path, make_video: MakeVideo) -> None
     assert (info.width, info.height) == (128, 48)
 
 
+def test_a_video_whose_size_changes_has_that_of_its_first_frame(
+    tmp_path: Path, make_video: MakeVideo
+) -> None:
+    path = make_video(tmp_path / "a.h264", size="64x48")
+    path.write_bytes(path.read_bytes() + make_video(tmp_path / "b.h264", size="96x32").read_bytes())
+    info = check_video(path, BOUNDS)
+    assert (info.width, info.height, info.frames) == (64, 48, 20)
+    assert len(set(read_clip(path, ClipSpec(20, 48, 64), info=info).timestamps)) == 20
+
+
 def test_a_frame_of_another_shape_is_cut_padded_or_stretched(
     tmp_path: Path, make_video: MakeVideo
 ) -> None:
