@@ -9,7 +9,7 @@ from collections.abc import Callable
 from flows import process
 from flows.graph import changes
 from flows.lock import only_run
-from flows.raw import add
+from flows.raw import add, links_to
 from reelflow.errors import DataError
 from reelflow.inbox import InboxReport, take
 from tasks.paths import INBOX, RAW, RAW_POINTER
@@ -30,7 +30,7 @@ def take_in(line: Callable[[str], None], settle_s: float = SETTLE_S) -> InboxRep
     """
     with only_run():
         _fetch_raw(line)
-        report = take(INBOX, RAW, now=time.time(), settle_s=settle_s)
+        report = take(INBOX, RAW, now=time.time(), settle_s=settle_s, links_to=links_to())
         for path in report.new:
             line(f"taken: {path}")
         for path, reason in report.left:

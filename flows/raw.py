@@ -17,7 +17,9 @@ from flows.lock import only_run
 from reelflow.errors import DataError, ReelflowError
 from reelflow.files import write_json
 from reelflow.importing import bring
-from tasks.paths import RAW, RAW_POINTER, STATE
+from reelflow.params import load_section
+from reelflow.params.ingest import IngestParams
+from tasks.paths import PARAMS, RAW, RAW_POINTER, STATE
 
 # What `bring` put into data/raw, so that another source may replace it.
 SOURCE = STATE / "source.json"
@@ -36,7 +38,7 @@ def provide(data: Path | None, *, copy: bool, echo: Callable[[str], None]) -> No
     """
     with only_run():
         if data is not None:
-            brought = bring(data, RAW, SOURCE, copy=copy)
+            brought = bring(data, RAW, SOURCE, copy=copy, links_to=links_to())
             echo(
                 f"{RAW} holds the videos of {data}: {brought.new} new, {brought.kept} known, "
                 f"{brought.removed} taken out."
@@ -45,6 +47,11 @@ def provide(data: Path | None, *, copy: bool, echo: Callable[[str], None]) -> No
             _make_sample(echo)
         if not RAW_POINTER.exists():
             add(echo)
+
+
+def links_to() -> list[Path]:
+    """Folders that symbolic links among the videos may lead to."""
+    return [Path(folder) for folder in load_section(PARAMS, IngestParams).links_to]
 
 
 def add(echo: Callable[[str], None]) -> None:

@@ -12,15 +12,17 @@ import json
 import logging
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from reelflow.errors import DataError
+from reelflow.errors import DataError, VideoError
 from reelflow.files import TEMPORARY_PREFIX, write_json, write_text
 from reelflow.labelled import CSV_NAME, LabelledVideo, list_videos
 from reelflow.progress import track
+from reelflow.video.source import resolved
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +43,14 @@ class Brought:
         return bool(self.new or self.removed)
 
 
-def bring(source: Path, raw: Path, ledger: Path, *, copy: bool = False) -> Brought:
+def bring(
+    source: Path,
+    raw: Path,
+    ledger: Path,
+    *,
+    copy: bool = False,
+    links_to: Sequence[Path] = (),
+) -> Brought:
     """Make `raw` hold the labelled videos of `source`.
 
     Args:
@@ -51,15 +60,17 @@ def bring(source: Path, raw: Path, ledger: Path, *, copy: bool = False) -> Broug
         ledger: machine-local JSON file that says what was brought by former calls.
         copy: copy where cloning is not possible, instead of a hard link. (A hard-linked video
             becomes read-only: DVC protects what it has a version of.)
+        links_to: folders outside `source` that symbolic links in it may lead to.
 
     Raises:
-        DataError: the source is not usable (as `list_videos`), or `raw` holds videos that came by
-            another way.
+        DataError: the source is not usable (as `list_videos`) or holds links that lead out of it,
+            or `raw` holds videos that came by another way.
     """
     folder = source.parent if source.is_file() else source
     if folder.resolve() == raw.resolve():
         return Brought(0, len(list_videos(raw)), 0)
     videos = list_videos(folder, csv=source if source.is_file() else None, anywhere=True)
+    _refuse_links_out(folder, videos, links_to)
     wanted = {_place(video): video for video in videos}
     former = _former(ledger)
     present = _files(raw)
@@ -85,10 +96,28 @@ def bring(source: Path, raw: Path, ledger: Path, *, copy: bool = False) -> Broug
     return Brought(new, len(wanted) - new, len(gone))
 
 
+def _refuse_links_out(
+    folder: Path, videos: Sequence[LabelledVideo], links_to: Sequence[Path]
+) -> None:
+    """A link would bring in what whoever made the folder may not even have seen. What a csv names
+    outside its folder is meant."""
+    for video in videos:
+        if _is_outside(PurePosixPath(video.path)):
+            continue
+        try:
+            resolved(folder / video.path, (folder, *links_to))
+        except VideoError as error:
+            raise DataError(str(error)) from None
+
+
+def _is_outside(path: PurePosixPath) -> bool:
+    return path.is_absolute() or ".." in path.parts
+
+
 def _place(video: LabelledVideo) -> str:
     """Where a video goes in the raw folder: where it was, or under its label if that is outside."""
     path = PurePosixPath(video.path)
-    if path.is_absolute() or ".." in path.parts:
+    if _is_outside(path):
         parts = [part for part in path.parts if part not in ("/", "..")]
         return PurePosixPath(video.label, *parts).as_posix()
     return path.as_posix()

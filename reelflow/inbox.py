@@ -19,13 +19,14 @@ import io
 import os
 import shutil
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reelflow.errors import DataError
+from reelflow.errors import DataError, VideoError
 from reelflow.files import TEMPORARY_PREFIX, replacing, write_text
 from reelflow.labelled import CSV_NAME
+from reelflow.video.source import resolved
 
 UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart", "~")
 
@@ -65,7 +66,14 @@ class _Arrival:
         return self.place.parts[1] if len(self.place.parts) > 2 else ""
 
 
-def take(inbox: Path, raw: Path, *, now: float, settle_s: float = 30.0) -> InboxReport:
+def take(
+    inbox: Path,
+    raw: Path,
+    *,
+    now: float,
+    settle_s: float = 30.0,
+    links_to: Sequence[Path] = (),
+) -> InboxReport:
     """Move what is new in `inbox` into `raw`, and say what became of every file.
 
     Args:
@@ -74,6 +82,7 @@ def take(inbox: Path, raw: Path, *, now: float, settle_s: float = 30.0) -> Inbox
         now: seconds since the epoch, the clock of the files' times.
         settle_s: a file that changed less than this many seconds ago may still be growing; it is
             left for the next time.
+        links_to: folders besides the inbox that symbolic links in it may lead to.
 
     Raises:
         DataError: raw's `videos.csv` has no columns `path` and `label`.
@@ -84,7 +93,7 @@ def take(inbox: Path, raw: Path, *, now: float, settle_s: float = 30.0) -> Inbox
         cut_short.unlink()  # copies that a kill left behind: their source is still in the inbox
     listing = _Listing(raw)
     by_content: dict[str, list[_Arrival]] = defaultdict(list)
-    for arrival in _arrivals(inbox, now - settle_s, report):
+    for arrival in _arrivals(inbox, now - settle_s, links_to, report):
         by_content[arrival.digest].append(arrival)
     done: list[_Arrival] = []
     for same in by_content.values():
@@ -185,12 +194,14 @@ def _clear(done: list[_Arrival], report: InboxReport) -> None:
             report.left.append((arrival.place.as_posix(), reason))
 
 
-def _arrivals(inbox: Path, settled: float, report: InboxReport) -> Iterator[_Arrival]:
+def _arrivals(
+    inbox: Path, settled: float, links_to: Sequence[Path], report: InboxReport
+) -> Iterator[_Arrival]:
     """Files that are whole and have a class, in the order of their paths."""
     for path in _walk(inbox):
         place = path.relative_to(inbox)
         try:
-            reason = _why_not(path, place, settled)
+            reason = _why_not(path, place, settled) or _leads_out(path, (inbox, *links_to))
             if not reason:
                 seen = path.stat()
                 yield _Arrival(path, place, _digest(path), seen)
@@ -227,6 +238,14 @@ def _why_not(path: Path, place: Path, settled: float) -> str:
         return "It was changed a moment ago and may still be growing. It is taken the next time."
     if not found.st_size:
         return "It is empty. Put the video here again, or delete it."
+    return ""
+
+
+def _leads_out(path: Path, within: Sequence[Path]) -> str:
+    try:
+        resolved(path, within)
+    except VideoError as error:
+        return f"{error.reason} {error.remedy}"
     return ""
 
 

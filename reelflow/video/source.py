@@ -93,7 +93,7 @@ def opened(path: Path, within: Iterable[Path] = (), *, most_bytes: int = 0) -> I
         VideoError: `missing`, `permission`, `not_a_file`, `outside`, `empty`, `too_large` or
             `unreadable`.
     """
-    real = _resolved(path, within)
+    real = resolved(path, within)
     try:
         _refuse_odd(path, real.stat(), most_bytes)
         descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -121,8 +121,13 @@ def refuse_name(path: str) -> None:
         raise VideoError(path, "name", "Its name is not valid UTF-8.", "Rename the file.") from None
 
 
-def _resolved(path: Path, within: Iterable[Path]) -> Path:
-    """Where the file really lies. Raises `VideoError`, `outside`, if that is not allowed."""
+def resolved(path: Path, within: Iterable[Path]) -> Path:
+    """Where a file really lies, once links are followed.
+
+    Raises:
+        VideoError: `outside` if that is in none of the folders `within` (of which none means any),
+            `missing`, `permission` or `unreadable`.
+    """
     try:
         real = Path(os.path.realpath(path, strict=True))
     except OSError as error:
@@ -133,8 +138,8 @@ def _resolved(path: Path, within: Iterable[Path]) -> Path:
             str(path),
             "outside",
             "It is a link that leads out of the folder of the videos.",
-            "Put the file itself there, or name the folder it leads to in ingest.links_to "
-            "(params.yaml) if you trust it.",
+            "Put the video itself there, or, if you trust the link, name the folder that it leads "
+            "to in ingest.links_to (params.yaml).",
         )
     return real
 

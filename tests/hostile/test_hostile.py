@@ -15,6 +15,7 @@ from reelflow.errors import VideoError
 from reelflow.labelled import list_videos
 from reelflow.video.check import check_video
 from reelflow.video.ffmpeg import Bounds, ffmpeg_exe
+from reelflow.video.intact import find_intact
 from tests.hostile.bombs import BOMBS
 from tests.hostile.conftest import Scene
 from tests.hostile.malformed import MALFORMED
@@ -50,6 +51,16 @@ def test_it_is_set_aside_and_nothing_else_happens(
     assert psutil.Process().children() == processes
     # The limit of memory is the kernel's (test_bounds); so is that of CPU, which can be seen here.
     assert _seconds_of_children() - seconds <= MOST_PROCESSES * (BOUNDS.timeout_s + 2)
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_the_second_reader_opens_nothing_else_either(
+    name: str, scene: Scene, workshop: Workshop
+) -> None:
+    (scene.folder / name).write_bytes(REFERENCES[name][1](workshop))
+    scene.forget()
+    assert find_intact(scene.folder / name, 0, BOUNDS).pts == ()
+    scene.assert_only_touched(name)
 
 
 def test_together_they_are_listed_and_the_good_one_is_used(

@@ -7,7 +7,7 @@ import csv
 import errno
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -36,9 +36,9 @@ def put(path: Path, content: str) -> Path:
     return path
 
 
-def settled(inbox: Path, raw: Path) -> InboxReport:
+def settled(inbox: Path, raw: Path, links_to: Sequence[Path] = ()) -> InboxReport:
     """Take as if all files had been lying there for an hour."""
-    return take(inbox, raw, now=time.time() + 3600)
+    return take(inbox, raw, now=time.time() + 3600, links_to=links_to)
 
 
 def files(folder: Path) -> dict[str, str]:
@@ -179,11 +179,26 @@ def test_a_link_is_taken_as_the_bytes_it_leads_to_and_those_stay_where_they_are(
     (inbox / "walk/soft.mp4").symlink_to(archive)
     put(tmp_path / "archive/b.mp4", "B")
     os.link(tmp_path / "archive/b.mp4", inbox / "walk/hard.mp4")
-    assert settled(inbox, raw).new == ["walk/hard.mp4", "walk/soft.mp4"]
+    report = settled(inbox, raw, links_to=[archive.parent])
+    assert report.new == ["walk/hard.mp4", "walk/soft.mp4"]
     archive.write_text("changed later")
     (tmp_path / "archive/b.mp4").write_text("changed later")
     assert files(raw) == {"walk/hard.mp4": "B", "walk/soft.mp4": "A"}
     assert files(inbox) == {}
+
+
+def test_a_link_that_leads_out_is_left_unless_its_folder_is_allowed(
+    inbox: Path, raw: Path, tmp_path: Path
+) -> None:
+    put(inbox / "walk/a.mp4", "A")
+    (inbox / "walk/out.mp4").symlink_to(put(tmp_path / "private/a.mp4", "secret"))
+    (inbox / "walk/in.mp4").symlink_to("a.mp4")
+    report = settled(inbox, raw)
+    [(name, why)] = report.left
+    assert name == "walk/out.mp4"
+    assert "leads out" in why
+    assert "ingest.links_to" in why
+    assert "secret" not in files(raw).values()
 
 
 def test_where_the_disk_cannot_link_the_bytes_are_copied(
