@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -22,11 +21,13 @@ from numpy.typing import NDArray
 
 from reelflow.errors import VideoError
 from reelflow.video.check import VideoInfo
-from reelflow.video.clip import ClipSpec
-from reelflow.video.ffmpeg import QUIET, Bounds, Drain, again_if_killed, ffmpeg_exe, run
-from reelflow.video.region import WHOLE, Box
+from reelflow.video.ffmpeg import QUIET, Bounds, again_if_killed, ffmpeg_exe, run
+from reelflow.video.packets import spared
+from reelflow.video.pipe import Pipe
+from reelflow.video.region import WHOLE
 from reelflow.video.source import NAME, input_options, opened
 from reelflow.video.times import Times
+from reelflow.video.wanted import Wanted
 
 # `accurate_rnd` and `bitexact` give the same bytes on every processor, `full_chroma_int` keeps
 # the colours of small pictures; together they cost a few per cent of a decode.
@@ -34,35 +35,11 @@ _SCALER_FLAGS = "accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
 _KEY_FRAMES = {"skip_frame": "nokey"}
 # Digits of a time and a line end, at the most.
 _BYTES_A_TIME = 22
+# With more a picture waits longer for its turn than it takes, and each has pictures of its own.
+_MOST_THREADS = 4
 _AGAIN = "Do not write to videos while the pipeline runs; run it again."
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """Frames that are wanted of a video.
-
-    Attributes:
-        path, info: the video, and what `check_video` told of it.
-        spec: their size, and whether key frames alone are decoded (`sampler`).
-        region: the part of the picture.
-        times: int64 (N,), of all frames that come out of the decoder.
-        indices: int64 (K,), which of them, ascending.
-    """
-
-    path: Path
-    info: VideoInfo
-    spec: ClipSpec
-    region: Box
-    times: Times
-    indices: NDArray[np.int64]
-
-    @property
-    def frame_bytes(self) -> int:
-        """Of one frame as it is wanted."""
-        return self.spec.height * self.spec.width * 3
-
-
-@again_if_killed
 def decode(many: Sequence[Wanted], bounds: Bounds) -> list[NDArray[np.uint8]]:
     """The wanted frames of each video, uint8 (K, H, W, 3).
 
@@ -74,14 +51,30 @@ def decode(many: Sequence[Wanted], bounds: Bounds) -> list[NDArray[np.uint8]]:
         VideoError: as `reelflow.video.ffmpeg.run` and `opened`, or `changed`. Where there are
             several it may name another than the one at fault: ask for each alone.
     """
+    threads = min(_MOST_THREADS, len(os.sched_getaffinity(0))) if len(many) == 1 else 1
+    try:
+        return _decode(spared(many, bounds), bounds, threads)
+    except VideoError as error:
+        if error.code not in ("changed", "memory"):
+            raise
+    # Once more, all packets of it, and in one thread, which takes the least memory.
+    return _decode(many, bounds, 1)
+
+
+@again_if_killed
+def _decode(many: Sequence[Wanted], bounds: Bounds, threads: int) -> list[NDArray[np.uint8]]:
     with ExitStack() as stack:
         outputs, pairs, open_files = [], [], []
         for wanted in many:
             descriptor = stack.enter_context(opened(wanted.path))
-            pictures = _Pipe(stack, wanted.frame_bytes * len(wanted.indices))
-            times = _Pipe(stack, _BYTES_A_TIME * len(wanted.indices))
-            only = _KEY_FRAMES if wanted.spec.sampler == "keyframes" else {}
-            video = ffmpeg.input(NAME, **input_options(descriptor), **only)
+            pictures = Pipe(stack, wanted.frame_bytes * len(wanted.indices))
+            times = Pipe(stack, _BYTES_A_TIME * len(wanted.indices))
+            options = {**input_options(descriptor), "threads": threads}
+            if wanted.spec.sampler == "keyframes":
+                options |= _KEY_FRAMES
+            if wanted.dropped:
+                options["bsf:v"] = wanted.dropped
+            video = ffmpeg.input(NAME, **options)
             outputs.append(
                 ffmpeg.output(
                     video[str(wanted.info.stream)],
@@ -139,24 +132,6 @@ def key_times(path: Path, info: VideoInfo, bounds: Bounds) -> Times:
             "Set extract.sampler to uniform in params.yaml.",
         )
     return np.maximum.accumulate(times)
-
-
-class _Pipe:
-    """A pipe that is read while the process writes to `end`."""
-
-    def __init__(self, stack: ExitStack, limit: int) -> None:
-        read_end, self.end = os.pipe()
-        self._open = True
-        self._drain = Drain(os.fdopen(read_end, "rb"), limit, lambda: None)
-        stack.callback(self.read)
-
-    def read(self) -> bytes:
-        """What was written; the process must have ended."""
-        if self._open:
-            os.close(self.end)
-            self._open = False
-        self._drain.join()
-        return bytes(self._drain.kept)
 
 
 def _frames(wanted: Wanted, pictures: bytes, lines: bytes, said: str) -> NDArray[np.uint8]:

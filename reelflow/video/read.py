@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from reelflow.errors import VideoError
 from reelflow.video.check import VideoInfo, check_video
 from reelflow.video.clip import Clip, ClipSpec
-from reelflow.video.decode import Wanted, decode, key_times
+from reelflow.video.decode import decode, key_times
 from reelflow.video.ffmpeg import Bounds
 from reelflow.video.region import WHOLE, region_of
 from reelflow.video.sampling import SAMPLERS
+from reelflow.video.wanted import Wanted
 
 # Videos of so much work each share a process: more and starting it no longer counts, and the
 # bounds of a video would be those of many.

@@ -1,0 +1,41 @@
+"""What is wanted of a video: which frames, how large, and what has to be decoded for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reelflow.video.check import VideoInfo
+from reelflow.video.clip import ClipSpec
+from reelflow.video.region import Box
+from reelflow.video.times import Times
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Frames that are wanted of a video.
+
+    Attributes:
+        path, info: the video, and what `check_video` told of it.
+        spec: their size, and whether key frames alone are decoded (`sampler`).
+        region: the part of the picture.
+        times: int64 (N,), of all frames that come out of the decoder.
+        indices: int64 (K,), which of them, ascending.
+        dropped: ffmpeg's bitstream filter that keeps packets from the decoder; empty for none.
+    """
+
+    path: Path
+    info: VideoInfo
+    spec: ClipSpec
+    region: Box
+    times: Times
+    indices: NDArray[np.int64]
+    dropped: str = ""
+
+    @property
+    def frame_bytes(self) -> int:
+        """Of one frame as it is wanted."""
+        return self.spec.height * self.spec.width * 3
