@@ -117,7 +117,10 @@ def _shard_name(members: Sequence[str], spec: ClipSpec) -> str:
 def write_shard(path: Path, records: Records) -> None:
     """Write records atomically. The same records give the same bytes."""
     with replacing(path) as temporary, temporary.open("wb") as file:
-        np.save(file, records, allow_pickle=False)
+        # As `np.save` would, whose `tofile` does not say why nothing more could be written.
+        header = np.lib.format.header_data_from_array_1_0(records)
+        np.lib.format.write_array_header_1_0(file, header)
+        file.write(np.ascontiguousarray(records).view(np.uint8).data)
 
 
 def open_shard(path: Path) -> Shard:
