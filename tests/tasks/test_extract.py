@@ -3,6 +3,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pandas as pd
+import pytest
+
 from reelflow.store import FrameStore
 from tasks import extract, ingest
 from tests.conftest import MakeVideo
@@ -24,3 +27,29 @@ def test_the_stage_fills_the_store_with_the_frames_asked_for_in_params(
     metrics = json.loads(Path("metrics/extract.json").read_text(encoding="utf-8"))
     # Five frames give sixteen by repeating eleven, which is said and not hidden.
     assert metrics["repeated_frames"] == 6 * 11
+
+
+def test_the_end_that_a_damaged_video_lacks_is_its_last_whole_frame(
+    project: Path, make_video: MakeVideo
+) -> None:
+    params = project / "params.yaml"
+    text = params.read_text(encoding="utf-8")
+    params.write_text(text.replace("undecodable: quarantine", "undecodable: repeat_last"), "utf-8")
+    for number, label in enumerate(("run", "sit")):
+        for seed in range(3):
+            path = project / "data" / "raw" / label / f"{seed}.mp4"
+            make_video(path, seed=seed + 10 * number, seconds=0.5)
+    cut = make_video(project / "data/raw/run/cut.mkv", seconds=8, size="160x120")
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size * 97 // 100])
+    ingest.main()
+    extract.main()
+    row = pd.read_parquet("data/manifest.parquet").set_index("path").loc["run/cut.mkv"]
+    store = FrameStore(Path("data/frames"))
+    frames = store.frames(row["hash"])
+    times = store.index.loc[row["hash"], "timestamps"]
+    last = row["pts"][row["intact"] - 1] / 1000
+    # Sixteen places over eight seconds, the last of which is lost.
+    assert times[-1] == pytest.approx(last)
+    assert times[-2] < times[-1] < 7.75
+    assert frames.shape == (16, 64, 64, 3)
+    assert frames[-1].any()
