@@ -114,7 +114,6 @@ def check_video(path: Path, bounds: Bounds, *, known_hash: str | None = None) ->
             `refusals`.
     """
     size = regular_file_size(path, most_bytes=bounds.most_bytes)
-    digest = known_hash or hash_file(path)
     finished = _decode(path, bounds)
     times, _, graph = finished.stdout.partition(b"{")
     lines = times.split(b"\n")[:-1]
@@ -132,7 +131,7 @@ def check_video(path: Path, bounds: Bounds, *, known_hash: str | None = None) ->
     seconds = span(pts) * unit
     refusals.refuse_odd_times(path, pts, seconds)
     info = VideoInfo(
-        hash=digest,
+        hash=known_hash or hash_file(path),
         bytes=size,
         frames=len(pts),
         intact=intact,
