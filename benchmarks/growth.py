@@ -130,9 +130,9 @@ def fill_frames(kept: Path, hashes: list[str], spec: ClipSpec) -> None:
 def info_of(digest: str) -> VideoInfo:
     return VideoInfo(
         hash=digest, bytes=1000, container="mov,mp4,m4a,3gp,3g2,mj2", codec="h264",
-        pixel_format="yuv420p", width=320, height=240, fps=30.0, frames=FRAMES, intact=FRAMES,
-        start=0.0, duration=5.0, rotation=0, stream=0, pts=tuple(range(0, FRAMES * 512, 512)),
-        time_base="1/15360",
+        pixel_format="yuv420p", transfer="", width=320, height=240, fps=30.0, frames=FRAMES,
+        intact=FRAMES, start=0.0, duration=5.0, rotation=0, stream=0,
+        pts=tuple(range(0, FRAMES * 512, 512)), time_base="1/15360",
     )  # fmt: skip
 
 

@@ -28,8 +28,8 @@ from reelflow.video.source import refuse_name, regular_file_size
 
 MANIFEST_COLUMNS = (
     "hash", "path", "label", "group", "split", "bytes", "container", "codec", "pixel_format",
-    "width", "height", "fps", "frames", "intact", "start", "duration", "rotation", "stream", "pts",
-    "time_base", "duplicates",
+    "transfer", "width", "height", "fps", "frames", "intact", "start", "duration", "rotation",
+    "stream", "pts", "time_base", "duplicates",
 )  # fmt: skip
 
 

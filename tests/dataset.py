@@ -35,6 +35,7 @@ def manifest_of(videos: Sequence[tuple[str, str | None]], split: str | None = No
             "container": "mov",
             "codec": "h264",
             "pixel_format": "yuv420p",
+            "transfer": "",
             "bytes": 1000,
             "frames": 25,
             "intact": 25,

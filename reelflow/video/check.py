@@ -30,7 +30,7 @@ from reelflow.video.source import MOST_PRINTED, NAME, input_options, opened, reg
 from reelflow.video.times import Times, span
 
 # Raised when the same file would be judged otherwise, so that remembered verdicts are dropped.
-CHECK_VERSION = 3
+CHECK_VERSION = 4
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ class VideoInfo:
         container: ffmpeg's name of the demuxer.
         codec: ffmpeg's name of the decoder.
         pixel_format: as stored.
+        transfer: ffmpeg's name of the transfer function by which light is coded (`smpte2084` is PQ,
+            `arib-std-b67` HLG); empty if it is not stated, or of eight bits.
         width: in pixels, as shown (after rotation and pixel aspect).
         height: in pixels, as shown.
         fps: mean frames a second.
@@ -62,6 +64,7 @@ class VideoInfo:
     container: str
     codec: str
     pixel_format: str
+    transfer: str
     width: int
     height: int
     fps: float

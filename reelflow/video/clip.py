@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # Raised when the same spec would give other bytes, so that stored frames are made anew.
-DECODER_VERSION = 1
+DECODER_VERSION = 2
 
 
 @dataclass(frozen=True)

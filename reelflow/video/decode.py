@@ -32,6 +32,16 @@ from reelflow.video.wanted import Wanted
 # `accurate_rnd` and `bitexact` give the same bytes on every processor, `full_chroma_int` keeps
 # the colours of small pictures; together they cost a few per cent of a decode.
 _SCALER_FLAGS = "accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
+# HDR, by its transfer functions PQ and HLG, is brought to the light of a common screen as is usual
+# with ffmpeg: linear, white at 100 candelas a square metre, in the colours of BT.709, highlights by
+# Hable's curve. It is done to scaled pictures, since each value takes four bytes on the way.
+_HDR = ("smpte2084", "arib-std-b67")
+_TO_SDR = (
+    "format=gbrp16le", "zscale=t=linear:npl=100", "format=gbrpf32le", "zscale=p=bt709",
+    "tonemap=hable:desat=0", "zscale=t=bt709", "format=gbrp",
+)  # fmt: skip
+# Kinds of transparent pictures that the scaler would not lay over true black as they are.
+_TRANSPARENT = ("yuva", "pal8")
 _KEY_FRAMES = {"skip_frame": "nokey"}
 # Digits of a time and a line end, at the most.
 _BYTES_A_TIME = 22
@@ -157,8 +167,8 @@ def _frames(wanted: Wanted, pictures: bytes, lines: bytes, said: str) -> NDArray
 
 
 def _filters(wanted: Wanted) -> list[str]:
-    """Filters from the decoder's frames to square pixels of the wanted size. ffmpeg itself has
-    turned the picture as the file asks."""
+    """Filters from the decoder's frames to square pixels of the wanted size, laid over black where
+    they are transparent. ffmpeg itself has turned the picture as the file asks."""
     spec, info, region = wanted.spec, wanted.info, wanted.region
     # Counts the frames that come out of the decoder.
     filters = [f"select='{_chosen(wanted.indices)}'"]
@@ -166,13 +176,18 @@ def _filters(wanted: Wanted) -> list[str]:
         # Shares, so that pixels that are not square do not matter.
         left, top, width, height = (f"{share:.6f}" for share in region)
         filters.append(f"crop=iw*{width}:ih*{height}:iw*{left}:ih*{top}")
+    scaler = f"flags={spec.scaler}+{_SCALER_FLAGS}:alphablend=uniform_color"
+    if info.pixel_format.startswith(_TRANSPARENT):
+        filters += [f"scale={scaler}", "format=gbrap"]
     across, down = spec.width, spec.height
     if spec.fit != "stretch":
         choose = max if spec.fit == "crop" else min
         shown = (Fraction(region[2]) * info.width, Fraction(region[3]) * info.height)
         scale = choose(across / shown[0], down / shown[1])
         across, down = round(shown[0] * scale), round(shown[1] * scale)
-    filters.append(f"scale={max(1, across)}:{max(1, down)}:flags={spec.scaler}+{_SCALER_FLAGS}")
+    filters.append(f"scale={max(1, across)}:{max(1, down)}:{scaler}")
+    if info.transfer in _HDR:
+        filters += _TO_SDR
     filters.append("format=rgb24")
     if spec.fit == "crop":
         filters.append(f"crop={spec.width}:{spec.height}:exact=1")

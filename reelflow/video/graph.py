@@ -19,6 +19,7 @@ from reelflow.video.source import NAME, input_options, opened
 
 _TURNING = {"transpose", "hflip", "vflip", "rotate"}
 _ROTATION = r"side data - .*displaymatrix: rotation of (-?[\d.]+) degrees"
+_TRANSFER = r"^\[Parsed_showinfo_\d+ @ \S+\] color_range:.* color_trc:(\S+)"
 
 
 def is_rescaled(graph: dict[str, Any]) -> bool:
@@ -32,7 +33,7 @@ def describe(graph: dict[str, Any], path: Path, bounds: Bounds) -> dict[str, Any
 
     Args:
         graph: of a decode of one video stream, as `-print_graphs_format json` prints it.
-        path: the video; it is opened once more only if its picture is turned.
+        path: the video; it is opened once more only if it is turned or of more than eight bits.
         bounds: limits of that decoder.
     """
     decoder = graph["decoders"][0]
@@ -41,13 +42,19 @@ def describe(graph: dict[str, Any], path: Path, bounds: Bounds) -> dict[str, Any
         for each in graph["graphs"][0]["filters"]
     }
     width, height = _shown_size(links["buffersink"], turned="transpose" in links)
+    rotation, transfer = 0, ""
+    # The graph says that a picture was turned, but not which way, and not how light is coded; HDR
+    # has more than eight bits a sample, and so a byte order.
+    if _TURNING & set(links) or str(links["buffer"]["format"]).endswith(("le", "be")):
+        rotation, transfer = _first_picture(path, bounds)
     return {
         "container": str(graph["inputfiles"][0]["demuxer_name"]),
         "codec": str(decoder["name"]),
         "pixel_format": str(links["buffer"]["format"]),
+        "transfer": transfer,
         "width": width,
         "height": height,
-        "rotation": _rotation(path, bounds) if _TURNING & set(links) else 0,
+        "rotation": rotation,
         "stream": int(decoder["source_id"].rpartition("_")[2]),
     }
 
@@ -63,9 +70,9 @@ def _shown_size(sink: dict[str, Any], *, turned: bool) -> tuple[int, int]:
     return max(1, round(width * aspect)), height
 
 
-def _rotation(path: Path, bounds: Bounds) -> int:
-    """Degrees clockwise by which the first picture is turned to be shown: the graph does not say
-    which way. One more process, for turned videos only."""
+def _first_picture(path: Path, bounds: Bounds) -> tuple[int, str]:
+    """Degrees clockwise by which the first picture is turned to be shown, and its transfer
+    function."""
     with opened(path) as descriptor:
         video = ffmpeg.input(NAME, noautorotate=None, **input_options(descriptor))["V:0"]
         command = ffmpeg.output(
@@ -77,7 +84,9 @@ def _rotation(path: Path, bounds: Bounds) -> int:
             bounds,
             stdout_limit=0,
             pass_fds=(descriptor,),
-            listen_for=_ROTATION.encode(),
+            listen_for=f"{_ROTATION}|{_TRANSFER}".encode(),
         )
-    told = re.search(_ROTATION, finished.stderr)
-    return -round(float(told[1])) % 360 if told else 0
+    turned = re.search(_ROTATION, finished.stderr)
+    transfer = re.search(_TRANSFER, finished.stderr, re.MULTILINE)
+    known = transfer[1] if transfer and transfer[1] != "unknown" else ""
+    return -round(float(turned[1])) % 360 if turned else 0, known

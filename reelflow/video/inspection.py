@@ -77,6 +77,7 @@ class Inspection:
             "container": self.container or None,
             "codec": info.codec if info else None,
             "pixel_format": info.pixel_format if info else None,
+            "transfer": info.transfer if info else None,
             "width": info.width if info else None,
             "height": info.height if info else None,
             "rotation": info.rotation if info else None,

@@ -6,8 +6,6 @@ with what ffmpeg, called plainly, decodes at the same time.
 
 from __future__ import annotations
 
-import hashlib
-from fractions import Fraction
 from pathlib import Path
 
 import pandas as pd
@@ -15,12 +13,12 @@ import pytest
 
 from reelflow.errors import VideoError
 from reelflow.video import packets
-from reelflow.video.check import VideoInfo, check_video
+from reelflow.video.check import check_video
 from reelflow.video.clip import ClipSpec
 from reelflow.video.ffmpeg import Bounds
 from reelflow.video.inspection import inspect
 from reelflow.video.read import read_clip
-from tests.conftest import ffmpeg
+from tests.truth import same_frames
 
 BOUNDS = Bounds(timeout_s=60, memory_mb=1024)
 
@@ -61,27 +59,4 @@ def test_frames_are_those_that_ffmpeg_decodes_at_their_times(
     path = shared / "zoo" / name
     info = check_video(path, BOUNDS)
     clip = read_clip(path, ClipSpec(7, info.height, info.width), BOUNDS, info=info)
-    truth = _hashes_by_time(path, info)
-    for frame, seconds in zip(clip.frames, clip.timestamps, strict=True):
-        nearest = min(truth, key=lambda time, at=seconds: abs(time - at))  # type: ignore[misc]
-        assert abs(nearest - seconds) < 1e-6
-        assert hashlib.md5(frame.tobytes()).hexdigest() in truth[nearest]
-
-
-def _hashes_by_time(path: Path, info: VideoInfo) -> dict[float, set[str]]:
-    """MD5 of every frame in RGB at its shown size, by its time in seconds, from `framemd5`."""
-    flags = "area+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
-    listing = ffmpeg(
-        *("-copyts", "-i", f"file:{path}", "-map", f"0:{info.stream}", "-an"),
-        *("-vf", f"scale={info.width}:{info.height}:flags={flags},format=rgb24"),
-        *("-fps_mode", "passthrough", "-enc_time_base", "demux", "-f", "framemd5", "-"),
-    ).decode()
-    base = Fraction(1)
-    found: dict[float, set[str]] = {}
-    for line in listing.splitlines():
-        if line.startswith("#tb 0:"):
-            base = Fraction(line.split(":")[1].strip())
-        elif not line.startswith("#"):
-            cells = [cell.strip() for cell in line.split(",")]
-            found.setdefault(float(int(cells[2]) * base), set()).add(cells[5])
-    return found
+    same_frames(path, info, clip)

@@ -1,0 +1,48 @@
+"""What ffmpeg, called plainly, decodes: the truth that clips are compared with."""
+
+from __future__ import annotations
+
+import hashlib
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from reelflow.video.check import VideoInfo
+from reelflow.video.clip import Clip
+from tests.conftest import ffmpeg
+
+# The stated rule for what is transparent; tests/reelflow/test_colours.py computes it by hand.
+OVER_BLACK = "alphablend=uniform_color"
+FLAGS = "area+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
+
+
+def same_frames(path: Path, info: VideoInfo, clip: Clip, then: str = "") -> None:
+    """Assert that a clip of the video's own size is what ffmpeg decodes at its times, put through
+    more filters if any are given."""
+    truth = hashes_by_time(path, info, then)
+    unit = float(Fraction(info.time_base))
+    assert sorted(truth) == pytest.approx(sorted({pts * unit for pts in info.pts}), abs=1e-6)
+    for frame, seconds in zip(clip.frames, clip.timestamps, strict=True):
+        nearest = min(truth, key=lambda time, at=seconds: abs(time - at))  # type: ignore[misc]
+        assert abs(nearest - seconds) < 1e-6
+        assert hashlib.md5(frame.tobytes()).hexdigest() in truth[nearest]
+
+
+def hashes_by_time(path: Path, info: VideoInfo, then: str = "") -> dict[float, set[str]]:
+    """MD5 of every frame in RGB at its shown size, by its time in seconds, from `framemd5`."""
+    scaled = f"scale={info.width}:{info.height}:flags={FLAGS}:{OVER_BLACK}{then}"
+    scaled += ",format=rgb24"
+    listing = ffmpeg(
+        *("-copyts", "-i", f"file:{path}", "-map", f"0:{info.stream}", "-an", "-vf", scaled),
+        *("-fps_mode", "passthrough", "-enc_time_base", "demux", "-f", "framemd5", "-"),
+    ).decode()
+    base = Fraction(1)
+    found: dict[float, set[str]] = {}
+    for line in listing.splitlines():
+        if line.startswith("#tb 0:"):
+            base = Fraction(line.split(":")[1].strip())
+        elif not line.startswith("#"):
+            cells = [cell.strip() for cell in line.split(",")]
+            found.setdefault(float(int(cells[2]) * base), set()).add(cells[5])
+    return found
