@@ -27,7 +27,13 @@ Shards = Mapping[str, Sequence[str]]
 
 
 def wanted_shards(manifest: Path, spec: ClipSpec) -> Shards:
-    """The shards that the store of a manifest consists of, and the videos in each."""
+    """The shards that the store of a manifest consists of, and the videos in each.
+
+    Raises:
+        DataError: there is no manifest.
+    """
+    if not manifest.exists():
+        raise DataError(f"{manifest} is missing: run the stage `ingest` first.")
     hashes = pq.read_table(manifest, columns=["hash"])["hash"].to_pylist()
     return shards_of(sorted(hashes), spec)
 

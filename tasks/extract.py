@@ -9,11 +9,13 @@ and a killed run goes on where it was. Run alone with `python -m tasks.extract`.
 from __future__ import annotations
 
 import logging
+import os
 
 import numpy as np
 import pyarrow as pa
 
-from reelflow.decoding import local_engine
+from reelflow.decoding import Engine, local_engine
+from reelflow.errors import ParamsError
 from reelflow.extraction import extract_missing, finish_store, wanted_shards
 from reelflow.files import write_json
 from reelflow.params import load_section
@@ -27,6 +29,9 @@ from tasks.stage import run
 
 log = logging.getLogger(__name__)
 
+# Where Dask's workers find what is in data/raw, if it is not the same folder.
+RAW_FOR_WORKERS = "REELFLOW_RAW"
+
 
 def main() -> None:
     params = load_section(PARAMS, ExtractParams)
@@ -34,8 +39,7 @@ def main() -> None:
     present = {path.name: path for path in FRAMES.glob("*")}
     cache = UnitCache(KEPT_FRAMES, spec, {**committed_files(FRAMES), **present})
     shards = wanted_shards(MANIFEST, spec)
-    bounds = Bounds(params.timeout_s, params.memory_mb)
-    engine = local_engine(RAW, KEPT_FRAMES, spec, bounds, params.workers)
+    engine = _engine(params, spec)
     done = extract_missing(MANIFEST, shards, cache, spec, engine)
     index = finish_store(shards, cache, FRAMES, spec)
     write_json(METRICS / "extract.json", _metrics(index, spec))
@@ -47,6 +51,21 @@ def main() -> None:
 def clip_spec(params: ExtractParams) -> ClipSpec:
     """The clip that params ask for."""
     return ClipSpec(**{name: getattr(params, name) for name in ClipSpec.__dataclass_fields__})
+
+
+def _engine(params: ExtractParams, spec: ClipSpec) -> Engine:
+    bounds = Bounds(params.timeout_s, params.memory_mb)
+    if params.engine == "local":
+        return local_engine(RAW, KEPT_FRAMES, spec, bounds, params.workers)
+    try:
+        from reelflow.daskengine import dask_engine
+    except ModuleNotFoundError as error:
+        raise ParamsError(
+            f"extract.engine is dask, but {error.name} is not installed here. Install it with "
+            "`pip install distributed`, or set extract.engine to local."
+        ) from None
+    raw = os.environ.get(RAW_FOR_WORKERS) or str(RAW.resolve())
+    return dask_engine(raw, KEPT_FRAMES, spec, bounds, params.workers)
 
 
 def _metrics(index: pa.Table, spec: ClipSpec) -> dict[str, object]:

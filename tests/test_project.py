@@ -27,7 +27,8 @@ DISTRIBUTION = {
 
 def declared() -> set[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return {re.split(r"[\[><=]", line)[0] for line in project["dependencies"]}
+    extras = [line for lines in project["optional-dependencies"].values() for line in lines]
+    return {re.split(r"[\[><=]", line)[0] for line in [*project["dependencies"], *extras]}
 
 
 def imported() -> set[str]:

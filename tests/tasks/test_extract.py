@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from reelflow.errors import DataError, ParamsError
 from reelflow.store import FrameStore
 from tasks import extract, ingest
 from tests.conftest import MakeVideo
+from tests.dataset import grid, manifest_of, write_dataset
 
 
 def test_the_stage_fills_the_store_with_the_frames_asked_for_in_params(
@@ -53,3 +56,20 @@ def test_the_end_that_a_damaged_video_lacks_is_its_last_whole_frame(
     assert times[-2] < times[-1] < 7.75
     assert frames.shape == (16, 64, 64, 3)
     assert frames[-1].any()
+
+
+def test_without_a_manifest_the_stage_to_run_first_is_named(project: Path) -> None:
+    with pytest.raises(DataError, match=r"data/manifest\.parquet is missing: run .*`ingest`"):
+        extract.main()
+
+
+def test_dask_that_is_not_installed_is_a_sentence(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    params = project / "params.yaml"
+    params.write_text(params.read_text().replace("engine: local ", "engine: dask "))
+    write_dataset(project, manifest_of(grid()))
+    monkeypatch.delitem(sys.modules, "reelflow.daskengine", raising=False)
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ParamsError, match="distributed is not installed here"):
+        extract.main()

@@ -1,0 +1,120 @@
+"""Five hundred clips; the driver, a worker and an ffmpeg are killed on the way: the same bytes."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import psutil
+import pytest
+import yaml
+
+from reelflow.video.check import check_video
+from reelflow.video.ffmpeg import Bounds
+from tests.conftest import ROOT, MakeVideo
+from tests.folder import Folder
+
+pytestmark = pytest.mark.slow
+
+CLIPS, FILES = 500, 20
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, make_video: MakeVideo) -> Folder:
+    """Videos, their manifest, and the frames of an extraction that nothing disturbed."""
+    root = tmp_path_factory.mktemp("kills")
+    infos = []
+    for seed in range(FILES):
+        path = make_video(root / "data/raw" / f"{seed}.mp4", seed=seed)
+        infos.append(check_video(path, Bounds()).to_dict())
+    # The same files under many hashes: extraction trusts the manifest that it is of them.
+    rows = [
+        {**infos[number % FILES], "path": f"{number % FILES}.mp4", "hash": f"{number * 7919:064x}"}
+        for number in range(CLIPS)
+    ]
+    pd.DataFrame(rows).to_parquet(root / "data/manifest.parquet")
+    folder = Folder(root)
+    set_engine(folder, "local")
+    folder.call("python", "-m", "tasks.extract")
+    return folder
+
+
+def set_engine(folder: Folder, engine: str) -> None:
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    params["extract"].update(engine=engine, workers=2, frames=8, height=32, width=32)
+    (folder.root / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+
+
+def frames(folder: Folder) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (folder.root / "data/frames").iterdir()}
+
+
+def wait_until(true: Callable[[], object], driver: subprocess.Popen[str], folder: Folder) -> None:
+    deadline = time.monotonic() + 120
+    while not true():
+        assert time.monotonic() < deadline, folder.output()
+        assert driver.poll() is None, folder.output()
+        time.sleep(0.01)
+
+
+def family(pid: int, sign: str) -> list[psutil.Process]:
+    """Processes under this one whose command line has a word."""
+    try:
+        children = psutil.Process(pid).children(recursive=True)
+        return [child for child in children if sign in " ".join(child.cmdline())]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def clips(folder: Folder) -> int:
+    return len(list((folder.root / ".reelflow/frames/clips").glob("[!.]*.npy")))
+
+
+def kill_one(pid: int, sign: str) -> bool:
+    """Kill one of those at work, if there is one."""
+    for process in family(pid, sign):
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            continue
+        return True
+    return False
+
+
+@pytest.mark.parametrize("engine", ["local", "dask"])
+def test_whoever_is_killed_the_bytes_are_the_same_in_the_end(
+    whole: Folder, tmp_path: Path, engine: str
+) -> None:
+    folder = Folder(tmp_path)
+    (tmp_path / "data").mkdir()
+    for name in ("raw", "manifest.parquet"):
+        (tmp_path / "data" / name).symlink_to(whole.root / "data" / name)
+    set_engine(folder, engine)
+
+    driver = folder.start("python", "-m", "tasks.extract")
+    wait_until(lambda: clips(folder) >= 100, driver, folder)
+    workers = family(driver.pid, "spawn_main")
+    os.kill(driver.pid, signal.SIGKILL)
+    driver.wait()
+    assert workers
+    # Nobody goes on for a driver that is gone.
+    _, alive = psutil.wait_procs(workers, timeout=30)
+    assert not alive
+    had = clips(folder)
+
+    driver = folder.start("python", "-m", "tasks.extract")
+    wait_until(lambda: clips(folder) >= had + 50, driver, folder)
+    wait_until(lambda: kill_one(driver.pid, "ffmpeg"), driver, folder)
+    wait_until(lambda: kill_one(driver.pid, "spawn_main"), driver, folder)
+    assert driver.wait(timeout=120) == 0, folder.output()
+    new = re.search(r"500 clips of 8 frames: (\d+) new", folder.output())
+    assert new
+    assert int(new[1]) <= CLIPS - had
+    assert frames(folder) == frames(whole)
+    assert not list(tmp_path.rglob(".tmp-*"))
