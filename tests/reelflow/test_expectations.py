@@ -147,7 +147,7 @@ def shift(by: float) -> Callable[[Clip], Clip]:
         (shard_bytes(lambda content: None), {"whole"}),
         (rewrite_clip(lambda c: Clip(c.frames[:, 1:], c.timestamps)), {"shape"}),
         (rewrite_clip(lambda c: Clip(c.frames[:3], c.timestamps[:3])), {"shape", "times"}),
-        (rewrite_clip(lambda c: Clip(c.frames.astype(float), c.timestamps)), {"shape"}),
+        (rewrite_clip(lambda c: Clip(c.frames.astype(np.int16), c.timestamps)), {"shape"}),
         (rewrite_clip(shift(0.5), indexed=False), {"whole"}),
         (rewrite_clip(shift(-0.1)), {"start"}),
         (rewrite_clip(shift(0.88)), {"end"}),

@@ -99,7 +99,7 @@ def test_a_bad_video_among_others_has_an_error_and_they_have_answers(
     assert answers["p_run"].notna().tolist() == [True, *[False] * 5, True]
     assert answers["error"].notna().tolist() == [False, *[True] * 5, False]
     assert answers.iloc[3, :-1].tolist() == [None] * 5, "NaN would be no JSON"
-    assert "cannot be opened as a video" in answers["error"][1]
+    assert answers["error"][1].startswith("It is text, no video.")
     assert answers["error"][3].startswith("There is no such file.")
     assert len(model.model.batches) == 2, "nothing stands in for a clip that cannot be read"
 

@@ -242,12 +242,9 @@ def test_reelflow_predict_answers_files_good_and_bad(
 ) -> None:
     register.main()
     name = connect(server.address).get_model_version_by_alias("reelflow", "champion").version
-    script = (
-        "import typer; from cli.predict import SETTINGS, predict; app = typer.Typer()\n"
-        "app.command(context_settings=SETTINGS)(predict); app()"
-    )
+    reelflow = (sys.executable, "-c", "from cli.main import app; app()")
     done = subprocess.run(
-        [sys.executable, "-c", script, "--json", "data/raw/walk/1.mp4", "no.mp4", "data"],
+        [*reelflow, "predict", "--json", "data/raw/walk/1.mp4", "no.mp4", "data"],
         cwd=project_at_server,
         env=plain_environment(PYTHONPATH=str(ROOT), MLFLOW_TRACKING_URI=server.address),
         capture_output=True,
