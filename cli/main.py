@@ -16,6 +16,7 @@ from cli.files import SETTINGS
 from cli.gc import gc
 from cli.inspect import inspect
 from cli.predict import predict
+from cli.videos import import_, remove
 from reelflow import telemetry
 from reelflow.errors import ReelflowError
 
@@ -79,6 +80,8 @@ def retrain() -> None:
 
 app.command(context_settings=SETTINGS)(inspect)
 app.command()(gc)
+app.command("import")(import_)
+app.command()(remove)
 app.command(context_settings=SETTINGS)(predict)
 
 

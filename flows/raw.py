@@ -6,13 +6,16 @@ itself what changed in the folder whenever the graph is run.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from flows import process
+from flows.graph import changes
 from flows.lock import only_run
 from reelflow.errors import DataError, ReelflowError
 from reelflow.files import write_json
@@ -38,7 +41,7 @@ def provide(data: Path | None, *, copy: bool, echo: Callable[[str], None]) -> No
     """
     with only_run():
         if data is not None:
-            brought = bring(data, RAW, SOURCE, copy=copy, links_to=links_to())
+            brought = bring(data, RAW, SOURCE, copy=copy, links_to=links_to(), kept=cached())
             echo(
                 f"{RAW} holds the videos of {data}: {brought.new} new, {brought.kept} known, "
                 f"{brought.removed} taken out."
@@ -62,6 +65,50 @@ def add(echo: Callable[[str], None]) -> None:
         said = " ".join(line.strip() for line in lines).rpartition("ERROR: ")[2]
         raise ReelflowError(f"DVC could not take {RAW} under its care: {said}")
     echo(f"{RAW} is under DVC's care ({RAW_POINTER}).")
+
+
+def note(echo: Callable[[str], None]) -> None:
+    """`dvc add data/raw` where DVC does not know yet what is in it."""
+    # Asked, not concluded from what was done: a run that was killed before this did it already.
+    if RAW.exists() and (not RAW_POINTER.is_file() or changes(RAW_POINTER.as_posix())):
+        add(echo)
+
+
+def fetch(line: Callable[[str], None]) -> None:
+    """Fetch a `data/raw` that DVC tracks and this checkout lacks.
+
+    Without it a fresh clone would take what is added for the whole set, and DVC would note
+    just that.
+    """
+    if RAW.exists() or not RAW_POINTER.is_file():
+        return
+    line(f"{RAW} is not here: fetching what {RAW_POINTER} names.")
+    said: list[str] = []
+    for verb in ("checkout", "pull"):  # from the cache of this machine, else from the remote
+        command = [sys.executable, "-m", "dvc", "--wait-for-lock", verb, str(RAW_POINTER)]
+        if not process.run_lines(command, said.append):
+            return
+    raise DataError(
+        f"{RAW} is not here and DVC cannot fetch it ({' '.join(said[-2:])}). Without it the inbox "
+        f"would be taken for all there is. Name the remote (`dvc remote add`) and run `dvc pull`."
+    )
+
+
+def cached() -> Callable[[Path], bool]:
+    """A function that tells whether DVC's cache on this machine holds the bytes of a file."""
+
+    @cache
+    def folder() -> Path:
+        from dvc.repo import Repo
+
+        return Path(Repo(".").cache.local.path)
+
+    def holds(path: Path) -> bool:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "md5").hexdigest()
+        return (folder() / digest[:2] / digest[2:]).is_file()
+
+    return holds
 
 
 def _holds_files(folder: Path) -> bool:

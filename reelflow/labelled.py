@@ -12,13 +12,14 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
 from reelflow.errors import DataError
+from reelflow.table import read_table
 
 log = logging.getLogger(__name__)
 
@@ -45,44 +46,41 @@ class LabelledVideo:
     split: str | None = None
 
 
-def list_videos(
-    root: Path, group_pattern: str = "", *, csv: Path | None = None, anywhere: bool = False
-) -> list[LabelledVideo]:
+def list_videos(root: Path, group_pattern: str = "") -> list[LabelledVideo]:
     """The labelled files under `root`, sorted by path.
 
     Args:
         root: folder with a folder per class, or with a `videos.csv`.
         group_pattern: regular expression with a part named `group`, searched in the path of a
             video that has no group yet.
-        csv: another csv than `root/videos.csv`.
-        anywhere: whether the csv may name files outside `root`.
 
     Raises:
         DataError: no folder, no videos, a csv that lacks columns, names files that do not exist,
             labels a file twice or leaves the folder.
     """
     if not root.is_dir():
-        raise DataError(f"{root} is not a folder. Put labelled videos there: {_LAYOUT}")
-    csv = csv or root / CSV_NAME
+        raise DataError(f"{root} is not a folder. Put labelled videos there: {LAYOUT}")
+    csv = root / CSV_NAME
     if csv.is_file():
-        videos = _from_csv(csv, anywhere=anywhere)
+        videos = _from_csv(csv)
         _warn_of_unlisted(root, {video.path for video in videos}, csv)
     else:
-        videos = list(_from_folders(root))
+        videos = list(from_folders(root))
     if not videos:
-        raise DataError(f"{root} holds no labelled videos. Put them there: {_LAYOUT}")
+        raise DataError(f"{root} holds no labelled videos. Put them there: {LAYOUT}")
     if group_pattern:
-        videos = [_with_group(video, re.compile(group_pattern)) for video in videos]
+        videos = [with_group(video, re.compile(group_pattern)) for video in videos]
     return sorted(videos, key=lambda video: video.path)
 
 
-_LAYOUT = (
+LAYOUT = (
     f"a folder per class ({{label}}/clip.mp4), or a {CSV_NAME} with the columns path,label and, "
     "where known, group."
 )
 
 
-def _from_folders(root: Path) -> Iterator[LabelledVideo]:
+def from_folders(root: Path) -> Iterator[LabelledVideo]:
+    """The files of a folder per class. Raises nothing: no folder within, no videos."""
     for label in sorted(root.iterdir()):
         if label.name.startswith(".") or not label.is_dir():
             continue
@@ -106,48 +104,73 @@ def _warn_of_unlisted(root: Path, listed: set[str], csv: Path) -> None:
             "%d files are not named in %s and are passed over (%s)",
             len(unlisted),
             csv,
-            _some(sorted(unlisted)),
+            some(sorted(unlisted)),
         )
 
 
-def _from_csv(path: Path, *, anywhere: bool) -> list[LabelledVideo]:
-    table = _read_csv(path)
-    unsafe = [p for p in table["path"] if PurePosixPath(p).is_absolute() or ".." in p.split("/")]
-    if unsafe and not anywhere:
+def _from_csv(path: Path) -> list[LabelledVideo]:
+    videos = rows_of(path)
+    unsafe = [v.path for v in videos if is_outside(v.path)]
+    if unsafe:
         raise DataError(
-            f"{path} names files outside its folder ({_some(unsafe)}). Import the set with "
+            f"{path} names files outside its folder ({some(unsafe)}). Import the set with "
             f"`make run DATA={path}`, which links them into data/raw."
         )
-    missing = [p for p in table["path"] if not (path.parent / p).exists()]
+    missing = [video.path for video in videos if not (path.parent / video.path).exists()]
     if missing:
-        raise DataError(
-            f"{path} names {len(missing)} of {len(table)} files that do not exist "
-            f"({_some(missing)}). Correct the paths, which are relative to the csv, or take the "
-            "rows out."
-        )
-    videos: dict[str, LabelledVideo] = {}
-    for row in table.to_dict("records"):
-        video = LabelledVideo(
-            str(row["path"]),
+        raise DataError(missing_files(path, missing, len(videos)))
+    return once_each(path, videos)
+
+
+def rows_of(path: Path) -> list[LabelledVideo]:
+    """The rows of a `videos.csv`, whether the files are there or not. Raises `DataError`."""
+    return [
+        LabelledVideo(
+            slashed(str(row["path"]), path.parent),
             str(row["label"]),
             str(row["group"]) or None,
             str(row["split"]) or None,
         )
-        former = videos.setdefault(video.path, video)
+        for row in _read_csv(path).to_dict("records")
+    ]
+
+
+def once_each(source: Path, videos: Iterable[LabelledVideo]) -> list[LabelledVideo]:
+    """Every video once. Raises `DataError` if two rows say different things of one."""
+    found: dict[str, LabelledVideo] = {}
+    for video in videos:
+        former = found.setdefault(video.path, video)
         if former != video:
             raise DataError(
-                f"{path} names {video.path} twice, as {former.label!r} and as {video.label!r}, or "
-                "with two groups or splits. Keep one of the rows."
+                f"{source} names {video.path} twice, as {former.label!r} and as {video.label!r}, "
+                "or with two groups or splits. Keep one of the rows."
             )
-    return list(videos.values())
+    return list(found.values())
+
+
+def is_outside(path: str) -> bool:
+    """Whether a path may lead out of the folder that it is relative to."""
+    return PurePosixPath(path).is_absolute() or ".." in path.split("/")
+
+
+def slashed(path: str, folder: Path) -> str:
+    """A path that Windows wrote, with `/`; one that is there under its very name stays."""
+    if "\\" in path and not (folder / path).exists():
+        return path.replace("\\", "/")
+    return path
+
+
+def missing_files(source: Path, missing: list[str], total: int) -> str:
+    """The sentence on files that a csv names and that do not exist."""
+    return (
+        f"{source} names {len(missing)} of {total} files that do not exist ({some(missing)}). "
+        "Correct the paths, which are relative to the csv, or take the rows out."
+    )
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
     """The csv as strings with the columns path, label, group, split; absent is empty."""
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read as a csv in UTF-8: {error}") from None
+    table = read_table(path)
     lacking = [column for column in _COLUMNS[:2] if column not in table]
     if lacking:
         raise DataError(
@@ -160,21 +183,23 @@ def _read_csv(path: Path) -> pd.DataFrame:
     table = pd.DataFrame({name: table[name].str.strip() for name in _COLUMNS})
     unlabelled = table.loc[(table["label"] == "") | (table["path"] == ""), "path"].tolist()
     if unlabelled:
-        raise DataError(f"{path} has rows without a path or a label ({_some(unlabelled)}).")
+        raise DataError(f"{path} has rows without a path or a label ({some(unlabelled)}).")
     unknown = sorted(set(table["split"]) - {"", *SPLITS})
     if unknown:
         raise DataError(
-            f"{path} has the split {_some(unknown)}; allowed are {', '.join(SPLITS)} or nothing."
+            f"{path} has the split {some(unknown)}; allowed are {', '.join(SPLITS)} or nothing."
         )
     return table
 
 
-def _with_group(video: LabelledVideo, pattern: re.Pattern[str]) -> LabelledVideo:
+def with_group(video: LabelledVideo, pattern: re.Pattern[str]) -> LabelledVideo:
+    """The video with the group that the pattern finds in its path, if it has none yet."""
     found = None if video.group else pattern.search(video.path)
     group = found["group"] if found else video.group
     return LabelledVideo(video.path, video.label, group or None, video.split)
 
 
-def _some(items: list[str], most: int = 3) -> str:
+def some(items: list[str], most: int = 3) -> str:
+    """The first few of a list, for a sentence."""
     shown = ", ".join(repr(item) for item in items[:most])
     return shown if len(items) <= most else f"{shown} and {len(items) - most} more"

@@ -1,0 +1,106 @@
+"""`reelflow import` and `reelflow remove`: videos into data/raw and out of it. docs/recipes.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.files import printable
+
+if TYPE_CHECKING:
+    from reelflow.plan import Plan
+
+_COLUMN = "a column, or a template of columns: '{site}/{id:06d}.mp4'"
+PATH = typer.Option(help=f"What names the file: {_COLUMN}. Default: path.")
+DRY_RUN = typer.Option("--dry-run", help="Say what would happen; write nothing.")
+
+
+def import_(
+    source: Annotated[Path, typer.Argument(help="A folder per class, or a csv of any columns.")],
+    folder: Annotated[
+        Path | None, typer.Option(help="Where the csv's paths begin, if not at the csv.")
+    ] = None,
+    path: Annotated[str, PATH] = "",
+    label: Annotated[str, typer.Option(help=f"The class: {_COLUMN}. Default: label.")] = "",
+    group: Annotated[
+        str,
+        typer.Option(
+            help=f"What must not be split: {_COLUMN}, or `folder`. Default: group, if any."
+        ),
+    ] = "",
+    group_pattern: Annotated[
+        str, typer.Option(help="Regular expression with a part (?P<group>…), searched in the path.")
+    ] = "",
+    split: Annotated[
+        str, typer.Option(help=f"The official split: {_COLUMN}. Default: split, if any.")
+    ] = "",
+    split_list: Annotated[
+        list[str] | None,
+        typer.Option(help="train=FILE: a list of its files; or FILE with a code behind each."),
+    ] = None,
+    split_value: Annotated[
+        list[str] | None,
+        typer.Option(help="VALUE=train (or validation, test, none, skip): what a value means."),
+    ] = None,
+    skip_missing: Annotated[
+        bool, typer.Option("--skip-missing", help="Leave out what is named but not there.")
+    ] = False,
+    add: Annotated[bool, typer.Option("--add", help="Keep what is in data/raw.")] = False,
+    copy: Annotated[bool, typer.Option("--copy", help="Copy instead of linking.")] = False,
+    dry_run: Annotated[bool, DRY_RUN] = False,
+) -> None:
+    """Bring labelled videos into data/raw, whatever the form of their folder or csv."""
+    from flows.videos import import_videos, plan
+    from reelflow.sources import Form
+
+    values = dict(_pair(text) for text in split_value or [])
+    lists = tuple(split_list or [])
+    form = Form(path, label, group, split, group_pattern, lists, values)
+
+    def make_plan() -> Plan:
+        return plan(source, form, folder, adding=add, skip_missing=skip_missing)
+
+    if not dry_run:
+        import_videos(make_plan, _show, print, adding=add, copy=copy)
+        return
+    found = make_plan()
+    _show(found)
+    for sentence in found.obstacles:
+        print(f"It would stop: {sentence}")
+    print("Nothing was written.")
+    raise typer.Exit(bool(found.obstacles))
+
+
+def remove(
+    what: Annotated[
+        list[str], typer.Argument(help="Files or folders of data/raw, or a csv that names files.")
+    ],
+    path: Annotated[str, PATH] = "",
+    force: Annotated[
+        bool, typer.Option("--force", help="Also files of which there is no other copy.")
+    ] = False,
+    dry_run: Annotated[bool, DRY_RUN] = False,
+) -> None:
+    """Remove videos from data/raw. DVC's cache keeps what it had; the ledger keeps their split."""
+    from flows.videos import remove_videos
+    from reelflow.sources import Form
+
+    def echo(line: str) -> None:
+        print(printable(line))
+
+    remove_videos(what, Form(path), echo, force=force, dry_run=dry_run)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    value, equals, split = text.rpartition("=")
+    if not equals:
+        raise typer.BadParameter(f"--split-value is VALUE=SPLIT, not {text!r}")
+    return value, split
+
+
+def _show(plan: Plan) -> None:
+    print(plan.table().to_string())
+    for sentence in plan.sentences():
+        print(printable(sentence))
