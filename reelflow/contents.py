@@ -15,30 +15,29 @@ class Contents:
     """Files by their bytes; only files of the same size are read, each once."""
 
     def __init__(self) -> None:
-        self.by_size: dict[int, list[tuple[str, Path]]] = defaultdict(list)
-        self.hashes: dict[Path, str] = {}
+        self.unread: dict[int, list[tuple[str, Path]]] = defaultdict(list)
+        self.by_digest: dict[tuple[int, str], list[str]] = defaultdict(list)
+        self.by_inode: dict[tuple[int, int], list[str]] = defaultdict(list)
+        self.sizes: set[int] = set()
 
     def note(self, name: str, path: Path) -> None:
         """Remember a file. Empty ones and what is no file have nothing to compare."""
-        size = _size(path)
-        if size:
-            self.by_size[size].append((name, path))
+        found = path.stat()
+        if found.st_size and stat.S_ISREG(found.st_mode):
+            self.unread[found.st_size].append((name, path))
+            self.by_inode[found.st_dev, found.st_ino].append(name)
+            self.sizes.add(found.st_size)
 
     def same(self, path: Path) -> list[str]:
-        """The names of the noted files that have the bytes of this one."""
-        others = self.by_size.get(_size(path), [])
-        return [
-            name
-            for name, other in others
-            if os.path.samestat(other.stat(), path.stat())
-            or self.digest(other) == self.digest(path)
-        ]
-
-    def digest(self, path: Path) -> str:
-        """SHA-256 of a file's bytes, hexadecimal."""
-        if path not in self.hashes:
-            self.hashes[path] = hash_file(path)
-        return self.hashes[path]
+        """The names of the remembered files that have the bytes of this one; of those that are
+        this very file, where there are any, so that it need not be read."""
+        found = path.stat()
+        linked = self.by_inode.get((found.st_dev, found.st_ino))
+        if linked or found.st_size not in self.sizes:
+            return list(linked or [])
+        for name, other in self.unread.pop(found.st_size, []):
+            self.by_digest[found.st_size, hash_file(other)].append(name)
+        return list(self.by_digest.get((found.st_size, hash_file(path)), []))
 
 
 def only_copies(root: Path, names: Iterable[str], kept: Callable[[Path], bool]) -> list[str]:
@@ -64,8 +63,3 @@ def same_file(source: Path, target: Path) -> bool:
     return os.path.samestat(old, new) or (
         old.st_size == new.st_size and old.st_mtime_ns >= new.st_mtime_ns
     )
-
-
-def _size(path: Path) -> int:
-    found = path.stat()
-    return found.st_size if stat.S_ISREG(found.st_mode) else 0

@@ -16,6 +16,7 @@ from reelflow.labelled import CSV_NAME, LabelledVideo, is_outside, some
 from reelflow.listing import files_in, folders_say_all, known_videos
 from reelflow.plan import Plan
 from reelflow.sources import Source
+from reelflow.video.check import hash_file
 from reelflow.video.source import resolved
 
 
@@ -80,7 +81,6 @@ def brought(ledger: Path) -> set[str]:
 def _mirror(plan: Plan, raw: Path) -> None:
     """Raw will hold the source's videos under the source's names."""
     contents = Contents()
-    news = []
     for video in plan.source.videos:
         name, path = _place(video), plan.source.folder / video.path
         if name in plan.after:
@@ -91,17 +91,16 @@ def _mirror(plan: Plan, raw: Path) -> None:
         plan.after[name] = video
         if same_file(path, raw / name):
             plan.there += 1
+            contents.note(name, path)
         else:
             plan.put[name] = path
-            news.append(name)
+    for name, path in plan.put.items():
+        others = contents.same(path)
+        for other in others:
+            _refuse_two_labels(plan, name, plan.after[name], other)
+        if others:
+            plan.duplicates.append((plan.after[name].path, others[0]))
         contents.note(name, path)
-    for name in news:
-        for other in contents.same(plan.put[name]):
-            if other != name:
-                _refuse_two_labels(plan, name, plan.after[name], other)
-                if other not in plan.put or other < name:
-                    plan.duplicates.append((plan.after[name].path, other))
-                    break
 
 
 def _add(plan: Plan, raw: Path, present: set[str]) -> None:
@@ -123,7 +122,7 @@ def _add(plan: Plan, raw: Path, present: set[str]) -> None:
                 _complete(plan, listed[0], video)
             continue
         # Bytes without a row: an import was cut short between the two; the row is what is missing.
-        name = known[0] if known else _free(plan, video, present, contents.digest, path)
+        name = known[0] if known else _free(plan, _place(video), present, path)
         plan.after[name] = video
         if not known:
             plan.put[name] = path
@@ -139,18 +138,12 @@ def _complete(plan: Plan, name: str, video: LabelledVideo) -> None:
         plan.changed.append(name)
 
 
-def _free(
-    plan: Plan,
-    video: LabelledVideo,
-    present: set[str],
-    digest: Callable[[Path], str],
-    path: Path,
-) -> str:
-    name = _place(video)
+def _free(plan: Plan, name: str, present: set[str], path: Path) -> str:
+    """The name, or where other bytes have it, one with a part of the content hash."""
     if name not in present and name not in plan.after:
         return name
     place = PurePosixPath(name)
-    return place.with_name(f"{place.stem}-{digest(path)[:8]}{place.suffix}").as_posix()
+    return place.with_name(f"{place.stem}-{hash_file(path)[:8]}{place.suffix}").as_posix()
 
 
 def _refuse_two_labels(plan: Plan, name: str, video: LabelledVideo, other: str) -> None:
