@@ -25,7 +25,8 @@ from pathlib import Path
 
 from reelflow.errors import DataError, VideoError
 from reelflow.files import TEMPORARY_PREFIX, replacing, write_text
-from reelflow.labelled import CSV_NAME
+from reelflow.labelled import CSV_NAME, slashed
+from reelflow.table import read_table
 from reelflow.video.source import resolved
 
 UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart", "~")
@@ -261,14 +262,16 @@ class _Listing:
         for path in _walk(raw):
             if path.is_file() and path != self.csv:
                 self.by_size[path.stat().st_size].append(path.relative_to(raw).as_posix())
-        self.labels = {os.path.normpath(row["path"]): row["label"] for row in self.rows}
+        self.labels = {
+            os.path.normpath(slashed(row["path"], raw)): row["label"] for row in self.rows
+        }
 
     def _read(self) -> tuple[list[dict[str, str]], list[str]]:
         if not self.csv.is_file():
             return [], []
-        with self.csv.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, restval="")
-            rows, columns = list(reader), list(reader.fieldnames or [])
+        table = read_table(self.csv)
+        columns = [str(name) for name in table.columns]
+        rows = [dict(zip(columns, row, strict=True)) for row in table.to_numpy().tolist()]
         if not {"path", "label"} <= set(columns):
             raise DataError(f"{self.csv} lacks the columns `path` and `label`. Add them.")
         return rows, columns

@@ -60,7 +60,7 @@ def test_what_is_left_is_said_with_its_reason(tiny: Tiny) -> None:
 
 def test_a_kill_between_taking_and_noting_is_mended_by_the_next_call(tiny: Tiny) -> None:
     put(tiny, "x/b.mp4", "b\n")
-    killed = "from flows import intake; intake.add = lambda line: __import__('os')._exit(9); "
+    killed = "from flows import intake, raw; raw.add = lambda line: __import__('os')._exit(9); "
     tiny.call(sys.executable, "-c", f"{killed} intake.take_in(print, settle_s=-1.0)", check=False)
     assert noted(tiny)["nfiles"] == 1
     assert (tiny.root / "data/raw/x/b.mp4").exists()

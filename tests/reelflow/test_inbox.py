@@ -74,6 +74,16 @@ def test_an_inbox_or_a_raw_folder_that_is_not_there_is_an_empty_one(tmp_path: Pa
     assert settled(tmp_path / "inbox", tmp_path / "raw").new == ["walk/a.mp4"]
 
 
+def test_a_csv_of_another_program_gets_its_row_too(inbox: Path, raw: Path) -> None:
+    put(raw / "cam/a.mp4", "A")
+    put(raw / "videos.csv", "path;label;note\ncam\\a.mp4;walk;x, y\n")
+    put(inbox / "run/b.mp4", "B")
+    put(inbox / "walk/twin.mp4", "A")
+    report = settled(inbox, raw)
+    assert (report.new, report.known) == (["run/b.mp4"], ["walk/twin.mp4"])
+    assert [v.path for v in list_videos(raw)] == ["cam/a.mp4", "run/b.mp4"]
+
+
 def test_known_bytes_under_the_same_label_are_taken_out_whatever_their_name(
     inbox: Path, raw: Path
 ) -> None:
