@@ -29,7 +29,7 @@ class Plan:
         there: how many videos of the source raw has already.
         gone: names to be taken out.
         duplicates: a path of the source, and what has the same bytes.
-        changed: names whose group or split becomes known.
+        changed: names that are there and get another group or split.
         obstacles: sentences on why it cannot be carried out.
     """
 
@@ -70,7 +70,7 @@ class Plan:
         source = self.source
         lists = {
             "new labels": self.new_labels if self.before else [],
-            "already there, and their group or split becomes known": self.changed,
+            "already there, now with another group or split": self.changed,
             "the same bytes as another": [path for path, _ in self.duplicates],
             "named, but missing": source.missing,
             "left out by their split": source.skipped,

@@ -130,7 +130,7 @@ def _add(plan: Plan, raw: Path, present: set[str]) -> None:
 
 
 def _complete(plan: Plan, name: str, video: LabelledVideo) -> None:
-    """Give a video that is there the group and the split that the source knows of it."""
+    """Give a video that is there the group and the split that the source says, where it does."""
     old = plan.after[name]
     new = replace(old, group=video.group or old.group, split=video.split or old.split)
     if new != old:

@@ -243,6 +243,16 @@ def test_the_only_copy_is_not_removed_unasked(checkout: Checkout) -> None:
     assert sorted(raw(checkout)) == ["sit/b.mp4"]
 
 
+def test_a_copy_in_dvcs_cache_counts_where_the_disk_cannot_link(checkout: Checkout) -> None:
+    put(checkout.root, "data/raw/hop/a.mp4")
+    put(checkout.root, "data/raw/sit/b.mp4")
+    checkout.dvc("config", "cache.type", "copy")
+    checkout.dvc("add", "data/raw")
+    assert (checkout.root / "data/raw/hop/a.mp4").stat().st_nlink == 1
+    checkout.call("reelflow", "remove", "hop/a.mp4")
+    assert sorted(raw(checkout)) == ["sit/b.mp4"]
+
+
 def test_a_dry_run_that_would_stop_says_why_and_ends_with_status_1(
     checkout: Checkout, sets: Path
 ) -> None:
