@@ -1,7 +1,8 @@
 """Writing files so that a kill at any moment leaves the old one or the new one, never a half.
 
 The new content goes to a temporary name beside the target, is flushed to the disk, and takes the
-target's name in one step (`Path.replace`). Left-over temporary names start with `.tmp-`.
+target's name in one step (`Path.replace`). Temporary names start with `.tmp-` and the number of the
+process that writes, so that what a kill left behind can be told from what is being written.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ def replacing(path: Path) -> Iterator[Path]:
         OSError: the disk is full or not writable; `path` then holds what it held before.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, suffix=path.suffix, dir=path.parent)
+    prefix = f"{TEMPORARY_PREFIX}{os.getpid()}-"
+    handle, name = tempfile.mkstemp(prefix=prefix, suffix=path.suffix, dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -40,6 +42,24 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_left_over(folder: Path) -> None:
+    """Remove what `replacing` left in `folder` (not below it) when its process was killed."""
+    for path in folder.glob(f"{TEMPORARY_PREFIX}*"):
+        writer = path.name.removeprefix(TEMPORARY_PREFIX).split("-")[0]
+        if writer.isdecimal() and not _runs(int(writer)):
+            path.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # it runs, and is another user's
+    return True
 
 
 def link_or_copy(source: Path, target: Path) -> None:

@@ -26,6 +26,9 @@ REPORT = Path("reports/index.html")
 DATA_DOCS = Path("reports/validate")
 DATA_REPORT = Path("reports/data.html")
 
+# Folders with files of several stages, which DVC does not empty before a stage runs.
+WRITTEN_TO = (MANIFEST.parent, METRICS, PLOTS, REPORT.parent)
+
 # Machine-local state that no stage depends on: caches, locks, timings. Safe to delete.
 STATE = Path(".reelflow")
 KEPT_FRAMES = STATE / "frames"  # see reelflow.unitcache

@@ -15,7 +15,8 @@ from collections.abc import Callable
 
 from reelflow import telemetry
 from reelflow.errors import ReelflowError, UnavailableError
-from tasks.paths import STATE
+from reelflow.files import remove_left_over
+from tasks.paths import STATE, WRITTEN_TO
 
 TIMINGS = STATE / "timings.jsonl"
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h: whoever runs stages may try this one again
@@ -33,6 +34,8 @@ def run(name: str, work: Callable[[], None]) -> None:
     telemetry.off()
     started = time.monotonic()
     try:
+        for folder in WRITTEN_TO:
+            remove_left_over(folder)
         work()
     except ReelflowError as error:
         print(f"{name}: error: {error}", file=sys.stderr)
