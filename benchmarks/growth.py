@@ -163,7 +163,7 @@ def timed(project: Checkout, *command: str) -> dict[str, float]:
     most = 0.0
     while process.poll() is None:
         most = max(most, *memory_of(process.pid))
-        time.sleep(0.02)
+        time.sleep(0.1)
     seconds, after = time.monotonic() - began, os.times()
     if process.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{project.output()}")

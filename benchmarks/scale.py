@@ -38,8 +38,8 @@ def main() -> None:
             table = PARTS[part](Path(folder))
         print(table, flush=True)
         page = PAGE.read_text(encoding="utf-8")
-        marks = rf"(<!-- {part} -->\n).*?(\n<!-- end -->)"
-        page, found = re.subn(marks, lambda m: m[1] + table + m[2], page, flags=re.DOTALL)  # noqa: B023
+        marks = rf"(?<=<!-- {part} -->\n).*?(?=<!-- end -->)"
+        page, found = re.subn(marks, lambda _: f"\n{table}\n\n", page, flags=re.DOTALL)  # noqa: B023
         assert found == 1, f"{PAGE} has no place for {part}"
         PAGE.write_text(page, encoding="utf-8")
 
