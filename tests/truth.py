@@ -6,10 +6,15 @@ import hashlib
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from reelflow.video.check import VideoInfo
-from reelflow.video.clip import Clip
+from reelflow.video.clip import Clip, ClipSpec
+from reelflow.video.decoder import decoder, takes
+from reelflow.video.ffmpeg import Bounds
+from reelflow.video.region import WHOLE
+from reelflow.video.wanted import Wanted
 from tests.conftest import ffmpeg
 
 # The stated rule for what is transparent; tests/reelflow/test_colours.py computes it by hand.
@@ -27,6 +32,18 @@ def same_frames(path: Path, info: VideoInfo, clip: Clip, then: str = "") -> None
         nearest = min(truth, key=lambda time, at=seconds: abs(time - at))  # type: ignore[misc]
         assert abs(nearest - seconds) < 1e-6
         assert hashlib.md5(frame.tobytes()).hexdigest() in truth[nearest]
+
+
+def assert_decoder_agrees(path: Path, info: VideoInfo, clip: Clip) -> None:
+    """Assert that the process that stays gives the frames of a clip too, if it takes them on."""
+    unit, times = float(Fraction(info.time_base)), np.asarray(info.pts, np.int64)
+    indices = [int(np.abs(times * unit - seconds).argmin()) for seconds in clip.timestamps]
+    taken, places = np.unique(indices, return_inverse=True)
+    spec = ClipSpec(len(indices), info.height, info.width)
+    wanted = Wanted(path, info, spec, WHOLE, times, taken)
+    frames = decoder().decode(wanted, Bounds()) if takes(wanted) else None
+    if frames is not None:
+        np.testing.assert_array_equal(frames[places], clip.frames)
 
 
 def hashes_by_time(path: Path, info: VideoInfo, then: str = "") -> dict[float, set[str]]:

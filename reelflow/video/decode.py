@@ -97,7 +97,7 @@ def _decode(many: Sequence[Wanted], bounds: Bounds, threads: int) -> list[NDArra
                     stats_enc_pre=f"pipe:{times.end}",
                     stats_enc_pre_fmt="{pts}",
                     # One graph for all (`filter_complex`) would be worked on by one thread.
-                    vf=",".join(_filters(wanted)),
+                    vf=",".join(filters_of(wanted)),
                     **{"frames:v": len(wanted.indices)},
                 )
             )
@@ -166,7 +166,7 @@ def _frames(wanted: Wanted, pictures: bytes, lines: bytes, said: str) -> NDArray
     return frames.reshape(count, wanted.spec.height, wanted.spec.width, 3)
 
 
-def _filters(wanted: Wanted) -> list[str]:
+def filters_of(wanted: Wanted) -> list[str]:
     """Filters from the decoder's frames to square pixels of the wanted size, laid over black where
     they are transparent. ffmpeg itself has turned the picture as the file asks."""
     spec, info, region = wanted.spec, wanted.info, wanted.region

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache, partial, wraps
 from pathlib import Path
-from typing import IO, ParamSpec, TypeVar
+from typing import IO, Any, ParamSpec, TypeVar
 
 import imageio_ffmpeg
 
@@ -109,14 +109,14 @@ def run(
         VideoError: `timeout`, `memory`, `output`, `crash`, or `killed` (from outside: it may work
             a second time, see `again_if_killed`).
     """
-    limits = [str(bounds.memory_mb * 1024), str(_cpu_seconds(bounds))]
-    process = subprocess.Popen(
-        ["/bin/sh", "-c", _LIMITED, *limits, *command],
+    process = start(
+        command,
+        bounds.memory_mb,
+        str(_cpu_seconds(bounds)),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         pass_fds=pass_fds,
-        env={"PATH": os.environ.get("PATH", ""), **_ENVIRONMENT},
     )
     assert process.stdout is not None
     assert process.stderr is not None
@@ -153,6 +153,23 @@ def run(
     )
     _refuse_broken_bounds(finished, path, bounds)
     return finished
+
+
+def start(
+    command: list[str], memory_mb: int, cpu_seconds: str = "unlimited", **how: Any
+) -> subprocess.Popen[bytes]:
+    """Start a program that can write to no file; `how` as of `Popen`.
+
+    Args:
+        command: program and arguments.
+        memory_mb: MiB of address space that it may have.
+        cpu_seconds: of CPU time; a program that stays has to set this itself.
+    """
+    return subprocess.Popen(
+        ["/bin/sh", "-c", _LIMITED, str(memory_mb * 1024), cpu_seconds, *command],
+        env={"PATH": os.environ.get("PATH", ""), **_ENVIRONMENT},
+        **how,
+    )
 
 
 def again_if_killed(work: Callable[Asked, Result]) -> Callable[Asked, Result]:

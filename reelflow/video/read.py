@@ -13,6 +13,7 @@ from reelflow.errors import VideoError
 from reelflow.video.check import VideoInfo, check_video
 from reelflow.video.clip import Clip, ClipSpec
 from reelflow.video.decode import decode, key_times
+from reelflow.video.decoder import decoder, takes
 from reelflow.video.ffmpeg import Bounds
 from reelflow.video.region import WHOLE, region_of
 from reelflow.video.sampling import SAMPLERS
@@ -22,6 +23,8 @@ from reelflow.video.wanted import Wanted
 # bounds of a video would be those of many.
 _SHORT = 400 * 640 * 480
 TOGETHER = 8
+# The place of a video among those asked for, and what `_wanted` says of it.
+_Placed = tuple[int, Wanted, NDArray[np.int64]]
 
 
 def read_clip(
@@ -52,7 +55,8 @@ def read_clip(
 def read_clips(
     videos: Sequence[tuple[Path, VideoInfo]], spec: ClipSpec, bounds: Bounds
 ) -> list[Clip | VideoError]:
-    """The clips of checked videos, the same as `read_clip` gives; short ones share a process.
+    """The clips of checked videos, the same as `read_clip` gives; several short ones are decoded by
+    a process that stays, or share one.
 
     Args:
         videos: each with what `check_video` told of it.
@@ -63,12 +67,15 @@ def read_clips(
         for each video its clip, or what `read_clip` raises for it.
     """
     answers: dict[int, Clip | VideoError] = {}
-    together: list[tuple[int, Wanted, NDArray[np.int64]]] = []
+    together: list[_Placed] = []
     for at, (path, info) in enumerate(videos):
         if shares_a_process(info, spec):
             together.append((at, *_wanted(path, spec, bounds, info)))
         else:
             answers[at] = _alone(path, spec, bounds, info)
+    # Of one alone, ffmpeg is as quick.
+    if len(together) > 1:
+        together = _left_by_decoder(together, bounds, answers)
     for start in range(0, len(together), TOGETHER):
         some = together[start : start + TOGETHER]
         try:
@@ -80,6 +87,24 @@ def read_clips(
             for (at, wanted, places), frames in zip(some, decoded, strict=True):
                 answers[at] = _clip(wanted, places, frames)
     return [answers[at] for at in range(len(videos))]
+
+
+def _left_by_decoder(
+    videos: list[_Placed], bounds: Bounds, answers: dict[int, Clip | VideoError]
+) -> list[_Placed]:
+    """Answer those that the process that stays can decode; return the others."""
+    left = []
+    for at, wanted, places in videos:
+        try:
+            frames = decoder().decode(wanted, bounds) if takes(wanted) else None
+        except VideoError as error:
+            answers[at] = error
+            continue
+        if frames is None:
+            left.append((at, wanted, places))
+        else:
+            answers[at] = _clip(wanted, places, frames)
+    return left
 
 
 def shares_a_process(info: VideoInfo, spec: ClipSpec) -> bool:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import resource
 import subprocess
 
+import numpy as np
 import psutil
 import pytest
 
@@ -14,8 +15,12 @@ from reelflow.checkcache import CheckCache
 from reelflow.errors import VideoError
 from reelflow.labelled import list_videos
 from reelflow.video.check import check_video
+from reelflow.video.clip import ClipSpec
+from reelflow.video.decoder import decoder, takes
 from reelflow.video.ffmpeg import Bounds, ffmpeg_exe
 from reelflow.video.intact import find_intact
+from reelflow.video.region import WHOLE
+from reelflow.video.wanted import Wanted
 from tests.hostile.bombs import BOMBS
 from tests.hostile.conftest import Scene
 from tests.hostile.malformed import MALFORMED
@@ -60,6 +65,21 @@ def test_the_second_reader_opens_nothing_else_either(
     (scene.folder / name).write_bytes(REFERENCES[name][1](workshop))
     scene.forget()
     assert find_intact(scene.folder / name, 0, BOUNDS).pts == ()
+    scene.assert_only_touched(name)
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_the_process_that_stays_opens_nothing_else_either(
+    name: str, scene: Scene, workshop: Workshop
+) -> None:
+    """As if the file had been another when it was checked."""
+    good = check_video(scene.folder / "bait.ts", BOUNDS)
+    (scene.folder / name).write_bytes(REFERENCES[name][1](workshop))
+    spec, times = ClipSpec(1, 16, 16), np.asarray(good.pts, np.int64)
+    wanted = Wanted(scene.folder / name, good, spec, WHOLE, times, np.array([0]))
+    assert takes(wanted)
+    scene.forget()
+    assert decoder().decode(wanted, Bounds(timeout_s=10, memory_mb=1024)) is None
     scene.assert_only_touched(name)
 
 

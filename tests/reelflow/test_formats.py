@@ -19,7 +19,7 @@ from reelflow.video.clip import ClipSpec
 from reelflow.video.ffmpeg import Bounds
 from reelflow.video.read import read_clip
 from tests.conftest import ffmpeg
-from tests.truth import same_frames
+from tests.truth import assert_decoder_agrees, same_frames
 
 BOUNDS = Bounds(timeout_s=60, memory_mb=1024)
 Steps = tuple[tuple[str, ...], ...]
@@ -171,6 +171,7 @@ def test_frames_are_those_that_ffmpeg_decodes(made: Made, tmp_path: Path) -> Non
     )
     clip = read_clip(path, ClipSpec(5, info.height, info.width), BOUNDS, info=info)
     same_frames(path, info, clip)
+    assert_decoder_agrees(path, info, clip)
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,14 @@ def videos(tmp_path_factory: pytest.TempPathFactory, make_video: MakeVideo) -> C
     return [(path, check_video(path, BOUNDS)) for path in paths]
 
 
+@pytest.fixture(params=[True, False], ids=["stays", "ffmpeg"], autouse=True)
+def stays(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Whether the process that stays may decode some of them."""
+    if not request.param:
+        monkeypatch.setattr(read, "takes", lambda wanted: False)
+    return bool(request.param)
+
+
 @pytest.fixture
 def processes(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The commands of the ffmpeg processes that are started."""
@@ -78,10 +86,11 @@ def test_clips_are_the_same_alone_and_in_company(videos: Checked, spec: ClipSpec
         same(found, read_clip(path, spec, BOUNDS, info=info))
 
 
-def test_short_videos_share_a_process(videos: Checked, processes: list[Any]) -> None:
+def test_short_videos_share_a_process(videos: Checked, processes: list[Any], stays: bool) -> None:
     read_clips(videos, SPEC, BOUNDS)
     assert len(videos) == read.TOGETHER + 1
-    assert len(processes) == 2
+    # Of these the process that stays leaves the gif to ffmpeg.
+    assert len(processes) == (1 if stays else 2)
 
 
 def test_long_videos_have_a_process_each(

@@ -18,7 +18,7 @@ from reelflow.video.clip import ClipSpec
 from reelflow.video.ffmpeg import Bounds
 from reelflow.video.inspection import inspect
 from reelflow.video.read import read_clip
-from tests.truth import same_frames
+from tests.truth import assert_decoder_agrees, same_frames
 
 BOUNDS = Bounds(timeout_s=60, memory_mb=1024)
 
@@ -60,3 +60,4 @@ def test_frames_are_those_that_ffmpeg_decodes_at_their_times(
     info = check_video(path, BOUNDS)
     clip = read_clip(path, ClipSpec(7, info.height, info.width), BOUNDS, info=info)
     same_frames(path, info, clip)
+    assert_decoder_agrees(path, info, clip)

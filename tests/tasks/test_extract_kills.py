@@ -1,4 +1,4 @@
-"""Five hundred clips; the driver, a worker and an ffmpeg are killed on the way: the same bytes."""
+"""Five hundred clips; the driver, a worker and decoders are killed on the way: the same bytes."""
 
 from __future__ import annotations
 
@@ -29,13 +29,16 @@ CLIPS, FILES = 500, 20
 def whole(tmp_path_factory: pytest.TempPathFactory, make_video: MakeVideo) -> Folder:
     """Videos, their manifest, and the frames of an extraction that nothing disturbed."""
     root = tmp_path_factory.mktemp("kills")
-    infos = []
+    infos, names = [], []
     for seed in range(FILES):
-        path = make_video(root / "data/raw" / f"{seed}.mp4", seed=seed)
+        # A gif is left to ffmpeg by the process that decodes most.
+        name, codec = (f"{seed}.gif", "gif") if seed % 4 == 0 else (f"{seed}.mp4", "libx264")
+        path = make_video(root / "data/raw" / name, codec=codec, seed=seed)
+        names.append(name)
         infos.append(check_video(path, Bounds()).to_dict())
     # The same files under many hashes: extraction trusts the manifest that it is of them.
     rows = [
-        {**infos[number % FILES], "path": f"{number % FILES}.mp4", "hash": f"{number * 7919:064x}"}
+        {**infos[number % FILES], "path": names[number % FILES], "hash": f"{number * 7919:064x}"}
         for number in range(CLIPS)
     ]
     pd.DataFrame(rows).to_parquet(root / "data/manifest.parquet")
@@ -99,7 +102,7 @@ def test_whoever_is_killed_the_bytes_are_the_same_in_the_end(
 
     driver = folder.start("python", "-m", "tasks.extract")
     wait_until(lambda: clips(folder) >= 100, driver, folder)
-    workers = family(driver.pid, "spawn_main")
+    workers = family(driver.pid, "spawn_main") + family(driver.pid, "libav.py")
     os.kill(driver.pid, signal.SIGKILL)
     driver.wait()
     assert workers
@@ -110,7 +113,8 @@ def test_whoever_is_killed_the_bytes_are_the_same_in_the_end(
 
     driver = folder.start("python", "-m", "tasks.extract")
     wait_until(lambda: clips(folder) >= had + 50, driver, folder)
-    wait_until(lambda: kill_one(driver.pid, "ffmpeg"), driver, folder)
+    for program in ("libav.py", "ffmpeg-"):
+        wait_until(lambda name=program: kill_one(driver.pid, name), driver, folder)  # type: ignore[misc]
     wait_until(lambda: kill_one(driver.pid, "spawn_main"), driver, folder)
     assert driver.wait(timeout=120) == 0, folder.output()
     new = re.search(r"500 clips of 8 frames: (\d+) new", folder.output())
