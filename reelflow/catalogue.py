@@ -17,14 +17,16 @@ import pandas as pd
 
 from reelflow.checkcache import CheckCache, Verdict
 from reelflow.errors import DataError, VideoError
+from reelflow.fingerprints import Pictures, fingerprint
 from reelflow.labelled import LabelledVideo
 from reelflow.parallel import ProcessDiedError, each, worker_count
 from reelflow.progress import track
 from reelflow.quarantine import COLUMNS, DUPLICATE, unusable
-from reelflow.video.check import VideoInfo, check_video, hash_file
+from reelflow.video.check import DamagedVideoError, VideoInfo, check_video, hash_file
 from reelflow.video.ffmpeg import Bounds
 from reelflow.video.policy import SET_ASIDE, Policy
 from reelflow.video.source import refuse_name, regular_file_size
+from reelflow.video.thumbnails import Thumbnails
 
 MANIFEST_COLUMNS = (
     "hash", "path", "label", "group", "split", "bytes", "container", "codec", "pixel_format",
@@ -161,17 +163,29 @@ def _verdicts(
     work = partial(_check_one, root, bounds)
     checked = each(work, unknown, workers)
     for (path, digest), answer in track(checked, len(unknown), "checking videos"):
-        verdict = _crashed(path) if isinstance(answer, ProcessDiedError) else answer
+        verdict, pictures = (
+            (_crashed(path), None) if isinstance(answer, ProcessDiedError) else answer
+        )
+        if pictures is not None:
+            cache.store_fingerprint(digest, pictures)
         cache.store_verdict(digest, verdict)
         yield path, verdict
 
 
-def _check_one(root: Path, bounds: Bounds, item: tuple[str, str]) -> Verdict:
+def _check_one(
+    root: Path, bounds: Bounds, item: tuple[str, str]
+) -> tuple[Verdict, Pictures | None]:
+    """The verdict, and the fingerprint of what could be decoded."""
     path, digest = item
+    verdict: Verdict
+    thumbnails = Thumbnails()
     try:
-        return check_video(root / path, bounds, known_hash=digest)
+        verdict = check_video(root / path, bounds, known_hash=digest, thumbnails=thumbnails)
+    except DamagedVideoError as error:
+        verdict = error
     except VideoError as error:
-        return error
+        return error, None
+    return verdict, fingerprint(thumbnails.pictures)
 
 
 def _crashed(path: str) -> VideoError:

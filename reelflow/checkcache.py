@@ -2,7 +2,8 @@
 
 A small SQLite file on this machine: it is a memory, not an output, and may be deleted at any time.
 A file is known by path, size, time of change and inode; what it is, by the hash of its bytes.
-Verdicts are written one by one, so a killed run goes on where it was.
+Verdicts are written one by one, so a killed run goes on where it was. Whatever could be decoded
+has its fingerprint beside its verdict.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import numpy as np
+
 from reelflow.errors import VideoError
+from reelflow.fingerprints import FINGERPRINT_VERSION, SIDE, Keys, Pictures, keys
 from reelflow.video.check import CHECK_VERSION, DamagedVideoError, VideoInfo
 
 Verdict = VideoInfo | VideoError
@@ -22,10 +26,14 @@ Verdict = VideoInfo | VideoError
 # These depend on the machine and on the bounds in params, so they are found out anew.
 _NOT_REMEMBERED = {"timeout", "memory", "crash", "killed", "permission", "missing"}
 
+_VERSION = 1000 * CHECK_VERSION + FINGERPRINT_VERSION
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, stamp TEXT NOT NULL, hash TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS verdicts (hash TEXT, version INTEGER, verdict BLOB NOT NULL,
                                      PRIMARY KEY (hash, version));
+CREATE TABLE IF NOT EXISTS fingerprints (hash TEXT, version INTEGER, keys BLOB NOT NULL,
+                                         pictures BLOB NOT NULL, PRIMARY KEY (hash, version));
 """
 
 
@@ -66,7 +74,7 @@ class CheckCache:
     def verdict_on(self, digest: str, path: Path) -> Verdict | None:
         """What is known of these bytes, as said of `path`, or None."""
         row = self._db.execute(
-            "SELECT verdict FROM verdicts WHERE hash = ? AND version = ?", (digest, CHECK_VERSION)
+            "SELECT verdict FROM verdicts WHERE hash = ? AND version = ?", (digest, _VERSION)
         ).fetchone()
         return _unpack(row[0], path) if row else None
 
@@ -76,8 +84,42 @@ class CheckCache:
             return
         self._db.execute(
             "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?)",
-            (digest, CHECK_VERSION, _pack(verdict)),
+            (digest, _VERSION, _pack(verdict)),
         )
+
+    def keys_of(self, digest: str) -> Keys:
+        """The keys of the fingerprint of a video that was decoded; none if it shows nothing."""
+        found = self._fingerprint("keys", digest)
+        counts = np.frombuffer(found, "<u8", 2).astype(int)
+        scene, moving, at = np.split(np.frombuffer(found, "<u8", offset=16), np.cumsum(counts))
+        return Keys(moving.astype(np.uint64), at.astype(np.int64), scene.astype(np.uint64))
+
+    def pictures_of(self, digest: str) -> Pictures:
+        """The fingerprint of a video that was decoded, uint8 (N, SIDE, SIDE)."""
+        found = zlib.decompress(self._fingerprint("pictures", digest))
+        return np.frombuffer(found, np.uint8).reshape(-1, SIDE, SIDE)
+
+    def store_fingerprint(self, digest: str, pictures: Pictures) -> None:
+        """Remember a fingerprint, to be stored before the verdict, and its keys."""
+        found = keys(pictures)
+        counts = np.array([len(found.scene), len(found.moving)])
+        parts = (counts, found.scene, found.moving, found.at)
+        self._db.execute(
+            "INSERT OR REPLACE INTO fingerprints VALUES (?, ?, ?, ?)",
+            (
+                digest,
+                _VERSION,
+                b"".join(part.astype("<u8").tobytes() for part in parts),
+                zlib.compress(pictures.tobytes(), 1),
+            ),
+        )
+
+    def _fingerprint(self, column: str, digest: str) -> bytes:
+        found: tuple[bytes] = self._db.execute(
+            f"SELECT {column} FROM fingerprints WHERE hash = ? AND version = ?",  # noqa: S608
+            (digest, _VERSION),
+        ).fetchone()
+        return found[0]
 
 
 def _stamp(path: Path) -> str:

@@ -24,8 +24,10 @@ ROW_NAMES = {
     "frames": ["path", "file"],
     "classes": ["label"],
     "groups": ["group"],
+    "alike": ["path"],
 }
 NOUNS = {"manifest": "videos", "frames": "clips", "classes": "classes", "groups": "groups"}
+NOUNS["alike"] = "sets of near-duplicates"
 BLACK, FROZEN = "black_clips", "frozen_clips"
 SHOWN = 5
 
@@ -105,6 +107,7 @@ def checks(
         *_picture_checks(spec, params),
         *_class_checks(params),
         *_group_checks(params, tables["groups"]),
+        *_alike_checks(params, tables["alike"]),
     ]
 
 
@@ -251,6 +254,20 @@ def _group_checks(params: ValidateParams, groups: pd.DataFrame) -> Iterator[Chec
         "validate.single_label_groups to `ignore`.",
         warning=params.single_label_groups == "warn",
     )
+
+
+def _alike_checks(params: ValidateParams, alike: pd.DataFrame) -> Iterator[Check]:
+    """The same clip under two labels: one of them is wrong, or the clip shows both."""
+    if alike.empty or params.conflicting_near_duplicates == "ignore":
+        return
+    check = _between(
+        "near_duplicates_agree", "alike", "Near-duplicates have one label",
+        "Look at them in the data report: one of the labels is wrong, or they show both classes. "
+        "Relabel or remove the videos; if they are not the same at all, raise "
+        "ingest.min_likeness.",
+        "labels", min_value=1, max_value=1,
+    )  # fmt: skip
+    yield replace(check, warning=params.conflicting_near_duplicates == "warn")
 
 
 def of_state(findings: Iterable[Finding], state: str) -> list[Finding]:

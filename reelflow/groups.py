@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 # Words before a number that stand for a source, the surest first; `c` and `v` number clips.
@@ -36,6 +37,30 @@ class Suggestion:
     pattern: str
     groups: int
     videos: int
+
+
+def sources(videos: pd.DataFrame) -> pd.Series[int]:
+    """The number of the source of each video: what must not be split.
+
+    One source are the videos of a group, and near-duplicates with the groups that they are of; any
+    other video is its own.
+
+    Args:
+        videos: columns `group` and `alike`, which may be missing values.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    rows, ties = np.arange(len(videos)), len(videos)
+    edges = []
+    for column in ("group", "alike"):
+        codes, names = pd.factorize(videos[column])
+        edges.append(np.stack([rows, ties + codes])[:, codes >= 0])
+        ties += len(names)
+    ends = np.hstack(edges)
+    graph = coo_array((np.ones(ends.shape[1]), tuple(ends)), shape=(ties, ties))
+    _, found = connected_components(graph, directed=False)
+    return pd.Series(found[: len(videos)], index=videos.index)
 
 
 def suggest_pattern(paths: Sequence[str], labels: Sequence[str]) -> Suggestion | None:

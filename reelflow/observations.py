@@ -1,9 +1,10 @@
-"""What can be observed of a manifest and its frames: four plain tables, for expectations to judge.
+"""What can be observed of a manifest and its frames: five plain tables, for expectations to judge.
 
     manifest   a row a video as ingested, and how many labels its content has
     frames     a row a video or a clip: found where, whole or not, its shape and times
     classes    a row a class: videos, groups
     groups     a row a group of at least two videos: videos, labels
+    alike      a row a set of near-duplicates, named by the first of their paths: videos, labels
 
 Of each clip only its hash and its timestamps are read, not the pixels: what they look like was
 measured when they were extracted and stands in the index.
@@ -15,13 +16,14 @@ import numpy as np
 import pandas as pd
 
 from reelflow.errors import DataError
+from reelflow.groups import sources
 from reelflow.store import FrameStore, open_shard
 
 BOTH, NO_FRAMES, NO_VIDEO = "manifest and frames", "manifest only", "frames only"
 WHOLE, MISSING, DIFFERS = "whole", "missing", "other times than the index"
 _NEEDED = (
     "hash", "path", "label", "group", "split", "bytes", "codec", "width", "height", "fps",
-    "frames", "start", "duration", "rotation", "duplicates",
+    "frames", "start", "duration", "rotation", "duplicates", "alike",
 )  # fmt: skip
 
 
@@ -45,6 +47,7 @@ def observe(manifest: pd.DataFrame, store: FrameStore) -> dict[str, pd.DataFrame
         "frames": _frames(manifest, store),
         "classes": _classes(manifest),
         "groups": _groups(manifest),
+        "alike": _alike(manifest),
     }
 
 
@@ -117,10 +120,8 @@ def _clip(clip: np.void, indexed: object) -> dict[str, object]:
 
 
 def _classes(manifest: pd.DataFrame) -> pd.DataFrame:
-    # A video of no known group is a group of its own.
-    source = manifest["group"].fillna(manifest["hash"])
     table = (
-        manifest.assign(source=source)
+        manifest.assign(source=sources(manifest))
         .groupby("label")
         .agg(videos=("hash", "size"), groups=("source", "nunique"))
     )
@@ -134,3 +135,12 @@ def _groups(manifest: pd.DataFrame) -> pd.DataFrame:
         .agg(videos=("hash", "size"), labels=("label", "nunique"))
     )
     return table[table["videos"] > 1].reset_index()
+
+
+def _alike(manifest: pd.DataFrame) -> pd.DataFrame:
+    table = (
+        manifest.dropna(subset="alike")
+        .groupby("alike")
+        .agg(path=("path", "first"), videos=("hash", "size"), labels=("label", "nunique"))
+    )
+    return table.sort_values("path", ignore_index=True)

@@ -20,7 +20,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reelflow.metrics import Bootstrap, Floats, Ints, evaluate, group_codes
+from reelflow.groups import sources
+from reelflow.metrics import Bootstrap, Floats, Ints, evaluate
 
 FOLDS, SHUFFLES, RESAMPLINGS, TREES = 5, 2, 500, 30
 # More than that makes the answer hardly surer: a simple random sample, drawn by content hash.
@@ -84,15 +85,15 @@ def measure(videos: pd.DataFrame) -> Shortcuts | None:
     Costs some 2 s, half of them the import of scikit-learn; no more for more videos.
     """
     videos = videos.sort_values("hash", ignore_index=True).head(MOST_VIDEOS)
-    source = videos["group"].fillna(videos["hash"])
-    groups_of = source.groupby(videos["label"]).nunique()
+    videos = videos.assign(source=sources(videos))
+    groups_of = videos.groupby("label")["source"].nunique()
     left_out = sorted(groups_of.index[groups_of < 2])
     videos = videos[~videos["label"].isin(left_out)].reset_index(drop=True)
     if videos["label"].nunique() < 2:
         return None
     labels = sorted(videos["label"].unique())
     targets = videos["label"].map(labels.index).to_numpy(np.int64)
-    codes = group_codes(list(videos["group"]))
+    codes = videos["source"].to_numpy(np.int64)
     folds = min(FOLDS, int(groups_of[labels].min()))
     parts = list(_dealt(targets, codes, folds))
     found = {}

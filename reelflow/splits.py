@@ -1,27 +1,28 @@
 """Which video is trained on, watched and tested on: by group, stratified by class, sticky.
 
 Three things bind a video, in this order: an official `split` of its data set; the ledger, in
-which it keeps the split it once had; its group, which stands in one split. What is left free is
-divided so that every class comes closest to the wanted shares (`reelflow.stratify`). The result
-depends on contents, labels, groups, shares and the seed: not on names or on the order of files.
+which it keeps the split it once had; its group, which stands in one split, joined with those of its
+near-duplicates (`reelflow.bound`). What is left free is divided so that every class comes closest
+to the wanted shares (`reelflow.stratify`). The result depends on contents, labels, groups, shares
+and the seed: not on names or on the order of files.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
+from reelflow.bound import ALL, Group, Video, join
 from reelflow.errors import DataError
 from reelflow.labelled import SPLITS
 from reelflow.ledger import COLUMNS, Ledger
 from reelflow.stratify import Bools, Impossible, assign
 
-ALL = frozenset(SPLITS)
 _SHOWN = 3
 
 
@@ -30,47 +31,18 @@ class Division:
     """A division of videos.
 
     Attributes:
-        videos: hash, path, label, group (None if unknown), split; sorted by path.
+        videos: hash, path, label, group (None if unknown), split, and `kept_with`, the name of
+            what was kept together with it (None if nothing was); sorted by path.
+        left_out: paths of the videos that stand in no split, for their near-duplicates stand in
+            another one than they must.
         moved: paths whose official split overrides the one in the ledger.
         absent: by class whose splits are all official, the splits without a video of it.
     """
 
     videos: pd.DataFrame
+    left_out: list[str]
     moved: list[str]
     absent: dict[str, list[str]]
-
-
-@dataclass(frozen=True)
-class _Video:
-    """A video, the splits that it may stand in by itself, and what binds it to them."""
-
-    hash: str
-    path: str
-    label: str
-    group: str
-    allowed: frozenset[str]
-    bound_by: str
-    official: bool
-
-
-@dataclass
-class _Group:
-    """Videos that stand together; a video without a group is one alone.
-
-    Attributes:
-        name: for messages: the group, or the path of a video without one.
-        videos: at least one.
-        allowed: the splits that all of them may stand in.
-    """
-
-    name: str
-    videos: list[_Video] = field(default_factory=list)
-    allowed: frozenset[str] = ALL
-
-    @property
-    def official(self) -> bool:
-        """Whether the data set itself leaves it one split."""
-        return all(video.official for video in self.videos)
 
 
 def divide(
@@ -79,22 +51,24 @@ def divide(
     """Give every video a split.
 
     Args:
-        videos: hash, path, label, group and split (official); the last two may be missing values.
+        videos: hash, path, label, group, split (official) and alike (set of near-duplicates); the
+            last three may be missing values.
         ledger: what is remembered of this data set.
         shares: wanted share of the videos by split, summing to 1.
         seed: decides among divisions that are about equally good.
 
     Returns:
-        No group stands in two splits; every class stands in training, and in validation and test
-        too, unless all splits of its videos are official.
+        No group and no near-duplicates stand in two splits; every class stands in training, and in
+        validation and test too, unless all splits of its videos are official.
 
     Raises:
         DataError: that cannot be had: a group is bound to two splits, or a class has too few
             groups. The text says what to do.
     """
     bound, moved = _bind(videos, ledger)
-    groups = sorted(_groups(bound, ledger), key=lambda group: _shuffled(group, seed))
-    labels = sorted({video.label for video in bound})
+    groups, left_out = join(_groups(bound, ledger), videos.set_index("hash")["alike"].dropna())
+    groups.sort(key=lambda group: _shuffled(group, seed))
+    labels = sorted({video.label for group in groups for video in group.videos})
     needed, absent = _needs(labels, groups, ledger)
     counts = np.zeros((len(groups), len(labels)), dtype=np.int64)
     for row, group in enumerate(groups):
@@ -107,15 +81,17 @@ def divide(
     except Impossible:
         raise _no_division(ledger) from None
     rows = [
-        (video.hash, video.path, video.label, video.group or None, SPLITS[split])
+        (video.hash, video.path, video.label, video.group or None, SPLITS[split], group.name)
         for group, split in zip(groups, split_of, strict=True)
         for video in group.videos
     ]
-    table = pd.DataFrame(rows, columns=COLUMNS).sort_values("path", ignore_index=True)
-    return Division(table, moved, absent)
+    table = pd.DataFrame(rows, columns=[*COLUMNS, "kept_with"])
+    alone = ~table["kept_with"].duplicated(keep=False) & table["group"].isna()
+    table["kept_with"] = table["kept_with"].mask(alone)
+    return Division(table.sort_values("path", ignore_index=True), left_out, moved, absent)
 
 
-def _bind(videos: pd.DataFrame, ledger: Ledger) -> tuple[list[_Video], list[str]]:
+def _bind(videos: pd.DataFrame, ledger: Ledger) -> tuple[list[Video], list[str]]:
     """The videos with what binds each by itself, and the paths that an official split moves."""
     former = ledger.splits()
     given = set(videos["split"].dropna())
@@ -133,16 +109,16 @@ def _bind(videos: pd.DataFrame, ledger: Ledger) -> tuple[list[_Video], list[str]
             allowed, by = frozenset({str(once)}), by if official else "the ledger"
         elif once:
             moved.append(path)
-        bound.append(_Video(digest, path, label, group, allowed, by, official))
+        bound.append(Video(digest, path, label, group, allowed, by, official))
     return bound, moved
 
 
-def _groups(videos: list[_Video], ledger: Ledger) -> list[_Group]:
+def _groups(videos: list[Video], ledger: Ledger) -> list[Group]:
     """The groups of these videos. Raises `DataError` if one may stand in no split."""
-    groups: dict[tuple[str, str], _Group] = {}
+    groups: dict[tuple[str, str], Group] = {}
     for video in videos:
         key = (video.group, "" if video.group else video.hash)
-        group = groups.setdefault(key, _Group(video.group or video.path))
+        group = groups.setdefault(key, Group(video.group or video.path))
         group.videos.append(video)
         group.allowed &= video.allowed
     torn = [group for group in groups.values() if not group.allowed]
@@ -157,7 +133,7 @@ def _groups(videos: list[_Video], ledger: Ledger) -> list[_Group]:
 
 
 def _needs(
-    labels: list[str], groups: list[_Group], ledger: Ledger
+    labels: list[str], groups: list[Group], ledger: Ledger
 ) -> tuple[Bools, dict[str, list[str]]]:
     """Whether each class is needed in each split (S, K), and the official gaps by class.
 
@@ -166,7 +142,7 @@ def _needs(
     """
     needed = np.ones((len(SPLITS), len(labels)), dtype=bool)
     absent = {}
-    of_label: dict[str, list[_Group]] = {label: [] for label in labels}
+    of_label: dict[str, list[Group]] = {label: [] for label in labels}
     for group in groups:
         for label in {video.label for video in group.videos}:
             of_label[label].append(group)
@@ -180,13 +156,13 @@ def _needs(
     return needed, absent
 
 
-def _shuffled(group: _Group, seed: int) -> str:
+def _shuffled(group: Group, seed: int) -> str:
     """A place in an order that the seed shuffles and that names do not change."""
     hashes = sorted(video.hash for video in group.videos)
     return hashlib.sha256(" ".join([str(seed), *hashes]).encode()).hexdigest()
 
 
-def _torn(torn: list[_Group], ledger: Ledger) -> DataError:
+def _torn(torn: list[Group], ledger: Ledger) -> DataError:
     """The sentence on groups that are bound to two splits."""
     group = torn[0]
     where: dict[tuple[str, str], list[str]] = {}
@@ -213,7 +189,7 @@ def _torn(torn: list[_Group], ledger: Ledger) -> DataError:
     )
 
 
-def _refuse_too_few(label: str, groups: list[_Group], needed: Bools, ledger: Ledger) -> None:
+def _refuse_too_few(label: str, groups: list[Group], needed: Bools, ledger: Ledger) -> None:
     """Raise `DataError` if the groups of a class cannot fill the splits in which it is needed.
 
     By Hall's theorem that is so exactly if some of these splits are more than the groups that may

@@ -1,8 +1,9 @@
 """Stage `ingest`: find the labelled videos, decode each to its end, set aside what is broken.
 
 Reads `data/raw/`. Writes `data/manifest.parquet` (a row a usable video), `data/quarantine.csv`
-(a row a file left out, with the reason and the remedy) and `metrics/ingest.json`. No video is
-moved, changed or deleted. Run alone with `python -m tasks.ingest`.
+(a row a file left out, with the reason and the remedy), `data/near_duplicates.csv` (a row a pair of
+usable videos that show the same) and `metrics/ingest.json`. No video is moved, changed or deleted.
+Run alone with `python -m tasks.ingest`.
 """
 
 from __future__ import annotations
@@ -14,17 +15,19 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from reelflow import nearduplicates
 from reelflow.catalogue import Catalogue, catalogue, class_counts
 from reelflow.checkcache import CheckCache
 from reelflow.errors import DataError
 from reelflow.files import replacing, write_json, write_text
 from reelflow.labelled import list_videos
+from reelflow.nearduplicates import Pair
 from reelflow.params import load_section
 from reelflow.params.ingest import IngestParams
 from reelflow.quarantine import DUPLICATE
 from reelflow.video.ffmpeg import Bounds
 from reelflow.video.policy import Policy
-from tasks.paths import MANIFEST, METRICS, PARAMS, QUARANTINE, RAW, STATE
+from tasks.paths import MANIFEST, METRICS, NEAR_DUPLICATES, PARAMS, QUARANTINE, RAW, STATE
 from tasks.stage import run
 
 log = logging.getLogger(__name__)
@@ -40,11 +43,15 @@ def main() -> None:
         found = catalogue(
             RAW, videos, bounds, params.workers, cache, links_to=links_to, policy=policy
         )
+        pairs = _near_duplicates(found.manifest, cache, params.min_likeness)
     # Written before the data as a whole is judged, so that a person can look at what was found.
     write_text(QUARANTINE, found.quarantine.to_csv(index=False, lineterminator="\n"))
     _judge(found, params)
-    _write_manifest(MANIFEST, found.manifest)
-    write_json(METRICS / "ingest.json", _metrics(found))
+    sets = found.manifest["hash"].map(nearduplicates.sets(pairs))
+    _write_manifest(MANIFEST, found.manifest.assign(alike=sets))
+    listed = _named(pairs, found.manifest)
+    write_text(NEAR_DUPLICATES, listed.to_csv(index=False, lineterminator="\n"))
+    write_json(METRICS / "ingest.json", {**_metrics(found), "near_duplicates": int(sets.count())})
     log.info(
         "%d usable videos of %d classes, %d set aside (%s)",
         len(found.manifest),
@@ -52,6 +59,8 @@ def main() -> None:
         len(found.bad),
         QUARANTINE,
     )
+    if len(listed):
+        log.info("%d videos show the same as another (%s)", sets.count(), NEAR_DUPLICATES)
     for row in found.filled.to_dict("records"):
         log.warning(
             "repeat_last: %s is damaged; frame %d stands for the %d after it",
@@ -59,6 +68,22 @@ def main() -> None:
             row["intact"],
             row["frames"] - row["intact"],
         )
+
+
+def _near_duplicates(manifest: pd.DataFrame, cache: CheckCache, least: float) -> list[Pair]:
+    if least == 1:
+        return []
+    keys = {digest: cache.keys_of(digest) for digest in manifest["hash"]}
+    return nearduplicates.find(keys, cache.pictures_of, least)
+
+
+def _named(pairs: list[Pair], manifest: pd.DataFrame) -> pd.DataFrame:
+    """Pairs by path, as a person looks for them, sorted."""
+    path = dict(zip(manifest["hash"], manifest["path"], strict=True))
+    rows = [
+        (path[p.one], path[p.other], p.likeness, p.shift, str(p.mirrored).lower()) for p in pairs
+    ]
+    return pd.DataFrame(sorted(rows), columns=["path", "other", "likeness", "shift_s", "mirrored"])
 
 
 def _judge(found: Catalogue, params: IngestParams) -> None:

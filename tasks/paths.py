@@ -14,6 +14,7 @@ RAW_POINTER = Path("data/raw.dvc")  # which version of RAW this is, for DVC
 INBOX = Path("data/inbox")
 MANIFEST = Path("data/manifest.parquet")
 QUARANTINE = Path("data/quarantine.csv")
+NEAR_DUPLICATES = Path("data/near_duplicates.csv")
 FRAMES = Path("data/frames")
 PREPARED = Path("data/prepared")
 LEDGER = Path("data/ledger.csv")

@@ -38,6 +38,8 @@ def main() -> None:
     ledger = _ledger(manifest)
     division = divide(manifest, ledger, params.shares, params.seed)
     videos = division.videos
+    if division.left_out:
+        log.info("left out as near-duplicates: %s", ", ".join(division.left_out))
     if division.moved:
         log.info("%d videos moved to their official splits", len(division.moved))
     warnings = list(_warnings(division, params))
@@ -48,7 +50,8 @@ def main() -> None:
     meta = _meta(videos, training, store)
     _write_splits(videos, meta["labels"])
     write_json(PREPARED / "meta.json", meta)
-    write_json(METRICS / "preprocess.json", _metrics(videos, len(warnings)))
+    told = {"left_out": len(division.left_out), "warnings": len(warnings)}
+    write_json(METRICS / "preprocess.json", {**_metrics(videos), **told})
     # Last: a run killed before this line divides in the same way again.
     ledger.updated(videos).write()
     counts = ", ".join(f"{(videos['split'] == split).sum()} {split}" for split in SPLITS)
@@ -81,6 +84,12 @@ def _warnings(division: Division, params: PreprocessParams) -> list[str]:
             f"fewer than preprocess.min_test_groups ({params.min_test_groups}): its intervals "
             "will be wide. Add videos of other groups, or raise preprocess.test_share."
         )
+    if division.left_out:
+        count = len(division.left_out)
+        warnings.append(
+            f"{count} {'video is' if count == 1 else 'videos are'} left out: their near-duplicates "
+            "stand in another split and count more there. ingest.min_likeness says what is one."
+        )
     for label, splits in division.absent.items():
         warnings.append(f"By its official splits, the class {label!r} is not in {splits}.")
     return warnings
@@ -103,8 +112,8 @@ def _ungrouped(alone: pd.DataFrame, total: int) -> str:
 
 
 def _sources(videos: pd.DataFrame) -> pd.Series:
-    """The group of each video; one without a group is a group of its own."""
-    return videos["group"].fillna(videos["hash"])
+    """What each video is kept together with; by default itself."""
+    return videos["kept_with"].fillna(videos["hash"])
 
 
 def _meta(videos: pd.DataFrame, training: pd.DataFrame, store: FrameStore) -> dict[str, Any]:
@@ -135,11 +144,12 @@ def _write_splits(videos: pd.DataFrame, labels: list[str]) -> None:
     target = {label: i for i, label in enumerate(labels)}
     table = videos.assign(target=videos["label"].map(target))
     for split in SPLITS:
-        rows = table.loc[table["split"] == split, ["hash", "path", "label", "target", "group"]]
+        rows = table.loc[table["split"] == split, ["hash", "path", "label", "target", "kept_with"]]
+        rows = rows.rename(columns={"kept_with": "group"})
         write_text(PREPARED / f"{split}.csv", rows.to_csv(index=False, lineterminator="\n"))
 
 
-def _metrics(videos: pd.DataFrame, warnings: int) -> dict[str, Any]:
+def _metrics(videos: pd.DataFrame) -> dict[str, Any]:
     parts = {split: videos[videos["split"] == split] for split in SPLITS}
     labels = sorted(videos["label"].unique())
     return {
@@ -150,7 +160,6 @@ def _metrics(videos: pd.DataFrame, warnings: int) -> dict[str, Any]:
             label: {split: int((part["label"] == label).sum()) for split, part in parts.items()}
             for label in labels
         },
-        "warnings": warnings,
     }
 
 

@@ -1,6 +1,7 @@
 """Stage `validate`: what must hold before anything is learned, and what there is to learn from.
 
-Reads `data/manifest.parquet`, `data/quarantine.csv` and `data/frames/`; writes `reports/validate/`
+Reads `data/manifest.parquet`, `data/quarantine.csv`, `data/near_duplicates.csv` and `data/frames/`;
+writes `reports/validate/`
 (Data Docs of Great Expectations, open `index.html`), `reports/data.html` (the data report) and
 `metrics/validate.json`. A broken expectation stops the run after all are written, so that a person
 can look. Run alone with `python -m tasks.validate`.
@@ -28,6 +29,7 @@ from tasks.paths import (
     FRAMES,
     MANIFEST,
     METRICS,
+    NEAR_DUPLICATES,
     PARAMS,
     QUARANTINE,
 )
@@ -69,12 +71,21 @@ def _data_set(
     return DataSet(
         videos=videos,
         quarantine=quarantine.read(QUARANTINE),
+        near_duplicates=_near_duplicates(),
         broken=[finding.sentence for finding in of_state(findings, "broken")],
         warned=[finding.sentence for finding in of_state(findings, "warning")],
         shortcuts=shortcuts.measure(videos),
         clip=store.spec.to_dict(),
         params=params.model_dump(),
     )
+
+
+def _near_duplicates() -> pd.DataFrame:
+    as_written = {"path": str, "other": str}
+    try:
+        return pd.read_csv(NEAR_DUPLICATES, dtype=as_written, keep_default_na=False)
+    except FileNotFoundError:
+        raise DataError(f"{NEAR_DUPLICATES} is missing: run the stage `ingest` first.") from None
 
 
 def _write_pages(pages: dict[str, str]) -> None:

@@ -32,6 +32,7 @@ def manifest_of(videos: Sequence[tuple[str, str | None]], split: str | None = No
             "label": [path.split("/")[0] for path in paths],
             "group": pd.Series([group for _, group in videos], dtype="str"),
             "split": pd.Series([split] * len(paths), dtype="str"),
+            "alike": pd.Series([None] * len(paths), dtype="str"),
             "container": "mov",
             "codec": "h264",
             "pixel_format": "yuv420p",
@@ -100,3 +101,5 @@ def write_dataset(folder: Path, manifest: pd.DataFrame) -> None:
     write_store(folder / "data/frames", manifest)
     manifest.to_parquet(folder / "data/manifest.parquet")
     (folder / "data/quarantine.csv").write_text("path,code,reason,remedy\n", encoding="utf-8")
+    columns = "path,other,likeness,shift_s,mirrored\n"
+    (folder / "data/near_duplicates.csv").write_text(columns, encoding="utf-8")

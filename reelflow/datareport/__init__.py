@@ -28,6 +28,7 @@ def render(data: DataSet, frames: sheets.Frames) -> str:
         frames: the frames of a clip, uint8 RGB (T, H, W, 3), by the hash of its video.
     """
     found = data.shortcuts
+    alike = tables.near_duplicates(data)
     return page.render(
         HERE,
         data=data,
@@ -46,5 +47,7 @@ def render(data: DataSet, frames: sheets.Frames) -> str:
         uncertainty=verdict.uncertainty(found) if found else "",
         reasons=tables.reasons(data),
         set_aside=data.unusable.head(SET_ASIDE_ROWS).to_dict("records"),
+        alike=alike[: tables.DUPLICATES],
+        pairs=sheets.pairs(data, alike, frames),
         duplicates=data.duplicates.head(tables.DUPLICATES).to_dict("records"),
     )

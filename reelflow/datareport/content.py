@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from reelflow.groups import sources
 from reelflow.quarantine import DUPLICATE, unusable
 from reelflow.shortcuts import Shortcuts
 
@@ -20,6 +21,8 @@ class DataSet:
         videos: a row a usable video, sorted by path: the manifest, and `brightness` and `change`
             of its clip, missing where it has none.
         quarantine: a row a file that was set aside: path, code, reason, remedy.
+        near_duplicates: a row a pair of usable videos that show the same: path, other, likeness (0
+            to 1), shift_s (seconds into the first at which the other begins), mirrored.
         broken: sentences on what must hold and does not, so that nothing is learned.
         warned: sentences on what should hold and does not.
         shortcuts: what the files tell of their classes, or None where that cannot be measured.
@@ -29,6 +32,7 @@ class DataSet:
 
     videos: pd.DataFrame
     quarantine: pd.DataFrame
+    near_duplicates: pd.DataFrame
     broken: list[str]
     warned: list[str]
     shortcuts: Shortcuts | None
@@ -42,8 +46,8 @@ class DataSet:
 
     @cached_property
     def sources(self) -> pd.Series[Any]:
-        """The group of each video; one without a group is a group of its own."""
-        return self.videos["group"].fillna(self.videos["hash"])
+        """The number of the source of each video, see `reelflow.groups.sources`."""
+        return sources(self.videos)
 
     @property
     def unusable(self) -> pd.DataFrame:

@@ -23,6 +23,7 @@ Frames = Callable[[str], NDArray[np.uint8]]
 # Clips of a class, whether they play, and up to how many classes: 60 clips play on a page at the
 # most, 600 do not. What is beyond the last is left out.
 SIZES = ((12, True, 5), (6, True, 10), (6, False, 100), (3, False, 200))
+PAIRS = 6
 MOVING_TILE, STILL_TILE = 80, 64  # pixels of a side
 # Noise cannot be compressed; a clip beyond so many characters is drawn coarser, then as a still.
 MOST_CHARACTERS = 60_000
@@ -70,6 +71,18 @@ def edges(data: DataSet, frames: Frames) -> list[dict[str, Any]]:
                 shown = length(value) if column == "duration" else f"{value:.3g}"
                 tiles.append({**tile, "words": words, "value": shown})
     return tiles
+
+
+def pairs(
+    data: DataSet, near_duplicates: list[dict[str, Any]], frames: Frames
+) -> list[list[dict[str, Any]]]:
+    """The two clips of each of the first few pairs."""
+    rows = {row["path"]: row for row in _records(data.videos[["path", "label", "hash"]])}
+    shown = [
+        _tiles([rows[pair["path"]], rows[pair["other"]]], frames, plays=True)
+        for pair in near_duplicates[:PAIRS]
+    ]
+    return [tiles for tiles in shown if len(tiles) == 2]
 
 
 def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:

@@ -103,6 +103,27 @@ def only_one(labels: pd.Series[Any], classes: int) -> bool:
     return classes > 1 and len(labels) >= FEW and labels.nunique() == 1
 
 
+def near_duplicates(data: DataSet) -> list[dict[str, Any]]:
+    """A row a pair: both paths and labels, in what they differ; those of two labels come first,
+    then those that are least alike."""
+    label = dict(zip(data.videos["path"], data.videos["label"], strict=True))
+    rows: list[dict[str, Any]] = [
+        {
+            **{str(key): value for key, value in row.items()},
+            "labels": (label[row["path"]], label[row["other"]]),
+            "agree": label[row["path"]] == label[row["other"]],
+            "differs": _difference(row["shift_s"], mirrored=row["mirrored"]),
+        }
+        for row in data.near_duplicates.to_dict("records")
+    ]
+    return sorted(rows, key=lambda row: (row["agree"], row["likeness"], row["path"]))
+
+
+def _difference(shift: float, *, mirrored: bool) -> str:
+    when = f"begins {abs(shift):.1f} s {'later' if shift > 0 else 'earlier'}" if shift else ""
+    return ", ".join(part for part in (when, "mirrored" if mirrored else "") if part)
+
+
 def reasons(data: DataSet) -> list[dict[str, Any]]:
     """Why files were set aside: code, count, the commonest first."""
     counts = data.unusable["code"].value_counts().sort_index()

@@ -41,6 +41,8 @@ def summary(data: DataSet) -> list[str]:
     known = int(data.videos["group"].nunique())
     groups = f" from {count(known, 'known group')}" if known else ""
     bad, same = len(data.unusable), len(data.duplicates)
+    alike = int(data.videos["alike"].count())
+    again = f" {count(alike, 'video')} {_verb(alike, 'shows', 'show')} the same as another."
     aside = f"{count(bad, 'file')} could not be used" if bad else "Every file could be used"
     twice = f", and {count(same, 'file')} {_verb(same, 'was', 'were')} there twice" if same else ""
     lengths = durations(data.videos)
@@ -48,7 +50,7 @@ def summary(data: DataSet) -> list[str]:
         f"{count(len(data.videos), 'video')} of {count(len(data.labels), 'class', 'classes')}"
         f"{groups}, {lengths['total']} in all, from {lengths['shortest']} to {lengths['longest']} "
         f"each.",
-        f"{aside}{twice}.",
+        f"{aside}{twice}.{again if alike else ''}",
     ]
 
 

@@ -30,6 +30,12 @@ class IngestParams(Section):
         lt=0.5,
         description="largest share of the frames of a video that repeat_last may fill",
     )
+    min_likeness: float = Field(
+        0.83,
+        ge=0.5,
+        le=1.0,
+        description="likeness from which two videos are near-duplicates; 1 to look for none",
+    )
     links_to: list[str] = Field(
         [], description="folders outside data/raw that symbolic links in it may lead to"
     )

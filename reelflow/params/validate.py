@@ -17,6 +17,9 @@ class ValidateParams(Section):
     single_label_groups: Literal["ignore", "warn", "stop"] = Field(
         "warn", description="what to do where every group holds videos of one class alone"
     )
+    conflicting_near_duplicates: Literal["ignore", "warn", "stop"] = Field(
+        "warn", description="what to do where near-duplicates have different labels"
+    )
     min_brightness: float = Field(
         4.0, ge=0.0, le=255.0, description="mean pixel value (0 to 255) under which a clip is black"
     )

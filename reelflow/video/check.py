@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -27,6 +28,7 @@ from reelflow.video.ffmpeg import QUIET, Bounds, Finished, again_if_killed, ffmp
 from reelflow.video.graph import describe, is_rescaled
 from reelflow.video.intact import Intact, find_intact
 from reelflow.video.source import MOST_PRINTED, NAME, input_options, opened, regular_file_size
+from reelflow.video.thumbnails import Thumbnails
 from reelflow.video.times import Times, span
 
 # Raised when the same file would be judged otherwise, so that remembered verdicts are dropped.
@@ -103,13 +105,20 @@ class DamagedVideoError(VideoError):
         return (type(self), (self.path, self.reason, self.remedy, self.info))
 
 
-def check_video(path: Path, bounds: Bounds, *, known_hash: str | None = None) -> VideoInfo:
+def check_video(
+    path: Path,
+    bounds: Bounds,
+    *,
+    known_hash: str | None = None,
+    thumbnails: Thumbnails | None = None,
+) -> VideoInfo:
     """Decode `path` to its end and tell what it is.
 
     Args:
         path: a file; its name and extension are not looked at.
         bounds: limits of the decoder.
         known_hash: the SHA-256, if the caller has it.
+        thumbnails: taken along, if they are wanted.
 
     Raises:
         DamagedVideoError: it can be decoded, but not whole.
@@ -117,7 +126,7 @@ def check_video(path: Path, bounds: Bounds, *, known_hash: str | None = None) ->
             `refusals`.
     """
     size = regular_file_size(path, most_bytes=bounds.most_bytes)
-    finished = _decode(path, bounds)
+    finished = _decode(path, bounds, thumbnails)
     times, _, graph = finished.stdout.partition(b"{")
     lines = times.split(b"\n")[:-1]
     complaint = refusals.complaint(finished, path, bounds, frames=len(lines))
@@ -163,19 +172,22 @@ def _describe(graph: dict[str, Any], path: Path, bounds: Bounds) -> dict[str, An
     """The fields that do not depend on times. Of a video whose size changes, those of its first
     frame, to whose size ffmpeg scales the others; one more process, for such videos only."""
     if is_rescaled(graph):
-        first = _decode(path, bounds, frames=1).stdout
+        first = _decode(path, bounds, None, frames=1).stdout
         graph = json.loads(first[first.index(b"{") :])
     return describe(graph, path, bounds)
 
 
 @again_if_killed
-def _decode(path: Path, bounds: Bounds, frames: int | None = None) -> Finished:
+def _decode(
+    path: Path, bounds: Bounds, thumbnails: Thumbnails | None, frames: int | None = None
+) -> Finished:
     """Decode every frame, or the first few, of the first stream that is no cover art (`V`). The
     output is a line a frame, its time and the time base, then ffmpeg's graph as JSON."""
     few = {"frames:v": frames} if frames else {}
-    with opened(path) as descriptor:
-        command = ffmpeg.output(
-            ffmpeg.input(NAME, **input_options(descriptor))["V:0"],
+    with opened(path) as descriptor, ExitStack() as stack:
+        video = ffmpeg.input(NAME, **input_options(descriptor))["V:0"]
+        times = ffmpeg.output(
+            video,
             "-",
             format="null",
             fps_mode="passthrough",
@@ -183,7 +195,12 @@ def _decode(path: Path, bounds: Bounds, frames: int | None = None) -> Finished:
             stats_enc_pre="pipe:1",
             stats_enc_pre_fmt="{pts} {tb}",
             **few,
-        ).global_args(
+        )
+        outputs, descriptors = [times], [descriptor]
+        if thumbnails:
+            beside, write_end = stack.enter_context(thumbnails.beside(video))
+            outputs, descriptors = [times, beside], [descriptor, write_end]
+        command = ffmpeg.merge_outputs(*outputs).global_args(
             *(*QUIET, "level+warning"),
             *("-print_graphs_file", "pipe:1", "-print_graphs_format", "json"),
         )
@@ -192,7 +209,7 @@ def _decode(path: Path, bounds: Bounds, frames: int | None = None) -> Finished:
             path,
             bounds,
             stdout_limit=MOST_PRINTED,
-            pass_fds=(descriptor,),
+            pass_fds=tuple(descriptors),
             listen_for=refusals.COMPLAINTS,
         )
 
