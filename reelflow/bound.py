@@ -114,5 +114,6 @@ class _Joined:
 
 
 def _name(parts: list[Group]) -> str:
-    names = sorted(part.name for part in parts)
-    return names[0] if len(names) == 1 else f"{names[0]} + {len(names) - 1}"
+    """A group's own name before that of a single video."""
+    first, *others = sorted(parts, key=lambda part: (not part.videos[0].group, part.name))
+    return f"{first.name} + {len(others)}" if others else first.name

@@ -30,6 +30,7 @@ def data_set(videos: pd.DataFrame | None = None, **changes: Any) -> DataSet:
     values = {
         "videos": videos,
         "quarantine": quarantine(),
+        "near_duplicates": near_duplicates(),
         "broken": [],
         "warned": [],
         "shortcuts": None,
@@ -37,6 +38,11 @@ def data_set(videos: pd.DataFrame | None = None, **changes: Any) -> DataSet:
         "params": {"min_brightness": 4.0},
     }
     return DataSet(**{**values, **changes})
+
+
+def near_duplicates(*rows: tuple[str, str, float, float, bool]) -> pd.DataFrame:
+    columns = ["path", "other", "likeness", "shift_s", "mirrored"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def frames(video: str) -> NDArray[np.uint8]:
@@ -226,7 +232,7 @@ def test_what_was_set_aside_is_listed_with_its_remedy_and_duplicates_apart() -> 
     assert "2 files could not be used" in page
     assert "Copy it again." in page
     assert "1 file has the same bytes as another" in page
-    assert page.index("There twice") < page.index("a.mp4") < page.index("b.mp4")
+    assert page.index(">Duplicates<") < page.index("a.mp4") < page.index("b.mp4")
 
 
 def test_groups_are_shown_the_largest_first() -> None:
