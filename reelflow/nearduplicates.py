@@ -159,22 +159,30 @@ def _neighbours(
     bits: NDArray[np.uint64],
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Places in `bits` of keys that stand near each other in a sorted table and differ little."""
-    generator = np.random.default_rng(0)
-    for _ in range(TABLES if len(bits) > 1 else 0):
-        order = np.argsort(_shuffled(bits, generator.permutation(64)), kind="stable")
+    bits = _shuffled(bits)
+    for table in range(TABLES if len(bits) > 1 else 0):
+        order = np.argsort(_rolled(bits, 64 * table // TABLES), kind="stable")
         for step in range(1, min(NEIGHBOURS, len(order) - 1) + 1):
             a, b = order[:-step], order[step:]
             near = np.bitwise_count(bits[a] ^ bits[b]) <= MOST_BITS
             yield a[near], b[near]
 
 
-def _shuffled(bits: NDArray[np.uint64], order: NDArray[np.int64]) -> NDArray[np.uint64]:
-    parts = []
+def _shuffled(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Bits in a fixed order in which those of near frequencies, which go together, are apart."""
+    order = np.random.default_rng(0).permutation(64)
+    parts = [np.empty(0, np.uint64)]
     for start in range(0, len(bits), _CHUNK):
         octets = bits[start : start + _CHUNK].astype(">u8").view(np.uint8).reshape(-1, 8)
         single = np.ascontiguousarray(np.unpackbits(octets, axis=1)[:, order])
         parts.append(np.packbits(single, axis=1).view(">u8").astype(np.uint64)[:, 0])
     return np.concatenate(parts)
+
+
+def _rolled(bits: NDArray[np.uint64], by: int) -> NDArray[np.uint64]:
+    """With the first `by` bits moved to the end."""
+    left, right = np.uint64(by), np.uint64(64 - by)
+    return bits if by == 0 else bits << left | bits >> right
 
 
 def _best(

@@ -4,7 +4,7 @@
     frames     a row a video or a clip: found where, whole or not, its shape and times
     classes    a row a class: videos, groups
     groups     a row a group of at least two videos: videos, labels
-    alike      a row a set of near-duplicates, named by the first of their paths: videos, labels
+    alike      a row a set of near-duplicates, named by the first two of their paths: videos, labels
 
 Of each clip only its hash and its timestamps are read, not the pixels: what they look like was
 measured when they were extracted and stands in the index.
@@ -141,6 +141,11 @@ def _alike(manifest: pd.DataFrame) -> pd.DataFrame:
     table = (
         manifest.dropna(subset="alike")
         .groupby("alike")
-        .agg(path=("path", "first"), videos=("hash", "size"), labels=("label", "nunique"))
+        .agg(path=("path", _listed), videos=("hash", "size"), labels=("label", "nunique"))
     )
     return table.sort_values("path", ignore_index=True)
+
+
+def _listed(paths: pd.Series[str]) -> str:
+    shown = " and ".join(paths.sort_values().head(2))
+    return f"{shown} and {len(paths) - 2} more" if len(paths) > 2 else shown

@@ -80,9 +80,12 @@ def _near_duplicates(manifest: pd.DataFrame, cache: CheckCache, least: float) ->
 def _named(pairs: list[Pair], manifest: pd.DataFrame) -> pd.DataFrame:
     """Pairs by path, as a person looks for them, sorted."""
     path = dict(zip(manifest["hash"], manifest["path"], strict=True))
-    rows = [
-        (path[p.one], path[p.other], p.likeness, p.shift, str(p.mirrored).lower()) for p in pairs
-    ]
+    rows = []
+    for pair in pairs:
+        one, other, shift = path[pair.one], path[pair.other], pair.shift
+        if other < one:
+            one, other, shift = other, one, -shift
+        rows.append((one, other, pair.likeness, shift + 0.0, str(pair.mirrored).lower()))
     return pd.DataFrame(sorted(rows), columns=["path", "other", "likeness", "shift_s", "mirrored"])
 
 

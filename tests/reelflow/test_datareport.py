@@ -245,3 +245,25 @@ def test_groups_are_shown_the_largest_first() -> None:
         ("g1", 5), ("g0", 4), ("g2", 4)
     ]  # fmt: skip
     assert found["rows"][0]["labels"] == ["bend", "wave"]
+
+
+def test_near_duplicates_are_shown_side_by_side_those_of_two_classes_first() -> None:
+    videos = manifest_of(grid(groups=12))
+    same, other = videos["path"][0], videos["path"][1]
+    wave = str(videos["path"][videos["label"] == "wave"].iloc[0])
+    page = render(
+        data_set(
+            videos,
+            near_duplicates=near_duplicates(
+                (same, other, 0.95, 0.0, False), (same, wave, 0.97, 1.5, True)
+            ),
+        ),
+        frames,
+    )
+    part = page[page.index('id="duplicates"') :]
+    assert "2 pairs of videos" in part
+    assert "begins 1.5 s later, mirrored" in part
+    assert part.count("<img") == 4
+    assert 0 < part.index("<td><code>") < part.index("0.97") < part.index("0.95")
+    assert 'class="miss"' in part
+    assert "No two videos were found to show the same." in render(data_set(videos), frames)

@@ -275,3 +275,16 @@ def test_the_same_tables_give_the_same_pages_in_another_process(
     command = [sys.executable, "-c", program, str(tmp_path)]
     subprocess.run(command, check=True, cwd=ROOT, env=environment, timeout=120)
     assert pd.read_json(tmp_path / "pages.json", typ="series").to_dict() == here
+
+
+def test_near_duplicates_of_two_labels_are_named(manifest: pd.DataFrame, store: FrameStore) -> None:
+    manifest.loc[[0, 1], "alike"] = "one label"
+    manifest.loc[[3, 15], "alike"] = "two labels"
+    for choice, state in (("warn", "warning"), ("stop", "broken")):
+        params = ValidateParams(conflicting_near_duplicates=choice)  # type: ignore[arg-type]
+        (finding,) = of_state(judged(manifest, store, params).findings, state)
+        assert "Near-duplicates have one label" in finding.sentence
+        assert "not so for 1 of 2 sets of near-duplicates" in finding.sentence
+        assert f"{manifest.at[3, 'path']} and {manifest.at[15, 'path']}" in finding.sentence
+    ignored = judged(manifest, store, ValidateParams(conflicting_near_duplicates="ignore"))
+    assert len(of_state(ignored.findings, "held")) == len(ignored.findings)

@@ -15,28 +15,9 @@ from reelflow.video.check import check_video
 from reelflow.video.ffmpeg import Bounds
 from reelflow.video.thumbnails import MOST, RATE, Thumbnails
 from tests.conftest import MakeVideo, ffmpeg
+from tests.scenes import scene
 
 LEAST = 0.83
-
-
-def scene(path: Path, seed: int, options: tuple[str, ...] = ()) -> Path:
-    """Four seconds of one scene, the same for every seed, before which three boxes move."""
-    way = np.random.default_rng(seed)
-    graph = "mandelbrot=s=160x120:r=25:end_scale=3:start_scale=3,trim=end=4[back]"
-    last = "back"
-    for number in range(3):
-        a, b, c, d = (*way.uniform(1, 4, 2), *way.uniform(0, 6, 2))
-        graph += (
-            f";color=c=white:s=22x30:r=25:d=4[box{number}];[{last}][box{number}]overlay="
-            f"x='60+60*sin({a:.2f}*t+{c:.2f})':y='45+45*sin({b:.2f}*t+{d:.2f})'[s{number}]"
-        )
-        last = f"s{number}"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    ffmpeg(
-        "-filter_complex", f"{graph};[{last}]format=yuv420p[out]", "-map", "[out]",
-        *(options or ("-c:v", "libx264")), f"file:{path}",
-    )  # fmt: skip
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -163,10 +144,10 @@ def test_the_work_does_not_grow_with_the_square_of_the_videos(
     random = np.random.default_rng(0)
     base = random.integers(0, 2**63, 20).astype(np.uint64)
     for videos in (200, 800):
-        flips = [np.uint64(1) << random.integers(0, 63, 20).astype(np.uint64) for _ in range(videos)]
+        places = random.integers(0, 63, (videos, 20)).astype(np.uint64)
         looked_up = {
             f"{i:04}": Keys(base ^ flip, np.arange(20), np.empty(0, np.uint64))
-            for i, flip in enumerate(flips)
+            for i, flip in enumerate(np.uint64(1) << places)
         }
         compared = 0
         pictures = np.zeros((24, SIDE, SIDE), np.uint8)
@@ -205,7 +186,9 @@ def test_a_fingerprint_comes_back_from_the_cache_as_it_was(
         cache.store_fingerprint("still", print_[:2])
         cache.store_fingerprint("nothing", print_[:0])
         assert np.array_equal(cache.pictures_of("moving"), print_)
-        for digest, expected in (("moving", print_), ("still", print_[:2]), ("nothing", print_[:0])):
-            for a, b in zip(vars(cache.keys_of(digest)).values(), vars(keys(expected)).values(),
-                            strict=True):  # fmt: skip
-                assert np.array_equal(a, b) and a.dtype == b.dtype
+        stored = {"moving": print_, "still": print_[:2], "nothing": print_[:0]}
+        for digest, expected in stored.items():
+            for name, values in vars(keys(expected)).items():
+                again = getattr(cache.keys_of(digest), name)
+                assert again.dtype == values.dtype
+                assert np.array_equal(again, values)

@@ -282,3 +282,33 @@ def test_groups_tied_like_the_lines_of_a_plane_are_refused() -> None:
     videos = manifest_of([(f"{line}/{group}.mp4", group) for line in lines for group in line])
     with pytest.raises(DataError, match="no division puts each of them"):
         divide(videos, NOTHING, SHARES, 0)
+
+
+def test_near_duplicates_stand_in_one_split_when_they_come_and_later() -> None:
+    videos = manifest_of(grid(groups=12))
+    pairs = [(0, 30), (31, 60), (10, 45)]
+    for one, other in pairs:
+        videos.loc[[one, other], "alike"] = videos.at[one, "hash"]
+    found, ledger = split(videos)
+    for one, other in pairs:
+        assert found[videos.at[one, "path"]] == found[videos.at[other, "path"]]
+    # A copy of a test video comes in a group of its own.
+    tested = videos.index[videos["path"].map(found) == "test"][0]
+    new = videos.iloc[[40]].assign(hash=digest("new"), path="bend/new.mp4", group="new")
+    videos.loc[tested, "alike"] = new["alike"] = videos.at[tested, "hash"]
+    grown, _ = split(pd.concat([videos, new], ignore_index=True), ledger)
+    assert grown["bend/new.mp4"] == "test"
+    assert {path: grown[path] for path in found} == found
+
+
+def test_of_near_duplicates_in_two_splits_of_the_ledger_that_of_the_test_stays() -> None:
+    videos = manifest_of(grid(groups=12))
+    found, ledger = split(videos)
+    place = videos["path"].map(found)
+    trained, tested = (videos.index[place == name][0] for name in ("train", "test"))
+    videos.loc[[trained, tested], "alike"] = videos.at[tested, "hash"]
+    division = divide(videos, ledger, SHARES, 0)
+    assert division.left_out == [videos.at[trained, "path"]]
+    now = by_path(division)
+    assert now == {path: found[path] for path in now}
+    assert set(found) - set(now) == {videos.at[trained, "path"]}
