@@ -47,6 +47,11 @@ class Group:
     allowed: frozenset[str] = ALL
 
     @property
+    def joined(self) -> bool:
+        """Whether near-duplicates made one of several."""
+        return len({video.group or video.hash for video in self.videos}) > 1
+
+    @property
     def official(self) -> bool:
         """Whether the data set itself leaves it one split."""
         return all(video.official for video in self.videos)

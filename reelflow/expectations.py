@@ -234,7 +234,8 @@ def _class_checks(params: ValidateParams) -> Iterator[Check]:
         yield _between(
             f"{unit}_per_class", "classes", f"Every class has at least {least} {unit}",
             f"Add {unit} of these classes, take the classes out, or lower "
-            f"validate.min_{unit}_per_class.",
+            f"validate.min_{unit}_per_class."
+            + (" Near-duplicates count as one group." if unit == "groups" else ""),
             unit, min_value=least,
         )  # fmt: skip
 

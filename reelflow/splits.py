@@ -219,6 +219,11 @@ def _refuse_too_few(label: str, groups: list[Group], needed: Bools, ledger: Ledg
             f" Or delete {ledger.path}, which binds its groups: all videos are then divided anew, "
             "and earlier scores no longer compare."
         )
+    if any(group.joined for group in groups):
+        remedy += (
+            " Near-duplicates join groups: data/near_duplicates.csv lists them; if they are not the "
+            "same, raise ingest.min_likeness."
+        )
     raise DataError(
         f"The class {label!r} needs a group each for {_join(splits)}, and {has}; a video without "
         f"a group counts as one. {remedy}"

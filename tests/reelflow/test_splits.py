@@ -301,6 +301,13 @@ def test_near_duplicates_stand_in_one_split_when_they_come_and_later() -> None:
     assert {path: grown[path] for path in found} == found
 
 
+def test_where_near_duplicates_leave_too_few_groups_it_is_said() -> None:
+    videos = manifest_of(grid(groups=4))
+    videos["alike"] = "all"
+    with pytest.raises(DataError, match=r"has 1 group .* raise ingest\.min_likeness"):
+        split(videos)
+
+
 def test_of_near_duplicates_in_two_splits_of_the_ledger_that_of_the_test_stays() -> None:
     videos = manifest_of(grid(groups=12))
     found, ledger = split(videos)
