@@ -16,6 +16,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reelflow.store import FrameStore
+from reelflow.video.clip import ClipSpec
+from reelflow.views import drawn, views
 
 # Frames uint8 (B, T, H, W, 3), targets int32 (B,), weights float32 (B,).
 Batch = tuple[NDArray[np.uint8], NDArray[np.int32], NDArray[np.float32]]
@@ -66,7 +68,8 @@ class Batches:
         videos: the columns `hash` and `target`.
         batch_size: clips a batch; the last batch of an epoch may be smaller.
         weights: of each class, float32 (K,).
-        seed: shuffle and augment by it; None leaves order and frames as they are.
+        seed: shuffle, draw crops and frames (`reelflow.views`), and augment by it; None leaves the
+            order as it is and takes the middle of each.
         augmentation: what is done to the frames, if there is a seed.
         repeats: how often each clip comes in an epoch, in another order and augmented otherwise.
         worker: which of `workers` this is, from 0.
@@ -125,11 +128,17 @@ class Batches:
         start = index * together
         stop = min(start + together, len(self._places) * self._repeats)
         chosen = self._chosen(epoch, range(start + self._worker, stop, self._workers))
-        frames = np.empty((len(chosen), *self._store.spec.shape), np.uint8)
+        spec = self._store.spec
+        frames = np.empty((len(chosen), *spec.shape), np.uint8)
+        # Where more is stored than is seen, the clip is read beside and a part of it taken.
+        room = None if spec.stored_shape == spec.shape else np.empty(spec.stored_shape, np.uint8)
         for (turn, at), into in zip(chosen, frames, strict=True):
-            self._store.read(int(self._places[at]), into)
-            if self._augmented:
-                into[...] = self._augmentation(into, self._random(turn, at))
+            self._store.read(int(self._places[at]), into if room is None else room)
+            random = None if self._seed is None else self._random(turn, at)
+            if room is not None:
+                into[...] = _part(room, spec, random)
+            if random and self._augmented:
+                into[...] = self._augmentation(into, random)
         targets = self._targets[[at for _, at in chosen]]
         return frames, targets, self._weights[targets]
 
@@ -149,6 +158,13 @@ class Batches:
     def _random(self, *what: int) -> np.random.Generator:
         assert self._seed is not None
         return np.random.default_rng((self._seed, *what))
+
+
+def _part(
+    frames: NDArray[np.uint8], spec: ClipSpec, random: np.random.Generator | None
+) -> NDArray[np.uint8]:
+    """What is seen of a stored clip: drawn, or the middle."""
+    return drawn(frames, spec, random) if random else views(frames, spec)[spec.crops // 2]
 
 
 def _moved(

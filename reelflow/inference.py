@@ -1,6 +1,6 @@
 """Predicting: the one way from frames to probabilities, used wherever a model is asked.
 
-`evaluate`, the registered model and `reelflow predict` all come through `predict_clip`, so that
+`evaluate`, the registered model and `reelflow predict` all come through `predict_views`, so that
 they give the same floats: one clip a batch, because the sums inside a convolution may be ordered
 otherwise in another batch, and the same arithmetic, set by `deterministic` before TensorFlow is
 first imported.
@@ -88,6 +88,20 @@ def predict_clip(model: keras.Model, frames: NDArray[np.uint8]) -> NDArray[np.fl
         )
     scores: NDArray[np.float32] = model.predict_on_batch(frames[np.newaxis])[0]
     return scores
+
+
+def predict_views(model: keras.Model, views: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The mean probabilities of several views of one clip, float32 (K,).
+
+    Args:
+        model: as `load_model` gives it.
+        views: uint8 RGB, (V, T, H, W, 3), V of at least 1.
+
+    Raises:
+        DataError: as `predict_clip`.
+    """
+    scores = [predict_clip(model, view) for view in views]
+    return scores[0] if len(scores) == 1 else np.mean(scores, axis=0, dtype=np.float32)
 
 
 @contextmanager

@@ -221,7 +221,7 @@ def _refuse_too_few(label: str, groups: list[Group], needed: Bools, ledger: Ledg
         )
     if any(group.joined for group in groups):
         remedy += (
-            " Near-duplicates join groups: data/near_duplicates.csv lists them; if they are not the "
+            " Near-duplicates join groups, see data/near_duplicates.csv; if they are not the "
             "same, raise ingest.min_likeness."
         )
     raise DataError(

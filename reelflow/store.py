@@ -54,7 +54,9 @@ def record_of(video_hash: str, clip: Clip) -> Records:
     `brightness` is the mean of all pixels, `change` the mean absolute difference of neighbouring
     frames, 0 to 255; `channel_sums` and `channel_squares` are what `pixel_statistics` needs.
     """
-    steps = np.abs(np.diff(clip.frames.astype(np.int16), axis=0))
+    # Crop by crop: neighbours in time are neighbours within a crop.
+    crops = clip.frames.reshape(-1, len(clip.timestamps), *clip.frames.shape[1:])
+    steps = np.abs(np.diff(crops.astype(np.int16), axis=1))
     sums, squares = channel_sums(clip.frames)
     values: dict[str, Any] = {
         "hash": np.bytes_(video_hash),
@@ -62,7 +64,7 @@ def record_of(video_hash: str, clip: Clip) -> Records:
         "channel_sums": sums,
         "channel_squares": squares,
         "brightness": np.float64(sums.sum() / clip.frames.size),
-        "change": steps.mean(dtype=np.float64) if len(steps) else np.float64(0.0),
+        "change": steps.mean(dtype=np.float64) if steps.size else np.float64(0.0),
     }
     record = np.empty(1, [(name, value.dtype, value.shape) for name, value in values.items()])
     for name, value in values.items():
@@ -72,7 +74,7 @@ def record_of(video_hash: str, clip: Clip) -> Records:
 
 def capacity(spec: ClipSpec) -> int:
     """The most clips that a shard holds; at least one, however large."""
-    return max(1, SHARD_BYTES // math.prod(spec.shape))
+    return max(1, SHARD_BYTES // math.prod(spec.stored_shape))
 
 
 def shards_of(hashes: Sequence[str], spec: ClipSpec) -> dict[str, Sequence[str]]:
@@ -223,7 +225,7 @@ class FrameStore:
 
         Args:
             place: as told by `places`.
-            into: uint8, contiguous, of `spec.shape`.
+            into: uint8, contiguous, of `spec.stored_shape`.
 
         Raises:
             DataError: the shard is missing or cut short.
@@ -245,8 +247,8 @@ class FrameStore:
             os.close(file)
 
     def frames(self, video_hash: str) -> NDArray[np.uint8]:
-        """The frames of one video, uint8 RGB of `spec.shape`. Raises `DataError` as `read` does,
-        and if the video has none."""
-        frames = np.empty(self.spec.shape, np.uint8)
+        """The frames of one video, uint8 RGB of `spec.stored_shape`. Raises `DataError` as `read`
+        does, and if the video has none."""
+        frames = np.empty(self.spec.stored_shape, np.uint8)
         self.read(int(self.places([video_hash])[0]), frames)
         return frames

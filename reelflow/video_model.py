@@ -3,7 +3,7 @@
 MLflow runs this file when it loads a model ("models from code"): what lies in the registry is
 code, a `.keras` file and a card, never a pickle. The package `reelflow` as it was when the model
 was registered travels along, so that a clip is made today as it was for training. Every clip goes
-alone through `reelflow.inference.predict_clip`, as in the stage `evaluate`.
+alone through `reelflow.inference.predict_views`, as in the stage `evaluate`.
 
 A video that cannot be used costs the others nothing: its row has an `error`, no label, and no
 probabilities; it is never answered as if it were black.
@@ -22,10 +22,11 @@ from mlflow.exceptions import MlflowException
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
 from reelflow.errors import VideoError
-from reelflow.inference import load_model, predict_clip
+from reelflow.inference import load_model, predict_views
 from reelflow.video.clip import ClipSpec
 from reelflow.video.ffmpeg import Bounds
 from reelflow.video.read import read_clip
+from reelflow.views import views
 
 
 class VideoModel(PythonModel):  # type: ignore[misc]  # mlflow's classes have no types
@@ -76,7 +77,7 @@ class VideoModel(PythonModel):  # type: ignore[misc]  # mlflow's classes have no
             frames = self._frames(row.get("video"), row.get("path"))
         except VideoError as error:
             return {"error": f"{error.reason} {error.remedy}".strip()}
-        scores = predict_clip(self.model, frames)
+        scores = predict_views(self.model, views(frames, self.spec))
         values = [float(str(score)) for score in scores]
         best = int(scores.argmax())
         return {

@@ -28,6 +28,7 @@ from reelflow.params.evaluate import EvaluateParams
 from reelflow.progress import track
 from reelflow.store import FrameStore
 from reelflow.video.clip import Clip
+from reelflow.views import shown, views
 from tasks.paths import (
     FRAMES,
     MANIFEST,
@@ -79,7 +80,7 @@ def main() -> None:
         manifest=pd.read_parquet(MANIFEST),
         quarantine=quarantine.read(QUARANTINE),
         params={
-            "extract": card["clip"],
+            "extract": meta["clip"],
             "train": card["params"],
             "evaluate": params.model_dump(),
         },
@@ -108,7 +109,7 @@ def _predict(test: pd.DataFrame, store: FrameStore) -> NDArray[np.float32]:
     """Probabilities of the test videos, (N, K), one clip at a time."""
     model = inference.load_model(MODEL)
     rows = [
-        inference.predict_clip(model, store.frames(video))
+        inference.predict_views(model, views(store.frames(video), store.spec))
         for video in track(test["hash"], len(test), "evaluating videos")
     ]
     probabilities = np.stack(rows)
@@ -123,7 +124,8 @@ def _predict(test: pd.DataFrame, store: FrameStore) -> NDArray[np.float32]:
 
 
 def _clip(store: FrameStore, video: str) -> Clip:
-    return Clip(store.frames(video), np.asarray(store.index.at[video, "timestamps"]))
+    times = np.asarray(store.index.at[video, "timestamps"])
+    return shown(Clip(store.frames(video), times), store.spec)
 
 
 def _predictions(

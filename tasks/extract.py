@@ -73,6 +73,7 @@ def _metrics(index: pa.Table, spec: ClipSpec) -> dict[str, object]:
     return {
         "clips": len(index),
         "frames_per_clip": spec.frames,
+        "stored_frames_per_clip": spec.stored_shape[0],
         "height": spec.height,
         "width": spec.width,
         "repeated_frames": int((np.diff(times, axis=1) == 0).sum()),

@@ -125,7 +125,7 @@ def _meta(videos: pd.DataFrame, training: pd.DataFrame, store: FrameStore) -> di
         "normalisation": pixel_statistics(
             clips["channel_sums"],
             clips["channel_squares"],
-            len(clips) * math.prod(store.spec.shape[:-1]),
+            len(clips) * math.prod(store.spec.stored_shape[:-1]),
         ),
         "clip": store.spec.to_dict(),
         "data_hash": _data_hash(videos, labels, store.spec),

@@ -25,6 +25,7 @@ from reelflow.params.train import TrainParams
 from reelflow.store import FrameStore
 from reelflow.tracking import LiveRun
 from reelflow.training import Fitted, Recipe, fit
+from reelflow.video.clip import ClipSpec
 from tasks.paths import FRAMES, METRICS, MODEL, MODEL_CARD, PARAMS, PLOTS, PREPARED
 from tasks.stage import run
 
@@ -97,7 +98,7 @@ def _save(fitted: Fitted, params: TrainParams, meta: dict[str, Any]) -> str:
     model_hash = save_model(fitted.model, MODEL)
     card = {
         "labels": meta["labels"],
-        "clip": meta["clip"],
+        "clip": ClipSpec(**meta["clip"]).seen.to_dict(),
         "data_hash": meta["data_hash"],
         "network": params.network,
         "params": params.model_dump(),

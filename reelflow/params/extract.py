@@ -21,8 +21,14 @@ class ExtractParams(Section):
     scaler: Literal["area", "bilinear", "bicubic", "lanczos"] = Field(
         "area", description="ffmpeg's scaling filter"
     )
-    sampler: Literal["uniform", "fps", "dense", "keyframes"] = Field(
+    crops: Literal[1, 3] = Field(
+        1, description="parts of a picture kept: the centre, or also the ends of what sticks out"
+    )
+    sampler: Literal["uniform", "segments", "fps", "dense", "keyframes"] = Field(
         "uniform", description="which frames are taken"
+    )
+    per_segment: int = Field(
+        3, ge=1, le=31, description="frames kept of each segment, for `segments`; odd"
     )
     rate: float = Field(8.0, gt=0.0, le=1000.0, description="frames a second, for `fps`")
     stride: int = Field(1, ge=1, le=1000, description="frames from one to the next, for `dense`")
@@ -45,6 +51,20 @@ class ExtractParams(Section):
     workers: int = Field(0, ge=0, le=256, description="processes at once, 0 for one a core")
     timeout_s: float = Field(120.0, gt=0.0, le=86400.0, description="seconds a video may take")
     memory_mb: int = Field(1024, ge=128, le=65536, description="MiB an ffmpeg process may take")
+
+    @field_validator("crops")
+    @classmethod
+    def _something_sticks_out(cls, crops: int, found: ValidationInfo) -> int:
+        if crops > 1 and found.data.get("fit") != "crop":
+            raise ValueError("1, unless extract.fit is crop")
+        return crops
+
+    @field_validator("per_segment")
+    @classmethod
+    def _has_a_middle(cls, per_segment: int) -> int:
+        if per_segment % 2 == 0:
+            raise ValueError("an odd number, so that each segment has a middle frame")
+        return per_segment
 
     @field_validator("places")
     @classmethod

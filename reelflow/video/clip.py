@@ -1,5 +1,8 @@
 """What a clip is: T frames of one size, taken from a video at known times.
 
+More may be stored than a network sees at once: several frames of each segment, of which training
+draws one, and several crops of the picture (`reelflow.views`).
+
 `ClipSpec` is written beside the frames, travels with the model, and is what `predict` uses, so
 that a model always sees frames made exactly as those it was trained on.
 """
@@ -8,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,12 +26,15 @@ class ClipSpec:
     """How a clip is made from a video. All fields are plain values, so that it is JSON.
 
     Attributes:
-        frames: T, the number of frames.
+        frames: T, the number of frames that a network sees.
         height: H in pixels.
         width: W in pixels.
         fit: `crop`, `pad` or `stretch`.
         scaler: ffmpeg's scaling filter, `area`, `bilinear`, `bicubic` or `lanczos`.
+        crops: parts of the picture that are kept where `fit` is `crop`: 1, the centre, or 3, the
+            centre and the two ends of what sticks out.
         sampler: which frames, a key of `reelflow.video.sampling.SAMPLERS`.
+        per_segment: frames kept of each of the T segments, for `segments`; odd.
         rate: frames a second, for `fps`.
         stride: frames from one to the next, for `dense`.
         places: runs of frames, for `dense`; T is a multiple of it.
@@ -42,7 +48,9 @@ class ClipSpec:
     width: int
     fit: str = "crop"
     scaler: str = "area"
+    crops: int = 1
     sampler: str = "uniform"
+    per_segment: int = 3
     rate: float = 8.0
     stride: int = 1
     places: int = 1
@@ -56,8 +64,24 @@ class ClipSpec:
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        """(T, H, W, 3)."""
+        """(T, H, W, 3), what a network sees."""
         return (self.frames, self.height, self.width, 3)
+
+    @property
+    def choices(self) -> int:
+        """M, the frames kept for each that a network sees."""
+        return self.per_segment if self.sampler == "segments" else 1
+
+    @property
+    def stored_shape(self) -> tuple[int, int, int, int]:
+        """(V x T x M, H, W, 3), what is kept of a video: of each of V crops M frames a segment."""
+        return (self.crops * self.frames * self.choices, self.height, self.width, 3)
+
+    @property
+    def seen(self) -> ClipSpec:
+        """The clip that is not drawn at random: the middle frame of each segment, every crop."""
+        # The middle of an odd number of frames of a segment is the one `uniform` takes.
+        return replace(self, sampler="uniform") if self.sampler == "segments" else self
 
     @property
     def id(self) -> str:
@@ -75,8 +99,8 @@ class Clip:
     """Frames of one video.
 
     Attributes:
-        frames: uint8 RGB, (T, H, W, 3).
-        timestamps: float64, (T,), seconds from the start of the file's own clock, as shown.
+        frames: uint8 RGB, of the spec's `stored_shape`: crop by crop, each in the order of time.
+        timestamps: float64, (T x M,), seconds from the start of the file's own clock, as shown.
     """
 
     frames: NDArray[np.uint8]

@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
-from fractions import Fraction
 from pathlib import Path
 
 import ffmpeg
@@ -51,7 +50,7 @@ _AGAIN = "Do not write to videos while the pipeline runs; run it again."
 
 
 def decode(many: Sequence[Wanted], bounds: Bounds) -> list[NDArray[np.uint8]]:
-    """The wanted frames of each video, uint8 (K, H, W, 3).
+    """The wanted frames of each video, uint8 (K, *wanted.size, 3).
 
     Args:
         many: at least one; the bounds hold for all of them together.
@@ -163,7 +162,7 @@ def _frames(wanted: Wanted, pictures: bytes, lines: bytes, said: str) -> NDArray
             _AGAIN,
         )
     frames = np.frombuffer(pictures, np.uint8)
-    return frames.reshape(count, wanted.spec.height, wanted.spec.width, 3)
+    return frames.reshape(count, *wanted.size, 3)
 
 
 def filters_of(wanted: Wanted) -> list[str]:
@@ -179,17 +178,12 @@ def filters_of(wanted: Wanted) -> list[str]:
     scaler = f"flags={spec.scaler}+{_SCALER_FLAGS}:alphablend=uniform_color"
     if info.pixel_format.startswith(_TRANSPARENT):
         filters += [f"scale={scaler}", "format=gbrap"]
-    across, down = spec.width, spec.height
-    if spec.fit != "stretch":
-        choose = max if spec.fit == "crop" else min
-        shown = (Fraction(region[2]) * info.width, Fraction(region[3]) * info.height)
-        scale = choose(across / shown[0], down / shown[1])
-        across, down = round(shown[0] * scale), round(shown[1] * scale)
-    filters.append(f"scale={max(1, across)}:{max(1, down)}:{scaler}")
+    down, across = wanted.scaled
+    filters.append(f"scale={across}:{down}:{scaler}")
     if info.transfer in _HDR:
         filters += _TO_SDR
     filters.append("format=rgb24")
-    if spec.fit == "crop":
+    if spec.fit == "crop" and spec.crops == 1:
         filters.append(f"crop={spec.width}:{spec.height}:exact=1")
     elif spec.fit == "pad":
         filters.append(f"pad={spec.width}:{spec.height}:(ow-iw)/2:(oh-ih)/2")

@@ -51,7 +51,7 @@ class Decoder:
         self._lost = 0
 
     def decode(self, wanted: Wanted, bounds: Bounds) -> NDArray[np.uint8] | None:
-        """The wanted frames, uint8 (K, H, W, 3), or None: ask `reelflow.video.decode`.
+        """The wanted frames, uint8 (K, *wanted.size, 3), or None: ask `reelflow.video.decode`.
 
         Args:
             wanted: of a video that `takes`.
@@ -66,7 +66,7 @@ class Decoder:
             self.close()
             self._start(bounds)
         times = np.concatenate([wanted.times, wanted.times[wanted.indices]]).astype(np.int64)
-        shape = (len(wanted.indices), wanted.spec.height, wanted.spec.width, 3)
+        shape = (len(wanted.indices), *wanted.size, 3)
         with ExitStack() as stack:
             video = stack.enter_context(opened(wanted.path))
             memory = os.memfd_create("frames", os.MFD_CLOEXEC)
@@ -144,7 +144,7 @@ _OWN = threading.local()
 
 
 def _request(wanted: Wanted, bounds: Bounds) -> bytes:
-    info, spec = wanted.info, wanted.spec
+    info, (height, width) = wanted.info, wanted.size
     options = {name: str(value) for name, value in confined(-1).items()}
     chosen, *filters = filters_of(wanted)
     assert chosen.startswith("select="), "frames are chosen by their times here"
@@ -156,8 +156,8 @@ def _request(wanted: Wanted, bounds: Bounds) -> bytes:
             "frames": len(wanted.times),
             "wanted": len(wanted.indices),
             "filters": filters,
-            "width": spec.width,
-            "height": spec.height,
+            "width": width,
+            "height": height,
             "seconds": int(bounds.timeout_s) + 1,
         }
     ).encode()

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from reelflow.errors import VideoError
 from reelflow.video.check import VideoInfo, check_video
 from reelflow.video.clip import Clip, ClipSpec
+from reelflow.video.crops import crops_of
 from reelflow.video.decode import decode, key_times
 from reelflow.video.decoder import decoder, takes
 from reelflow.video.ffmpeg import Bounds
@@ -40,7 +41,7 @@ def read_clip(
             which costs decoding it to its end.
 
     Returns:
-        Clip of uint8 RGB (T, H, W, 3) with float64 (T,) seconds. Where a frame of a damaged video
+        Clip of uint8 RGB, `spec.stored_shape`, with its seconds. Where a frame of a damaged video
         is not whole, the last whole one stands for it, with its own time.
 
     Raises:
@@ -144,4 +145,7 @@ def _wanted(
 def _clip(wanted: Wanted, places: NDArray[np.int64], frames: NDArray[np.uint8]) -> Clip:
     times = wanted.times[wanted.indices[places]].astype(np.float64)
     seconds = times * float(Fraction(wanted.info.time_base))
-    return Clip(np.ascontiguousarray(frames[places]), seconds)
+    frames = frames[places]
+    if wanted.spec.crops > 1:
+        frames = crops_of(frames, wanted.spec)
+    return Clip(np.ascontiguousarray(frames), seconds)

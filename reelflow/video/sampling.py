@@ -5,8 +5,9 @@ was encoded, and can be told without decoding. A new one is a function and a lin
 
 Every sampler takes `pts`, int64 (N,), the presentation times of the frames in the order shown,
 non-decreasing, in units of `unit` seconds, and returns int64 (T,), indices into them,
-non-decreasing; a frame stands for as long as it is shown, so a variable rate does not skew the
-choice, and where a video has too few frames some come more than once.
+non-decreasing (`segments`: several times T); a frame stands for as long as it is shown, so a
+variable rate does not skew the choice, and where a video has too few frames some come more than
+once.
 """
 
 from __future__ import annotations
@@ -33,6 +34,18 @@ def uniform(pts: Times, unit: float, spec: ClipSpec) -> Indices:
     """
     del unit
     return shown_at(pts, _centres(pts, spec.frames))
+
+
+def segments(pts: Times, unit: float, spec: ClipSpec) -> Indices:
+    """M frames, `spec.per_segment`, of each of T equal segments of the video, evenly apart.
+
+    Training draws one of each segment anew in every epoch, as temporal segment networks do (Wang et
+    al., ECCV 2016); whatever is not training takes the middle one, the frame of `uniform`.
+    Guarantee: a network sees one frame from each T-th of the video's time, in order. Returns T x M
+    indices, segment by segment.
+    """
+    del unit
+    return shown_at(pts, _centres(pts, spec.frames * spec.per_segment))
 
 
 def keyframes(pts: Times, unit: float, spec: ClipSpec) -> Indices:
@@ -76,6 +89,7 @@ def dense(pts: Times, unit: float, spec: ClipSpec) -> Indices:
 
 SAMPLERS: Mapping[str, Sampler] = {
     "uniform": uniform,
+    "segments": segments,
     "fps": fps,
     "dense": dense,
     "keyframes": keyframes,

@@ -45,8 +45,10 @@ class Thumbnails:
             video,
             f"pipe:{write_end}",
             format="rawvideo",
-            vf=f"fps={RATE},scale={SIDE}:{SIDE}:flags=area+accurate_rnd+bitexact,format=gray",
-            **{"frames:v": MOST},
+            fps_mode="passthrough",
+            # Not `frames:v`: where one of two outputs ends before the other, ffmpeg may hang.
+            vf=f"fps={RATE},select='lt(n,{MOST})',"
+            f"scale={SIDE}:{SIDE}:flags=area+accurate_rnd+bitexact,format=gray",
         )
         try:
             yield output, write_end

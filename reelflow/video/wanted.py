@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,24 @@ class Wanted:
     dropped: str = ""
 
     @property
+    def scaled(self) -> tuple[int, int]:
+        """Height and width of the region once it is scaled as `fit` asks."""
+        spec = self.spec
+        if spec.fit == "stretch":
+            return spec.height, spec.width
+        choose = max if spec.fit == "crop" else min
+        across = Fraction(self.region[2]) * self.info.width
+        down = Fraction(self.region[3]) * self.info.height
+        scale = choose(spec.width / across, spec.height / down)
+        return max(1, round(down * scale)), max(1, round(across * scale))
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of a decoded frame: of the clip, or of all that its crops are cut of."""
+        return self.scaled if self.spec.crops > 1 else (self.spec.height, self.spec.width)
+
+    @property
     def frame_bytes(self) -> int:
-        """Of one frame as it is wanted."""
-        return self.spec.height * self.spec.width * 3
+        """Of one decoded frame."""
+        height, width = self.size
+        return height * width * 3

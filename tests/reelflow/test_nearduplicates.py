@@ -157,9 +157,11 @@ def test_the_work_does_not_grow_with_the_square_of_the_videos(
 
 def test_no_more_than_two_minutes_are_looked_at(make_video: MakeVideo, tmp_path: Path) -> None:
     long = make_video(tmp_path / "long.mp4", seconds=200, rate=2)
-    thumbnails = Thumbnails()
-    check_video(long, Bounds(), thumbnails=thumbnails)
-    assert len(thumbnails.pictures) == MOST
+    # Several times: where the thumbnails ended before the rest, ffmpeg hung in one of five.
+    for _ in range(12):
+        thumbnails = Thumbnails()
+        check_video(long, Bounds(timeout_s=60), thumbnails=thumbnails)
+        assert len(thumbnails.pictures) == MOST
 
 
 def test_what_a_file_is_found_to_be_does_not_depend_on_its_thumbnails(

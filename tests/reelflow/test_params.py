@@ -96,7 +96,10 @@ def test_a_stage_imports_its_own_section_alone() -> None:
         ("places: 3", "`extract.places` is 3; allowed is a divisor of extract.frames, which is 16"),
         ("box: [0.5, 0.0, 0.6, 1.0]", "within the picture, each from 0 to 1"),
         ("box: [0.0, 0.0, 1.0]", "`extract.box` is [0.0, 0.0, 1.0]; allowed is"),
-        ("sampler: keyframe", "allowed is 'uniform', 'fps', 'dense' or 'keyframes'"),
+        ("sampler: keyframe", "allowed is 'uniform', 'segments', 'fps', 'dense' or"),
+        ("per_segment: 2", "an odd number, so that each segment has a middle frame"),
+        ("crops: 2", "`extract.crops` is 2; allowed is 1 or 3"),
+        ("fit: pad\n  crops: 3", "1, unless extract.fit is crop"),
     ],
 )
 def test_what_fits_no_clip_is_refused(tmp_path: Path, line: str, words: str) -> None:

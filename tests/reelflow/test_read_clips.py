@@ -138,6 +138,8 @@ def test_bounds_that_all_are_too_much_for_are_those_of_each(
 
 
 def test_no_descriptor_stays_open(videos: Checked) -> None:
+    read_clips(videos, SPEC, BOUNDS)  # starts the process that stays
     before = len(list(Path("/proc/self/fd").iterdir()))
     read_clips(videos, SPEC, BOUNDS)
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    # Fewer, if what another test left is closed meanwhile.
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before
