@@ -113,7 +113,7 @@ def video_of(row: Row, folder: Path, number: int) -> Path:
     if not path.exists():
         picture = (
             f"testsrc2=size={row.size}:rate={row.rate}:duration={row.seconds},hue=h={7 * number},"
-            "scroll=h=0.004:v=0.003,noise=alls={row.noise}:allf=t"
+            f"scroll=h=0.004:v=0.003,noise=alls={row.noise}:allf=t"
         )
         command = [ffmpeg_exe(), "-v", "error", "-f", "lavfi", "-i", picture, "-c:v", *row.codec,
                    "-pix_fmt", "yuv420p", path]  # fmt: skip

@@ -16,7 +16,8 @@ import socket
 import subprocess
 import sys
 import threading
-from contextlib import ExitStack
+from collections import deque
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import numpy as np
@@ -41,30 +42,39 @@ _MOST_BYTES = 64 << 20
 _MOST_LOST = 3
 
 
+# A process that was asked, where its answer will lie, and the seconds that it may take.
+_Asked = tuple[subprocess.Popen[bytes] | None, NDArray[np.uint8], float]
+
+
 class Decoder:
-    """A process that decodes, started when it is first asked."""
+    """A process that decodes, started when it is first asked.
+
+    Several videos may be asked for before the first is answered, so that it never waits for whoever
+    asks. Answers come in the order of asking.
+    """
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._bounds = Bounds()
         self._lost = 0
+        self._asked: deque[_Asked] = deque()
 
     def decode(self, wanted: Wanted, bounds: Bounds) -> NDArray[np.uint8] | None:
-        """The wanted frames, uint8 (K, *wanted.size, 3), or None: ask `reelflow.video.decode`.
+        """`ask` for a video and `answer`. Raises `VideoError` as `ask`."""
+        self.ask(wanted, bounds)
+        return self.answer()
+
+    def ask(self, wanted: Wanted, bounds: Bounds) -> None:
+        """Ask for the wanted frames, which `answer` will give.
 
         Args:
             wanted: of a video that `takes`.
             bounds: limits of the process; the time is that of this video.
 
         Raises:
-            VideoError: as `opened`.
+            VideoError: as `opened`; then there will be no answer.
         """
-        if self._lost >= _MOST_LOST:
-            return None
-        if self._process is None or self._bounds.memory_mb != bounds.memory_mb:
-            self.close()
-            self._start(bounds)
         times = np.concatenate([wanted.times, wanted.times[wanted.indices]]).astype(np.int64)
         shape = (len(wanted.indices), *wanted.size, 3)
         with ExitStack() as stack:
@@ -75,10 +85,29 @@ class Decoder:
             os.ftruncate(memory, size)
             room = mmap.mmap(memory, size)
             np.frombuffer(room, np.int64, len(times))[:] = times
-            if self._ask(_request(wanted, bounds), [video, memory], bounds.timeout_s) != DONE:
-                return None
+            process = self._send(_request(wanted, bounds), [video, memory], bounds)
         # The array keeps the memory alive.
-        return np.frombuffer(room, np.uint8, offset=times.nbytes).reshape(shape)
+        frames = np.frombuffer(room, np.uint8, offset=times.nbytes).reshape(shape)
+        self._asked.append((process, frames, bounds.timeout_s))
+
+    def answer(self) -> NDArray[np.uint8] | None:
+        """The frames of the first video that was asked for and not answered.
+
+        Returns:
+            uint8 (K, *wanted.size, 3), or None: ask `reelflow.video.decode`.
+        """
+        process, frames, seconds = self._asked.popleft()
+        if process is None or process is not self._process or self._socket is None:
+            return None  # lost, and with it all that it was asked for
+        try:
+            there = select.select([self._socket], [], [], seconds)[0]
+            answer = self._socket.recv(len(DONE)) if there else b""
+        except OSError:
+            answer = b""
+        if not answer:
+            self._lost += 1
+            self.close()
+        return frames if answer == DONE else None
 
     def close(self) -> None:
         """End the process."""
@@ -102,21 +131,20 @@ class Decoder:
                 stderr=subprocess.DEVNULL,
             )
 
-    def _ask(self, request: bytes, descriptors: list[int], seconds: float) -> bytes:
-        assert self._socket is not None
-        if len(request) > MOST_ASKED:
-            return b""
-        answer = b""
-        try:
-            socket.send_fds(self._socket, [request], descriptors)
-            if select.select([self._socket], [], [], seconds)[0]:
-                answer = self._socket.recv(len(DONE))
-        except OSError:
-            answer = b""  # the process is gone
-        if not answer:
-            self._lost += 1
+    def _send(
+        self, request: bytes, descriptors: list[int], bounds: Bounds
+    ) -> subprocess.Popen[bytes] | None:
+        """Send a request; return the process that has it, if there is one."""
+        if self._lost >= _MOST_LOST or len(request) > MOST_ASKED:
+            return None
+        if self._socket is None or self._bounds.memory_mb != bounds.memory_mb:
             self.close()
-        return answer
+            self._start(bounds)
+        assert self._socket is not None
+        # If it is gone, or dies of this, `answer` will see.
+        with suppress(OSError):
+            socket.send_fds(self._socket, [request], descriptors)
+        return self._process
 
 
 def takes(wanted: Wanted) -> bool:

@@ -169,8 +169,13 @@ def _copy(picture: Any, width: int, to: memoryview) -> None:
 
 
 if __name__ == "__main__":
+    import gc
+
     import av
 
+    # What was imported stays: the collector need not look through it for each video.
+    gc.collect()
+    gc.freeze()
     av.logging.set_level(None)
     with socket.socket(fileno=0) as standard_input:
         serve(standard_input)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -94,17 +95,32 @@ def _left_by_decoder(
     videos: list[_Placed], bounds: Bounds, answers: dict[int, Clip | VideoError]
 ) -> list[_Placed]:
     """Answer those that the process that stays can decode; return the others."""
-    left = []
-    for at, wanted, places in videos:
-        try:
-            frames = decoder().decode(wanted, bounds) if takes(wanted) else None
-        except VideoError as error:
-            answers[at] = error
-            continue
+    own, left = decoder(), []
+    waiting: deque[_Placed] = deque()
+
+    def take() -> None:
+        at, wanted, places = waiting.popleft()
+        frames = own.answer()
         if frames is None:
             left.append((at, wanted, places))
         else:
             answers[at] = _clip(wanted, places, frames)
+
+    for at, wanted, places in videos:
+        if not takes(wanted):
+            left.append((at, wanted, places))
+            continue
+        try:
+            own.ask(wanted, bounds)
+        except VideoError as error:
+            answers[at] = error
+            continue
+        waiting.append((at, wanted, places))
+        # One is decoded while the frames of the one before are taken.
+        if len(waiting) > 1:
+            take()
+    while waiting:
+        take()
     return left
 
 
@@ -145,7 +161,8 @@ def _wanted(
 def _clip(wanted: Wanted, places: NDArray[np.int64], frames: NDArray[np.uint8]) -> Clip:
     times = wanted.times[wanted.indices[places]].astype(np.float64)
     seconds = times * float(Fraction(wanted.info.time_base))
-    frames = frames[places]
+    if len(places) != len(frames):
+        frames = frames[places]  # some come more than once
     if wanted.spec.crops > 1:
         frames = crops_of(frames, wanted.spec)
     return Clip(np.ascontiguousarray(frames), seconds)
