@@ -3,7 +3,7 @@
 Each part measures and then writes its own table in the page, which keeps its text:
 
     reader    clips a second from the frame store and on the fly
-    growth    DVC and the stages with 1,000, 10,000 and 100,000 videos
+    growth    DVC and the stages with 1,000, 10,000 and 30,000 videos
     memory    of extracting 200 and 2,000 clips
     million   the frame store with a million clips
 """
@@ -26,7 +26,7 @@ from reelflow.video.check import VideoInfo, check_video
 from reelflow.video.ffmpeg import Bounds
 
 PAGE = Path("docs/scale.md")
-SIZES = (1_000, 10_000, 100_000)
+SIZES = (1_000, 10_000, 30_000)
 CLIPS = (200, 2_000)
 
 
