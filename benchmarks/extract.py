@@ -15,6 +15,7 @@ import os
 import statistics
 import subprocess
 import tempfile
+import textwrap
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -170,19 +171,23 @@ def _draw(results: dict[str, dict[str, float]], path: Path) -> None:
     from matplotlib.figure import Figure
 
     mpl.rcParams["svg.hashsalt"] = "reelflow"
-    figure = Figure(figsize=(8, 0.9 * len(results) + 1), layout="constrained")
+    figure = Figure(figsize=(10, 0.9 * len(results) + 1), layout="constrained")
     axes = figure.subplots()
     height = 0.8 / len(READERS)
     for at, name in enumerate(READERS):
         ratios = [found[name] / found["reelflow"] for found in results.values()]
         places = [row + at * height for row in range(len(results))]
         axes.barh(places, ratios, height, label=name)
-    axes.set_yticks([row + 0.4 for row in range(len(results))], list(results))
+    names = [textwrap.fill(name, 34) for name in results]
+    axes.set_yticks([row + 0.4 for row in range(len(results))], names)
     axes.axvline(1, color="black", linewidth=0.8)
     axes.set_xscale("log")
-    axes.set_xlabel("seconds, as a multiple of ours (right: slower than ours)")
+    axes.set_xlim(0.8, 30)
+    axes.set_xticks((1, 2, 5, 10, 20), ("1", "2", "5", "10", "20"))
+    axes.set_xticks((), minor=True)
+    axes.set_xlabel("seconds, as a multiple of Reelflow's")
     axes.invert_yaxis()
-    axes.legend()
+    axes.legend(loc="upper right")
     figure.savefig(path, metadata={"Date": None})
 
 
