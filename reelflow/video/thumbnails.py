@@ -47,7 +47,8 @@ class Thumbnails:
             format="rawvideo",
             fps_mode="passthrough",
             # Not `frames:v`: where one of two outputs ends before the other, ffmpeg may hang.
-            vf=f"fps={RATE},select='lt(n,{MOST})',"
+            # `fps` fills gaps, and times may span years: they are made to stand still at the end.
+            vf=f"setpts='min(PTS,STARTPTS+{MOST / RATE:g}/TB)',fps={RATE},select='lt(n,{MOST})',"
             f"scale={SIDE}:{SIDE}:flags=area+accurate_rnd+bitexact,format=gray",
         )
         try:
