@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from reelflow.errors import VideoError
 from reelflow.video.check import VideoInfo
 from reelflow.video.clip import Clip, ClipSpec
-from reelflow.video.decoder import decoder, takes
+from reelflow.video.decoder import Decoder, decoder, takes
 from reelflow.video.ffmpeg import Bounds
 from reelflow.video.region import WHOLE
 from reelflow.video.wanted import Wanted
@@ -41,9 +43,17 @@ def assert_decoder_agrees(path: Path, info: VideoInfo, clip: Clip) -> None:
     taken, places = np.unique(indices, return_inverse=True)
     spec = ClipSpec(len(indices), info.height, info.width)
     wanted = Wanted(path, info, spec, WHOLE, times, taken)
-    frames = decoder().decode(wanted, Bounds()) if takes(wanted) else None
+    frames = decoded_by(decoder(), wanted, Bounds()) if takes(wanted) else None
     if frames is not None:
         np.testing.assert_array_equal(frames[places], clip.frames)
+
+
+def decoded_by(own: Decoder, wanted: Wanted, bounds: Bounds) -> NDArray[np.uint8] | None:
+    """The frames of one video. Raises `VideoError` where that is the answer."""
+    (frames,) = own.decode([wanted], bounds)
+    if isinstance(frames, VideoError):
+        raise frames
+    return frames
 
 
 def hashes_by_time(path: Path, info: VideoInfo, then: str = "") -> dict[float, set[str]]:

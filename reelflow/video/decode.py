@@ -96,7 +96,7 @@ def _decode(many: Sequence[Wanted], bounds: Bounds, threads: int) -> list[NDArra
                     stats_enc_pre=f"pipe:{times.end}",
                     stats_enc_pre_fmt="{pts}",
                     # One graph for all (`filter_complex`) would be worked on by one thread.
-                    vf=",".join(filters_of(wanted)),
+                    vf=",".join([_chosen(wanted.indices), *filters_of(wanted)]),
                     **{"frames:v": len(wanted.indices)},
                 )
             )
@@ -169,8 +169,7 @@ def filters_of(wanted: Wanted) -> list[str]:
     """Filters from the decoder's frames to square pixels of the wanted size, laid over black where
     they are transparent. ffmpeg itself has turned the picture as the file asks."""
     spec, info, region = wanted.spec, wanted.info, wanted.region
-    # Counts the frames that come out of the decoder.
-    filters = [f"select='{_chosen(wanted.indices)}'"]
+    filters = []
     if region != WHOLE:
         # Shares, so that pixels that are not square do not matter.
         left, top, width, height = (f"{share:.6f}" for share in region)
@@ -191,8 +190,10 @@ def filters_of(wanted: Wanted) -> list[str]:
 
 
 def _chosen(indices: NDArray[np.int64]) -> str:
-    """ffmpeg's expression for frames by number; neighbours are one term."""
+    """ffmpeg's filter that lets frames pass by their number as they come out of the decoder;
+    neighbours are one term."""
     runs = np.split(indices, np.flatnonzero(np.diff(indices) != 1) + 1)
-    return "+".join(
+    terms = (
         f"eq(n,{run[0]})" if len(run) == 1 else f"between(n,{run[0]},{run[-1]})" for run in runs
     )
+    return f"select='{'+'.join(terms)}'"

@@ -17,12 +17,14 @@ import subprocess
 import sys
 import threading
 from collections import deque
+from collections.abc import Generator, Iterable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reelflow.errors import VideoError
 from reelflow.video.decode import filters_of
 from reelflow.video.ffmpeg import Bounds, start
 from reelflow.video.libav import DONE, MOST_ASKED
@@ -47,56 +49,69 @@ _Asked = tuple[subprocess.Popen[bytes] | None, NDArray[np.uint8], float]
 
 
 class Decoder:
-    """A process that decodes, started when it is first asked.
-
-    Several videos may be asked for before the first is answered, so that it never waits for whoever
-    asks. Answers come in the order of asking.
-    """
+    """A process that decodes, started when it is first asked."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._bounds = Bounds()
         self._lost = 0
-        self._asked: deque[_Asked] = deque()
 
-    def decode(self, wanted: Wanted, bounds: Bounds) -> NDArray[np.uint8] | None:
-        """`ask` for a video and `answer`. Raises `VideoError` as `ask`."""
-        self.ask(wanted, bounds)
-        return self.answer()
-
-    def ask(self, wanted: Wanted, bounds: Bounds) -> None:
-        """Ask for the wanted frames, which `answer` will give.
+    def decode(
+        self, many: Iterable[Wanted], bounds: Bounds
+    ) -> Generator[NDArray[np.uint8] | VideoError | None, None, None]:
+        """Decode videos one after the other.
 
         Args:
-            wanted: of a video that `takes`.
-            bounds: limits of the process; the time is that of this video.
+            many: of videos that `takes`.
+            bounds: limits of the process; the time is that of each video.
 
-        Raises:
-            VideoError: as `opened`; then there will be no answer.
+        Yields:
+            for each, in order, the wanted frames, uint8 (K, *wanted.size, 3), or what `opened`
+            raises for it, or None: ask `reelflow.video.decode`.
         """
+        waiting: deque[_Asked | VideoError] = deque()
+        try:
+            for wanted in many:
+                waiting.append(self._ask(wanted, bounds))
+                # One is decoded while the frames of the one before are taken.
+                if len(waiting) > 1:
+                    yield self._first(waiting)
+            while waiting:
+                yield self._first(waiting)
+        finally:
+            if waiting:
+                self.close()  # nobody waits for these answers, and nobody else is to get them
+
+    def _ask(self, wanted: Wanted, bounds: Bounds) -> _Asked | VideoError:
         times = np.concatenate([wanted.times, wanted.times[wanted.indices]]).astype(np.int64)
         shape = (len(wanted.indices), *wanted.size, 3)
+        size = times.nbytes + math.prod(shape)
         with ExitStack() as stack:
-            video = stack.enter_context(opened(wanted.path))
+            try:
+                video = stack.enter_context(opened(wanted.path))
+            except VideoError as error:
+                return error
             memory = os.memfd_create("frames", os.MFD_CLOEXEC)
             stack.callback(os.close, memory)
-            size = times.nbytes + math.prod(shape)
             os.ftruncate(memory, size)
             room = mmap.mmap(memory, size)
             np.frombuffer(room, np.int64, len(times))[:] = times
             process = self._send(_request(wanted, bounds), [video, memory], bounds)
         # The array keeps the memory alive.
         frames = np.frombuffer(room, np.uint8, offset=times.nbytes).reshape(shape)
-        self._asked.append((process, frames, bounds.timeout_s))
+        return process, frames, bounds.timeout_s
 
-    def answer(self) -> NDArray[np.uint8] | None:
-        """The frames of the first video that was asked for and not answered.
+    def _first(self, waiting: deque[_Asked | VideoError]) -> NDArray[np.uint8] | VideoError | None:
+        """Wait for the first answer; only once it is there is it no longer waited for."""
+        asked = waiting[0]
+        found = asked if isinstance(asked, VideoError) else self._answer(*asked)
+        waiting.popleft()
+        return found
 
-        Returns:
-            uint8 (K, *wanted.size, 3), or None: ask `reelflow.video.decode`.
-        """
-        process, frames, seconds = self._asked.popleft()
+    def _answer(
+        self, process: subprocess.Popen[bytes] | None, frames: NDArray[np.uint8], seconds: float
+    ) -> NDArray[np.uint8] | None:
         if process is None or process is not self._process or self._socket is None:
             return None  # lost, and with it all that it was asked for
         try:
@@ -141,7 +156,7 @@ class Decoder:
             self.close()
             self._start(bounds)
         assert self._socket is not None
-        # If it is gone, or dies of this, `answer` will see.
+        # If it is gone, or dies of this, `_answer` will see.
         with suppress(OSError):
             socket.send_fds(self._socket, [request], descriptors)
         return self._process
@@ -174,8 +189,6 @@ _OWN = threading.local()
 def _request(wanted: Wanted, bounds: Bounds) -> bytes:
     info, (height, width) = wanted.info, wanted.size
     options = {name: str(value) for name, value in confined(-1).items()}
-    chosen, *filters = filters_of(wanted)
-    assert chosen.startswith("select="), "frames are chosen by their times here"
     return json.dumps(
         {
             "options": options,
@@ -183,7 +196,7 @@ def _request(wanted: Wanted, bounds: Bounds) -> bytes:
             "alone": info.codec in _ALONE,
             "frames": len(wanted.times),
             "wanted": len(wanted.indices),
-            "filters": filters,
+            "filters": filters_of(wanted),
             "width": width,
             "height": height,
             "seconds": int(bounds.timeout_s) + 1,

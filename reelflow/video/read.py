@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
+from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 
@@ -95,32 +95,16 @@ def _left_by_decoder(
     videos: list[_Placed], bounds: Bounds, answers: dict[int, Clip | VideoError]
 ) -> list[_Placed]:
     """Answer those that the process that stays can decode; return the others."""
-    own, left = decoder(), []
-    waiting: deque[_Placed] = deque()
-
-    def take() -> None:
-        at, wanted, places = waiting.popleft()
-        frames = own.answer()
-        if frames is None:
-            left.append((at, wanted, places))
-        else:
-            answers[at] = _clip(wanted, places, frames)
-
-    for at, wanted, places in videos:
-        if not takes(wanted):
-            left.append((at, wanted, places))
-            continue
-        try:
-            own.ask(wanted, bounds)
-        except VideoError as error:
-            answers[at] = error
-            continue
-        waiting.append((at, wanted, places))
-        # One is decoded while the frames of the one before are taken.
-        if len(waiting) > 1:
-            take()
-    while waiting:
-        take()
+    mine = [video for video in videos if takes(video[1])]
+    left = [video for video in videos if not takes(video[1])]
+    with closing(decoder().decode((wanted for _, wanted, _ in mine), bounds)) as decoded:
+        for (at, wanted, places), frames in zip(mine, decoded, strict=True):
+            if frames is None:
+                left.append((at, wanted, places))
+            elif isinstance(frames, VideoError):
+                answers[at] = frames
+            else:
+                answers[at] = _clip(wanted, places, frames)
     return left
 
 

@@ -26,6 +26,7 @@ from reelflow.video.ffmpeg import Bounds
 from reelflow.video.region import WHOLE
 from reelflow.video.wanted import Wanted
 from tests.conftest import MakeVideo, ffmpeg
+from tests.truth import decoded_by
 
 BOUNDS = Bounds(timeout_s=60, memory_mb=1024)
 FRAMES = 60
@@ -103,7 +104,7 @@ def test_frames_are_those_of_ffmpeg(made: Path, name: str) -> None:
         for count in (1, 3, 16, info.frames):
             some = np.sort(random.choice(info.frames, count, replace=False)).tolist()
             wanted = wanted_of(made / name, some, spec, info)
-            frames = decoder().decode(wanted, BOUNDS) if takes(wanted) else None
+            frames = decoded_by(decoder(), wanted, BOUNDS) if takes(wanted) else None
             assert (frames is not None) == expected
             if frames is not None:
                 np.testing.assert_array_equal(frames, decode([wanted], BOUNDS)[0])
@@ -114,7 +115,7 @@ def test_every_frame_alone_is_that_of_ffmpeg(made: Path) -> None:
         info = check_video(made / name, BOUNDS)
         every = decode([wanted_of(made / name, list(range(info.frames)), info=info)], BOUNDS)[0]
         for at in range(info.frames):
-            frames = decoder().decode(wanted_of(made / name, [at], info=info), BOUNDS)
+            frames = decoded_by(decoder(), wanted_of(made / name, [at], info=info), BOUNDS)
             assert frames is not None
             np.testing.assert_array_equal(frames[0], every[at])
 
@@ -144,14 +145,27 @@ def test_one_process_serves_many_videos_and_ends_when_it_is_closed(
 ) -> None:
     wanted = wanted_of(made / "plain.mp4", [3, 7])
     descriptors = len(list(Path("/proc/self/fd").iterdir()))
-    fresh.decode(wanted, BOUNDS)
+    decoded_by(fresh, wanted, BOUNDS)
     process = process_of(fresh)
     for _ in range(5):
-        fresh.decode(wanted, BOUNDS)
+        decoded_by(fresh, wanted, BOUNDS)
     assert process_of(fresh) == process
     fresh.close()
     assert not process.is_running()
     assert len(list(Path("/proc/self/fd").iterdir())) == descriptors
+
+
+def test_an_answer_that_nobody_waited_for_is_given_to_nobody_else(
+    made: Path, fresh: Decoder
+) -> None:
+    several = [wanted_of(made / "plain.mp4", [at]) for at in (3, 7, 20)]
+    answers = fresh.decode(several, BOUNDS)
+    assert next(answers) is not None
+    answers.close()
+    last = wanted_of(made / "plain.mp4", [50])
+    frames = decoded_by(fresh, last, BOUNDS)
+    assert frames is not None
+    np.testing.assert_array_equal(frames, decode([last], BOUNDS)[0])
 
 
 def test_each_thread_has_its_own() -> None:
@@ -167,40 +181,40 @@ def test_each_thread_has_its_own() -> None:
 def test_a_crash_costs_one_answer_and_many_end_it(made: Path, fresh: Decoder) -> None:
     wanted = wanted_of(made / "plain.mp4", [3, 7])
     for _ in range(decoding._MOST_LOST):
-        assert fresh.decode(wanted, BOUNDS) is not None
+        assert decoded_by(fresh, wanted, BOUNDS) is not None
         process = process_of(fresh)
         process.kill()
         process.wait()
-        assert fresh.decode(wanted, BOUNDS) is None
-    assert fresh.decode(wanted, BOUNDS) is None
+        assert decoded_by(fresh, wanted, BOUNDS) is None
+    assert decoded_by(fresh, wanted, BOUNDS) is None
     assert fresh._process is None
 
 
 def test_a_decoder_that_hangs_is_ended(made: Path, fresh: Decoder) -> None:
     wanted = wanted_of(made / "plain.mp4", [3, 7])
-    assert fresh.decode(wanted, BOUNDS) is not None
+    assert decoded_by(fresh, wanted, BOUNDS) is not None
     process = process_of(fresh)
     process.send_signal(signal.SIGSTOP)
-    assert fresh.decode(wanted, Bounds(timeout_s=0.2, memory_mb=1024)) is None
+    assert decoded_by(fresh, wanted, Bounds(timeout_s=0.2, memory_mb=1024)) is None
     assert not process.is_running()
-    assert fresh.decode(wanted, BOUNDS) is not None
+    assert decoded_by(fresh, wanted, BOUNDS) is not None
 
 
 def test_it_may_write_nothing_and_has_the_memory_that_is_allowed(
     made: Path, fresh: Decoder
 ) -> None:
     wanted = wanted_of(made / "plain.mp4", [3, 7])
-    assert fresh.decode(wanted, BOUNDS) is not None
+    assert decoded_by(fresh, wanted, BOUNDS) is not None
     limits = process_of(fresh)
     assert limits.rlimit(psutil.RLIMIT_AS)[1] == 1024 << 20
     assert limits.rlimit(psutil.RLIMIT_FSIZE)[1] == 0
     assert limits.rlimit(psutil.RLIMIT_CPU)[0] <= 2 * BOUNDS.timeout_s
-    assert fresh.decode(wanted, Bounds(timeout_s=60, memory_mb=800)) is not None
+    assert decoded_by(fresh, wanted, Bounds(timeout_s=60, memory_mb=800)) is not None
     assert process_of(fresh).rlimit(psutil.RLIMIT_AS)[1] == 800 << 20
 
 
 def test_with_too_little_memory_ffmpeg_is_asked(made: Path, fresh: Decoder) -> None:
-    assert fresh.decode(wanted_of(made / "plain.mp4", [3]), Bounds(60, memory_mb=16)) is None
+    assert decoded_by(fresh, wanted_of(made / "plain.mp4", [3]), Bounds(60, memory_mb=16)) is None
 
 
 def test_a_file_that_changed_is_left_to_ffmpeg(
@@ -209,13 +223,13 @@ def test_a_file_that_changed_is_left_to_ffmpeg(
     path = make_video(tmp_path / "a.mp4", seconds=2)
     wanted = wanted_of(path, [3, 15])
     make_video(path, seconds=1)
-    assert fresh.decode(wanted, BOUNDS) is None
+    assert decoded_by(fresh, wanted, BOUNDS) is None
     assert process_of(fresh).is_running()
     path.write_bytes(os.urandom(1000))
-    assert fresh.decode(wanted, BOUNDS) is None
+    assert decoded_by(fresh, wanted, BOUNDS) is None
     path.unlink()
     with pytest.raises(VideoError) as error:
-        fresh.decode(wanted, BOUNDS)
+        decoded_by(fresh, wanted, BOUNDS)
     assert error.value.code == "missing"
 
 
