@@ -16,8 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reelflow.store import FrameStore
-from reelflow.video.clip import ClipSpec
-from reelflow.views import drawn, views
+from reelflow.views import centre, drawn
 
 # Frames uint8 (B, T, H, W, 3), targets int32 (B,), weights float32 (B,).
 Batch = tuple[NDArray[np.uint8], NDArray[np.int32], NDArray[np.float32]]
@@ -136,7 +135,7 @@ class Batches:
             self._store.read(int(self._places[at]), into if room is None else room)
             random = None if self._seed is None else self._random(turn, at)
             if room is not None:
-                into[...] = _part(room, spec, random)
+                into[...] = drawn(room, spec, random) if random else centre(room, spec)
             if random and self._augmented:
                 into[...] = self._augmentation(into, random)
         targets = self._targets[[at for _, at in chosen]]
@@ -158,13 +157,6 @@ class Batches:
     def _random(self, *what: int) -> np.random.Generator:
         assert self._seed is not None
         return np.random.default_rng((self._seed, *what))
-
-
-def _part(
-    frames: NDArray[np.uint8], spec: ClipSpec, random: np.random.Generator | None
-) -> NDArray[np.uint8]:
-    """What is seen of a stored clip: drawn, or the middle."""
-    return drawn(frames, spec, random) if random else views(frames, spec)[spec.crops // 2]
 
 
 def _moved(

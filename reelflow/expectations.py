@@ -26,8 +26,13 @@ ROW_NAMES = {
     "groups": ["group"],
     "alike": ["path"],
 }
-NOUNS = {"manifest": "videos", "frames": "clips", "classes": "classes", "groups": "groups"}
-NOUNS["alike"] = "sets of near-duplicates"
+NOUNS = {
+    "manifest": "videos",
+    "frames": "clips",
+    "classes": "classes",
+    "groups": "groups",
+    "alike": "sets of near-duplicates",
+}
 BLACK, FROZEN = "black_clips", "frozen_clips"
 SHOWN = 5
 
@@ -181,7 +186,7 @@ def _unit_checks(spec: ClipSpec) -> Iterator[Check]:
         "The frames were taken at times that the video does not have. Delete the frame store and "
         "run `dvc repro --force ingest`; if it stays so, report it as a fault."
     )
-    shape, t = shape_text(spec.stored_shape), spec.frames * spec.choices
+    shape, t = shape_text(spec.stored_shape), spec.times
     claim = "Every video has frames and all frames a video"
     yield _among("paired", "frames", claim, again, "found", [BOTH])
     claim = f"A clip has {t} timestamps"
@@ -213,7 +218,7 @@ def _picture_checks(spec: ClipSpec, params: ValidateParams) -> Iterator[Check]:
         "lower validate.min_brightness or raise validate.max_black_share.",
         "brightness", min_value=params.min_brightness, mostly=1 - params.max_black_share,
     )  # fmt: skip
-    if spec.frames * spec.choices == 1:
+    if spec.times == 1:
         return
     yield _between(
         FROZEN, "frames",

@@ -79,17 +79,14 @@ def sets(pairs: Iterable[Pair]) -> dict[str, str]:
 
     Sets are closed: what is like a member belongs to the set.
     """
-    parent: dict[str, str] = {}
+    from scipy.cluster.hierarchy import DisjointSet
 
-    def root(name: str) -> str:
-        while parent.setdefault(name, name) != name:
-            name = parent[name]
-        return name
-
+    found = DisjointSet()
     for pair in pairs:
-        one, other = sorted((root(pair.one), root(pair.other)))
-        parent[other] = one
-    return {name: root(name) for name in sorted(parent)}
+        for name in (pair.one, pair.other):
+            found.add(name)
+        found.merge(pair.one, pair.other)
+    return {name: min(together) for together in found.subsets() for name in together}
 
 
 def _places(videos: Sequence[Keys]) -> pd.DataFrame:
@@ -196,20 +193,19 @@ def _best(
     best = (0.0, 0.0, False)
     between = (other[:-1].astype(np.float32) + other[1:]) / 2
     for shift, mirror in places[["shift", "mirrored"]].to_numpy().tolist():
-        if _at(one, other, shift, mirror)[0] < least - _COMES_NEAR:
+        if _at(one, other, shift, mirror) < least - _COMES_NEAR:
             continue
-        for step in (-1, 0, 1):
+        for at in (shift - 1, shift, shift + 1):
             for taken, late in ((other, 0.0), (between, 0.5)):
-                alike, at, _ = _at(one, taken, shift + step, mirror)
-                best = max(best, (alike, at - late / RATE, bool(mirror)), key=lambda each: each[0])
+                found = (_at(one, taken, at, mirror), (at - late) / RATE, bool(mirror))
+                best = max(best, found, key=lambda each: each[0])
     return best
 
 
-def _at(one: Pictures, other: NDArray[Any], shift: int, mirror: bool) -> tuple[float, float, bool]:
+def _at(one: Pictures, other: NDArray[Any], shift: int, mirror: bool) -> float:
+    """The likeness of two clips of which the second begins `shift` pictures into the first."""
     ours, theirs = _shared(one, other, shift)
-    if not len(ours):
-        return 0.0, 0.0, mirror
-    return likeness(ours, theirs[:, :, ::-1] if mirror else theirs), shift / RATE, mirror
+    return likeness(ours, theirs[:, :, ::-1] if mirror else theirs) if len(ours) else 0.0
 
 
 def _shared(one: Pictures, other: NDArray[Any], shift: int) -> tuple[Pictures, Pictures]:

@@ -41,10 +41,16 @@ def views(frames: Frames, spec: ClipSpec) -> Frames:
     return _laid_out(frames, spec)[:, :, spec.choices // 2]
 
 
+def centre(frames: Frames, spec: ClipSpec) -> Frames:
+    """The one view that stands for all of them: the middle crop, uint8, of `spec.shape`."""
+    middle: Frames = views(frames, spec)[spec.crops // 2]
+    return middle
+
+
 def shown(clip: Clip, spec: ClipSpec) -> Clip:
-    """The middle frame of each segment, of the centre, with its times: a clip of `spec.shape`."""
+    """`centre` of a clip, with its times."""
     times = clip.timestamps.reshape(spec.frames, spec.choices)[:, spec.choices // 2]
-    return Clip(views(clip.frames, spec)[spec.crops // 2], times)
+    return Clip(centre(clip.frames, spec), times)
 
 
 def _laid_out(frames: Frames, spec: ClipSpec) -> Frames:

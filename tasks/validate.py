@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import logging
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from reelflow import datareport, quarantine, shortcuts
 from reelflow.datadocs import judge
@@ -25,7 +23,7 @@ from reelflow.observations import observe
 from reelflow.params import load_section
 from reelflow.params.validate import ValidateParams
 from reelflow.store import FrameStore
-from reelflow.views import views
+from reelflow.views import centre
 from tasks.paths import (
     DATA_DOCS,
     DATA_REPORT,
@@ -50,7 +48,8 @@ def main() -> None:
     _write_pages(judgement.pages)
     findings = judgement.findings
     data = _data_set(manifest, store, findings, params)
-    write_text(DATA_REPORT, datareport.render(data, lambda video: _seen(store, video)))
+    page = datareport.render(data, lambda video: centre(store.frames(video), store.spec))
+    write_text(DATA_REPORT, page)
     write_json(METRICS / "validate.json", _metrics(findings, data))
     for sentence in data.warned:
         log.warning(sentence)
@@ -64,11 +63,6 @@ def main() -> None:
     held = sum(finding.held for finding in findings)
     log.info("%d of %d expectations hold, see %s", held, len(findings), DATA_DOCS / "index.html")
     log.info("%s: %s", DATA_REPORT, datareport.headline(data))
-
-
-def _seen(store: FrameStore, video: str) -> NDArray[np.uint8]:
-    """What a network sees of a clip: of several crops the centre."""
-    return views(store.frames(video), store.spec)[store.spec.crops // 2]
 
 
 def _data_set(

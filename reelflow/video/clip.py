@@ -73,9 +73,14 @@ class ClipSpec:
         return self.per_segment if self.sampler == "segments" else 1
 
     @property
+    def times(self) -> int:
+        """T x M, the moments of a video of which frames are kept."""
+        return self.frames * self.choices
+
+    @property
     def stored_shape(self) -> tuple[int, int, int, int]:
         """(V x T x M, H, W, 3), what is kept of a video: of each of V crops M frames a segment."""
-        return (self.crops * self.frames * self.choices, self.height, self.width, 3)
+        return (self.crops * self.times, self.height, self.width, 3)
 
     @property
     def seen(self) -> ClipSpec:

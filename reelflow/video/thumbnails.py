@@ -6,16 +6,15 @@ whatever the shape of the picture, so many a second, of its beginning alone if i
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import ffmpeg
 import numpy as np
 from numpy.typing import NDArray
 
-from reelflow.video.ffmpeg import Drain
+from reelflow.video.pipe import Pipe
 
 RATE = 8  # a second
 SIDE = 64  # pixels
@@ -39,22 +38,20 @@ class Thumbnails:
         Args:
             video: the stream of an input.
         """
-        read_end, write_end = os.pipe()
-        drain = Drain(os.fdopen(read_end, "rb"), MOST * SIDE * SIDE, stop=lambda: None)
-        output = ffmpeg.output(
-            video,
-            f"pipe:{write_end}",
-            format="rawvideo",
-            fps_mode="passthrough",
-            # Not `frames:v`: where one of two outputs ends before the other, ffmpeg may hang.
+        with ExitStack() as stack:
+            pipe = Pipe(stack, MOST * SIDE * SIDE)
             # `fps` fills gaps, and times may span years: they are made to stand still at the end.
-            vf=f"setpts='min(PTS,STARTPTS+{MOST / RATE:g}/TB)',fps={RATE},select='lt(n,{MOST})',"
-            f"scale={SIDE}:{SIDE}:flags=area+accurate_rnd+bitexact,format=gray",
-        )
-        try:
-            yield output, write_end
-        finally:
-            os.close(write_end)
-            drain.join()
-        whole = len(drain.kept) // SIDE**2 * SIDE**2
-        self.pictures = np.frombuffer(bytes(drain.kept[:whole]), np.uint8).reshape(-1, SIDE, SIDE)
+            # Not `frames:v`: where one of two outputs ends before the other, ffmpeg may hang.
+            output = ffmpeg.output(
+                video,
+                f"pipe:{pipe.end}",
+                format="rawvideo",
+                fps_mode="passthrough",
+                vf=f"setpts='min(PTS,STARTPTS+{MOST / RATE:g}/TB)',fps={RATE},"
+                f"select='lt(n,{MOST})',"
+                f"scale={SIDE}:{SIDE}:flags=area+accurate_rnd+bitexact,format=gray",
+            )
+            yield output, pipe.end
+            found = pipe.read()
+        whole = len(found) // SIDE**2 * SIDE**2
+        self.pictures = np.frombuffer(found[:whole], np.uint8).reshape(-1, SIDE, SIDE)

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import pandas as pd
+import pytest
 
 from reelflow.bound import ALL, Group, Video, join
+from reelflow.errors import DataError
+from reelflow.splits import divide
+from tests.dataset import digest, grid, manifest_of
+from tests.division import SHARES, by_path, split
 
 
 def group(name: str, *hashes: str, allowed: str = "") -> Group:
@@ -58,3 +63,40 @@ def test_between_two_splits_that_are_bound_the_one_that_counts_less_is_left_out(
 def test_without_near_duplicates_groups_stay_as_they_are() -> None:
     groups = [group("g1", "a", "b"), group("c", "c")]
     assert joined(groups) == ({"g1": ["a", "b"], "c": ["c"]}, [])
+
+
+def test_near_duplicates_stand_in_one_split_when_they_come_and_later() -> None:
+    videos = manifest_of(grid(groups=12))
+    pairs = [(0, 30), (31, 60), (10, 45)]
+    for one, other in pairs:
+        videos.loc[[one, other], "alike"] = videos.at[one, "hash"]
+    found, ledger = split(videos)
+    for one, other in pairs:
+        assert found[videos.at[one, "path"]] == found[videos.at[other, "path"]]
+    # A copy of a test video comes in a group of its own.
+    tested = videos.index[videos["path"].map(found) == "test"][0]
+    new = videos.iloc[[40]].assign(hash=digest("new"), path="bend/new.mp4", group="new")
+    videos.loc[tested, "alike"] = new["alike"] = videos.at[tested, "hash"]
+    grown, _ = split(pd.concat([videos, new], ignore_index=True), ledger)
+    assert grown["bend/new.mp4"] == "test"
+    assert {path: grown[path] for path in found} == found
+
+
+def test_where_near_duplicates_leave_too_few_groups_it_is_said() -> None:
+    videos = manifest_of(grid(groups=4))
+    videos["alike"] = "all"
+    with pytest.raises(DataError, match=r"has 1 group .* raise ingest\.min_likeness"):
+        split(videos)
+
+
+def test_of_near_duplicates_in_two_splits_of_the_ledger_that_of_the_test_stays() -> None:
+    videos = manifest_of(grid(groups=12))
+    found, ledger = split(videos)
+    place = videos["path"].map(found)
+    trained, tested = (videos.index[place == name][0] for name in ("train", "test"))
+    videos.loc[[trained, tested], "alike"] = videos.at[tested, "hash"]
+    division = divide(videos, ledger, SHARES, 0)
+    assert division.left_out == [videos.at[trained, "path"]]
+    now = by_path(division)
+    assert now == {path: found[path] for path in now}
+    assert set(found) - set(now) == {videos.at[trained, "path"]}

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,24 +8,9 @@ import pytest
 from sklearn.model_selection import StratifiedGroupKFold
 
 from reelflow.errors import DataError
-from reelflow.ledger import COLUMNS, Ledger
-from reelflow.splits import Division, divide
+from reelflow.splits import divide
 from tests.dataset import digest, grid, manifest_of
-
-SHARES = {"train": 0.65, "validation": 0.15, "test": 0.2}
-NOTHING = Ledger(Path("data/ledger.csv"), pd.DataFrame(columns=COLUMNS, dtype=str))
-
-
-def split(
-    videos: pd.DataFrame, ledger: Ledger = NOTHING, seed: int = 0
-) -> tuple[dict[str, str], Ledger]:
-    """The split of each video by path, and the ledger that remembers it."""
-    division = divide(videos, ledger, SHARES, seed)
-    return by_path(division), ledger.updated(division.videos)
-
-
-def by_path(division: Division) -> dict[str, str]:
-    return dict(zip(division.videos["path"], division.videos["split"], strict=True))
+from tests.division import NOTHING, SHARES, split
 
 
 def random_videos(rng: np.random.Generator, groups: int, labels: int) -> pd.DataFrame:
@@ -282,40 +266,3 @@ def test_groups_tied_like_the_lines_of_a_plane_are_refused() -> None:
     videos = manifest_of([(f"{line}/{group}.mp4", group) for line in lines for group in line])
     with pytest.raises(DataError, match="no division puts each of them"):
         divide(videos, NOTHING, SHARES, 0)
-
-
-def test_near_duplicates_stand_in_one_split_when_they_come_and_later() -> None:
-    videos = manifest_of(grid(groups=12))
-    pairs = [(0, 30), (31, 60), (10, 45)]
-    for one, other in pairs:
-        videos.loc[[one, other], "alike"] = videos.at[one, "hash"]
-    found, ledger = split(videos)
-    for one, other in pairs:
-        assert found[videos.at[one, "path"]] == found[videos.at[other, "path"]]
-    # A copy of a test video comes in a group of its own.
-    tested = videos.index[videos["path"].map(found) == "test"][0]
-    new = videos.iloc[[40]].assign(hash=digest("new"), path="bend/new.mp4", group="new")
-    videos.loc[tested, "alike"] = new["alike"] = videos.at[tested, "hash"]
-    grown, _ = split(pd.concat([videos, new], ignore_index=True), ledger)
-    assert grown["bend/new.mp4"] == "test"
-    assert {path: grown[path] for path in found} == found
-
-
-def test_where_near_duplicates_leave_too_few_groups_it_is_said() -> None:
-    videos = manifest_of(grid(groups=4))
-    videos["alike"] = "all"
-    with pytest.raises(DataError, match=r"has 1 group .* raise ingest\.min_likeness"):
-        split(videos)
-
-
-def test_of_near_duplicates_in_two_splits_of_the_ledger_that_of_the_test_stays() -> None:
-    videos = manifest_of(grid(groups=12))
-    found, ledger = split(videos)
-    place = videos["path"].map(found)
-    trained, tested = (videos.index[place == name][0] for name in ("train", "test"))
-    videos.loc[[trained, tested], "alike"] = videos.at[tested, "hash"]
-    division = divide(videos, ledger, SHARES, 0)
-    assert division.left_out == [videos.at[trained, "path"]]
-    now = by_path(division)
-    assert now == {path: found[path] for path in now}
-    assert set(found) - set(now) == {videos.at[trained, "path"]}
