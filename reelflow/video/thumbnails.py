@@ -1,4 +1,4 @@
-"""Thumbnails of a video, taken beside what else it is decoded for, at some 4 % more.
+"""Thumbnails of a video, taken beside what else it is decoded for, at 5 to 15 % more.
 
 They are for looking a video up (`reelflow.fingerprints`), not for learning: grey, of one size
 whatever the shape of the picture, so many a second, of its beginning alone if it is long.
