@@ -39,8 +39,9 @@ def main() -> None:
         print(table, flush=True)
         page = PAGE.read_text(encoding="utf-8")
         marks = rf"(?<=<!-- {part} -->\n).*?(?=<!-- end -->)"
-        page, found = re.subn(marks, lambda _: f"\n{table}\n\n", page, flags=re.DOTALL)  # noqa: B023
-        assert found == 1, f"{PAGE} has no place for {part}"
+        assert re.search(marks, page, re.DOTALL), f"{PAGE} has no place for {part}"
+        # Once: where the place is empty, what follows it would be found as well.
+        page = re.sub(marks, lambda _: f"\n{table}\n\n", page, count=1, flags=re.DOTALL)  # noqa: B023
         PAGE.write_text(page, encoding="utf-8")
 
 

@@ -12,10 +12,8 @@ shared with DVC's cache.
 
 from __future__ import annotations
 
-import csv
 import errno
 import hashlib
-import io
 import os
 import shutil
 from collections import defaultdict
@@ -23,10 +21,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reelflow.errors import DataError, VideoError
-from reelflow.files import TEMPORARY_PREFIX, replacing, write_text
-from reelflow.labelled import CSV_NAME, slashed
-from reelflow.table import read_table
+from reelflow.errors import VideoError
+from reelflow.files import TEMPORARY_PREFIX, replacing
+from reelflow.labelled import CSV_NAME, LabelledVideo
+from reelflow.listing import known_videos, write_listing
 from reelflow.video.source import resolved
 
 UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart", "~")
@@ -86,34 +84,32 @@ def take(
         links_to: folders besides the inbox that symbolic links in it may lead to.
 
     Raises:
-        DataError: raw's `videos.csv` has no columns `path` and `label`.
+        DataError: raw's `videos.csv` cannot be read, see `reelflow.labelled.rows_of`.
         OSError: the disk is full or read-only; nothing is lost, the same call goes on later.
     """
     report = InboxReport()
     for cut_short in raw.rglob(f"{TEMPORARY_PREFIX}*"):
         cut_short.unlink()  # copies that a kill left behind: their source is still in the inbox
-    listing = _Listing(raw)
+    held = _Held(raw)
     by_content: dict[str, list[_Arrival]] = defaultdict(list)
     for arrival in _arrivals(inbox, now - settle_s, links_to, report):
         by_content[arrival.digest].append(arrival)
     done: list[_Arrival] = []
     for same in by_content.values():
         try:
-            done += _take_one(same, raw, listing, report)
+            done += _take_one(same, raw, held, report)
         except OSError as error:
             if error.errno in _STOPPING:
                 raise
             report.left.extend((each.place.as_posix(), _trouble(error)) for each in same)
-    listing.write()
+    held.write()
     _clear(done, report)
     return report
 
 
-def _take_one(
-    same: list[_Arrival], raw: Path, listing: _Listing, report: InboxReport
-) -> list[_Arrival]:
+def _take_one(same: list[_Arrival], raw: Path, held: _Held, report: InboxReport) -> list[_Arrival]:
     """Bring one content into raw; returns the arrivals that may now leave the inbox."""
-    there = listing.same_content(same[0])
+    there = held.same_content(same[0])
     labels = {label for label in there.values() if label}
     if labels:
         known = [each for each in same if each.label in labels]
@@ -129,7 +125,7 @@ def _take_one(
         growing = "It changed while it was read. It is taken the next time."
         report.left.extend((each.place.as_posix(), growing) for each in same)
         return []
-    listing.add(place, same[0])
+    held.add(place, same[0])
     report.new.append(place)
     report.known.extend(each.place.as_posix() for each in same[1:])
     return same
@@ -250,31 +246,20 @@ def _leads_out(path: Path, within: Sequence[Path]) -> str:
     return ""
 
 
-class _Listing:
-    """What raw holds: files by size, their labels, and its `videos.csv` where it has one."""
+class _Held:
+    """What raw holds: files by size, and what it says of them."""
 
     def __init__(self, raw: Path) -> None:
         self.raw = raw
-        self.csv = raw / CSV_NAME
-        self.rows, self.columns = self._read()
+        self.videos = known_videos(raw)
+        self.listed = (raw / CSV_NAME).is_file()
         self.added = False
         self.by_size: dict[int, list[str]] = defaultdict(list)
-        for path in _walk(raw):
-            if path.is_file() and path != self.csv:
-                self.by_size[path.stat().st_size].append(path.relative_to(raw).as_posix())
-        self.labels = {
-            os.path.normpath(slashed(row["path"], raw)): row["label"] for row in self.rows
-        }
-
-    def _read(self) -> tuple[list[dict[str, str]], list[str]]:
-        if not self.csv.is_file():
-            return [], []
-        table = read_table(self.csv)
-        columns = [str(name) for name in table.columns]
-        rows = [dict(zip(columns, row, strict=True)) for row in table.to_numpy().tolist()]
-        if not {"path", "label"} <= set(columns):
-            raise DataError(f"{self.csv} lacks the columns `path` and `label`. Add them.")
-        return rows, columns
+        # A csv may lack the row of a file; without one, what lies in no class is no video.
+        there = [path.relative_to(raw).as_posix() for path in _walk(raw)] if self.listed else []
+        for name in sorted({*there, *self.videos} - {CSV_NAME}):
+            if (raw / name).is_file():
+                self.by_size[(raw / name).stat().st_size].append(name)
 
     def same_content(self, arrival: _Arrival) -> dict[str, str]:
         """Files in raw with the bytes of `arrival`, each with its label ("" if it has none).
@@ -282,30 +267,18 @@ class _Listing:
         Only files of the same size are read, so that a large raw costs one look at each size.
         """
         return {
-            path: self.labels.get(path, "") if self.columns else path.split("/")[0]
-            for path in self.by_size[arrival.seen.st_size]
-            if _digest(self.raw / path) == arrival.digest
+            name: self.videos[name].label if name in self.videos else ""
+            for name in self.by_size[arrival.seen.st_size]
+            if _digest(self.raw / name) == arrival.digest
         }
 
     def add(self, place: str, arrival: _Arrival) -> None:
-        if not self.columns:
-            return
-        if arrival.group and "group" not in self.columns:
-            self.columns.append("group")
-        row = {"path": place, "label": arrival.label, "group": arrival.group}
-        self.rows.append({name: row.get(name, "") for name in self.columns})
+        self.videos[place] = LabelledVideo(place, arrival.label, arrival.group or None)
         self.added = True
 
     def write(self) -> None:
-        if not self.added:
-            return
-        text = io.StringIO()
-        writer = csv.DictWriter(
-            text, self.columns, restval="", extrasaction="ignore", lineterminator="\n"
-        )
-        writer.writeheader()
-        writer.writerows(self.rows)
-        write_text(self.csv, text.getvalue())
+        if self.listed and self.added:
+            write_listing(self.raw, self.videos, keep=True)
 
 
 def _digest(path: Path) -> str:

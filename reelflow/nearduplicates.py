@@ -10,8 +10,10 @@ picture at the places that its keys name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reelflow.fingerprints import Keys, Pictures, likeness, mirrored
+from reelflow.parallel import worker_count
 from reelflow.video.thumbnails import RATE
 
 # Orders of the bits, and how far a key looks in each of them.
@@ -33,6 +36,8 @@ PLACES, PARTNERS = 3, 50
 # Between two ticks of the clock motion may agree less than it does; so much, of a likeness.
 _COMES_NEAR = 0.3
 _CHUNK = 1 << 20
+
+_Ends = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -74,11 +79,13 @@ def find(
     return pairs
 
 
-def sets(pairs: Iterable[Pair]) -> dict[str, str]:
+def sets(pairs: Sequence[Pair]) -> dict[str, str]:
     """The name of the set of each video that is in a pair: the first of the names in it.
 
     Sets are closed: what is like a member belongs to the set.
     """
+    if not pairs:
+        return {}  # importing scipy takes longer than all else here
     from scipy.cluster.hierarchy import DisjointSet
 
     found = DisjointSet()
@@ -152,17 +159,33 @@ def _pairs(
     )
 
 
-def _neighbours(
-    bits: NDArray[np.uint64],
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+def _neighbours(bits: NDArray[np.uint64]) -> Iterator[_Ends]:
     """Places in `bits` of keys that stand near each other in a sorted table and differ little."""
     bits = _shuffled(bits)
-    for table in range(TABLES if len(bits) > 1 else 0):
-        order = np.argsort(_rolled(bits, 64 * table // TABLES), kind="stable")
-        for step in range(1, min(NEIGHBOURS, len(order) - 1) + 1):
-            a, b = order[:-step], order[step:]
-            near = np.bitwise_count(bits[a] ^ bits[b]) <= MOST_BITS
-            yield a[near], b[near]
+    # NumPy leaves the interpreter free meanwhile.
+    with ThreadPoolExecutor(worker_count(0)) as pool:
+        for found in pool.map(partial(_table, bits), range(TABLES)):
+            yield from found
+
+
+def _table(bits: NDArray[np.uint64], number: int) -> list[_Ends]:
+    """The same of one of the tables."""
+    order = _order(_rolled(bits, 64 * number // TABLES))
+    there = bits[order]
+    found: list[_Ends] = []
+    for step in range(1, NEIGHBOURS + 1):
+        near = np.bitwise_count(there[:-step] ^ there[step:]) <= MOST_BITS
+        found.append((order[:-step][near], order[step:][near]))
+    return found
+
+
+def _order(bits: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Places in the order of the first bits there, of all but as many as a place has."""
+    # A place in the last bits is sorted along, in half the time of `argsort`.
+    last = np.uint64(len(bits).bit_length())
+    places = np.arange(len(bits), dtype=np.uint64)
+    ones = (np.uint64(1) << last) - np.uint64(1)
+    return (np.sort(bits & ~ones | places) & ones).astype(np.int64)
 
 
 def _shuffled(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:

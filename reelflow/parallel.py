@@ -2,7 +2,8 @@
 
 A decoder can crash, and then takes its process along. `each` gives every item its answer all the
 same: when a process dies, the items that were in flight are tried again one by one, and only the
-one that kills its process a second time gets a `ProcessDiedError`.
+one that kills its process a second time gets a `ProcessDiedError`. An item that is alone needs no
+process but ours.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from itertools import islice
+from itertools import chain, islice
 from typing import TypeVar
 
 Item = TypeVar("Item")
@@ -40,10 +41,16 @@ def each(
     Args:
         function: importable by name (it is sent to other processes); what it raises is raised here.
         items: read only as fast as they are worked on, so that memory stays flat.
-        workers: processes at once; 0 for one a core.
+        workers: processes at once; 0 for one a core. One item alone is worked on by this process:
+            starting another takes longer than most videos do.
     """
     workers = worker_count(workers)
-    numbered = enumerate(items)
+    items = iter(items)
+    first = list(islice(items, 2))
+    if len(first) == 1:
+        yield first[0], function(first[0])
+        return
+    numbered = enumerate(chain(first, items))
     unanswered: dict[int, Item] = {}
     finished = False
     while not finished:

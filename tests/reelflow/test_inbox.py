@@ -292,8 +292,8 @@ def test_a_csv_gets_a_row_with_label_and_group_and_keeps_what_it_had(
     put(inbox / "run/cam1/b.mp4", "B")
     settled(inbox, listed)
     assert rows(listed) == [
-        {"path": "clips/1.mp4", "label": "walk", "note": "first", "group": ""},
-        {"path": "run/cam1/b.mp4", "label": "run", "note": "", "group": "cam1"},
+        {"path": "clips/1.mp4", "label": "walk", "group": "", "split": "", "note": "first"},
+        {"path": "run/cam1/b.mp4", "label": "run", "group": "cam1", "split": "", "note": ""},
     ]
     assert cached.read_text() == "path,label,note\nclips/1.mp4,walk,first\n"
     found = {video.path: (video.label, video.group) for video in list_videos(listed)}
@@ -313,7 +313,7 @@ def test_labels_of_known_bytes_come_from_the_csv_not_from_folders(
 def test_a_csv_without_labels_is_refused(inbox: Path, raw: Path) -> None:
     put(raw / "videos.csv", "file\nx\n")
     put(inbox / "walk/a.mp4", "A")
-    with pytest.raises(DataError, match="lacks the columns `path` and `label`"):
+    with pytest.raises(DataError, match="lacks the column path and label"):
         settled(inbox, raw)
     assert files(inbox) == {"walk/a.mp4": "A"}
 
@@ -325,7 +325,7 @@ class Killed(BaseException):
 STEPS: list[tuple[object, str]] = [
     (module.os, "link"),
     (module.shutil, "copyfile"),
-    (module, "write_text"),
+    (module, "write_listing"),
     (module.Path, "unlink"),
     (module.Path, "mkdir"),
 ]
