@@ -13,6 +13,7 @@ import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import ffmpeg
 import numpy as np
@@ -41,7 +42,11 @@ _TO_SDR = (
 )  # fmt: skip
 # Kinds of transparent pictures that the scaler would not lay over true black as they are.
 _TRANSPARENT = ("yuva", "pal8")
+# Only what decodes alone: of packets flagged as such in the container, so that threads have no
+# others to wait for, or of all, where it flags none. (Dropped earlier, by `discard`, packets of MP4
+# have wrong times.)
 _KEY_FRAMES = {"skip_frame": "nokey"}
+_FLAGGED = {**_KEY_FRAMES, "bsf:v": "noise=drop=not(key)"}
 # Digits of a time and a line end, at the most.
 _BYTES_A_TIME = 22
 # With more a picture waits longer for its turn than it takes, and each has pictures of its own.
@@ -60,7 +65,7 @@ def decode(many: Sequence[Wanted], bounds: Bounds) -> list[NDArray[np.uint8]]:
         VideoError: as `reelflow.video.ffmpeg.run` and `opened`, or `changed`. Where there are
             several it may name another than the one at fault: ask for each alone.
     """
-    threads = min(_MOST_THREADS, len(os.sched_getaffinity(0))) if len(many) == 1 else 1
+    threads = _threads() if len(many) == 1 else 1
     try:
         return _decode(spared(many, bounds), bounds, threads)
     except VideoError as error:
@@ -78,9 +83,7 @@ def _decode(many: Sequence[Wanted], bounds: Bounds, threads: int) -> list[NDArra
             descriptor = stack.enter_context(opened(wanted.path))
             pictures = Pipe(stack, wanted.frame_bytes * len(wanted.indices))
             times = Pipe(stack, _BYTES_A_TIME * len(wanted.indices))
-            options = {**input_options(descriptor), "threads": threads}
-            if wanted.spec.sampler == "keyframes":
-                options |= _KEY_FRAMES
+            options = {**input_options(descriptor), "threads": threads, **wanted.only}
             if wanted.dropped:
                 options["bsf:v"] = wanted.dropped
             video = ffmpeg.input(NAME, **options)
@@ -111,13 +114,37 @@ def _decode(many: Sequence[Wanted], bounds: Bounds, threads: int) -> list[NDArra
         ]
 
 
+def key_times(path: Path, info: VideoInfo, bounds: Bounds) -> tuple[Times, dict[str, str]]:
+    """Times of the frames that decode alone, int64 (K,), found by decoding nothing else, and the
+    options of ffmpeg's input with which these and no others come out.
+
+    Raises:
+        VideoError: as `decode`; `no_key_frames` if there are none.
+    """
+    for only in (_FLAGGED, _KEY_FRAMES):
+        try:
+            times = _times(path, info, bounds, {**only, "threads": _threads()})
+        except VideoError as error:
+            if error.code != "memory":
+                raise
+            times = _times(path, info, bounds, only)
+        if len(times):
+            return np.maximum.accumulate(times), only
+    raise VideoError(
+        str(path),
+        "no_key_frames",
+        "None of its frames can be decoded without the others.",
+        "Set extract.sampler to uniform in params.yaml.",
+    )
+
+
 @again_if_killed
-def key_times(path: Path, info: VideoInfo, bounds: Bounds) -> Times:
-    """Times of the frames that decode alone, int64 (K,), found by decoding nothing else."""
+def _times(path: Path, info: VideoInfo, bounds: Bounds, options: dict[str, Any]) -> Times:
+    """Times of the frames that come out with these options of the input."""
     with opened(path) as descriptor:
-        video = ffmpeg.input(NAME, **input_options(descriptor), **_KEY_FRAMES)[str(info.stream)]
+        video = ffmpeg.input(NAME, **{**input_options(descriptor), **options})
         command = ffmpeg.output(
-            video,
+            video[str(info.stream)],
             "-",
             format="null",
             fps_mode="passthrough",
@@ -132,15 +159,12 @@ def key_times(path: Path, info: VideoInfo, bounds: Bounds) -> Times:
             stdout_limit=_BYTES_A_TIME * info.frames,
             pass_fds=(descriptor,),
         )
-    times = np.array([int(line) for line in finished.stdout.split()], dtype=np.int64)
-    if not len(times):
-        raise VideoError(
-            str(path),
-            "no_key_frames",
-            "None of its frames can be decoded without the others.",
-            "Set extract.sampler to uniform in params.yaml.",
-        )
-    return np.maximum.accumulate(times)
+    return np.array([int(line) for line in finished.stdout.split()], dtype=np.int64)
+
+
+def _threads() -> int:
+    """Of a decoder that works on one video alone."""
+    return min(_MOST_THREADS, len(os.sched_getaffinity(0)))
 
 
 def _frames(wanted: Wanted, pictures: bytes, lines: bytes, said: str) -> NDArray[np.uint8]:

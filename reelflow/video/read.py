@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
@@ -133,13 +133,14 @@ def _wanted(
 
     region = region_of(spec, info, look)
     times, whole = every, info.intact
+    only: Mapping[str, str] = {}
     if spec.sampler == "keyframes":
-        times = key_times(path, info, bounds)
+        times, only = key_times(path, info, bounds)
         whole = int(np.searchsorted(times, every[info.intact - 1], side="right"))
     indices = SAMPLERS[spec.sampler](times, float(Fraction(info.time_base)), spec)
     # Of a damaged video (see `reelflow.video.policy`) the last whole frame stands for later ones.
     taken, places = np.unique(np.minimum(indices, max(whole, 1) - 1), return_inverse=True)
-    return Wanted(path, info, spec, region, times, taken), places
+    return Wanted(path, info, spec, region, times, taken, only), places
 
 
 def _clip(wanted: Wanted, places: NDArray[np.int64], frames: NDArray[np.uint8]) -> Clip:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
@@ -21,10 +22,11 @@ class Wanted:
 
     Attributes:
         path, info: the video, and what `check_video` told of it.
-        spec: their size, and whether key frames alone are decoded (`sampler`).
+        spec: their size.
         region: the part of the picture.
         times: int64 (N,), of all frames that come out of the decoder.
         indices: int64 (K,), which of them, ascending.
+        only: options of ffmpeg's input with which no others come out (`decode.key_times`).
         dropped: ffmpeg's bitstream filter that keeps packets from the decoder; empty for none.
     """
 
@@ -34,6 +36,7 @@ class Wanted:
     region: Box
     times: Times
     indices: NDArray[np.int64]
+    only: Mapping[str, str] = field(default_factory=dict)
     dropped: str = ""
 
     @property

@@ -104,6 +104,32 @@ def test_key_frames_are_those_that_the_encoder_made(tmp_path: Path, make_video: 
     np.testing.assert_array_equal(clip.frames, whole.frames[[0, 20, 40, 60, 80]])
 
 
+def test_key_frames_are_found_where_the_container_flags_none(
+    tmp_path: Path, make_video: MakeVideo
+) -> None:
+    path = make_video(tmp_path / "a.mp4", seconds=4, rate=25)
+    flagged = tmp_path / "flagged.flv"
+    ffmpeg("-i", path, "-c:v", "flv", "-g", "20", "-sc_threshold", "1000000000", flagged)
+    unflagged = tmp_path / "unflagged.flv"
+    unflagged.write_bytes(without_flags(flagged.read_bytes()))
+    clips = []
+    for file in (flagged, unflagged):
+        info = check_video(file, BOUNDS)
+        clips.append(read_clip(file, spec(5, sampler="keyframes"), BOUNDS, info=info))
+        assert (clips[-1].timestamps - info.start).round(3).tolist() == [0.0, 0.8, 1.6, 2.4, 3.2]
+    np.testing.assert_array_equal(clips[0].frames, clips[1].frames)
+
+
+def without_flags(flv: bytes) -> bytes:
+    """FLV in which every picture is said to need others (Adobe FLV 10.1, E.4.3.1)."""
+    changed, at = bytearray(flv), 13
+    while at < len(flv):
+        if flv[at] == 9:
+            changed[at + 11] = 0x20 | flv[at + 11] & 0x0F
+        at += 11 + int.from_bytes(flv[at + 1 : at + 4], "big") + 4
+    return bytes(changed)
+
+
 @pytest.mark.parametrize(
     ("options", "seconds"),
     [
