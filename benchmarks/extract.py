@@ -4,7 +4,8 @@
 
 Every reader takes the same frames and gives them as RGB of the same size; every row is measured
 in several rounds in which the readers take turns, and the medians are compared. `ffmpeg` decodes
-the whole video and throws it away: the limit for a reader that decodes everything. Videos move and
+the whole video and throws it away: the limit for a reader that decodes everything. What `ingest`
+costs before stands beside. Videos move and
 carry noise, since smooth pictures decode quicker than real ones.
 """
 
@@ -41,8 +42,9 @@ INTRODUCTION = """# Reading clips, measured
 `make bench-extract` writes this page: the same frames of the same generated videos, as RGB of
 112×112, read by Reelflow, OpenCV, PyAV and decord, on {cores} cores; medians of {rounds} rounds in
 which the readers take turns. In each cell: seconds, and the same as a multiple of ours. `ffmpeg`
-decodes the whole video and throws it away. Short clips of real collections have about 0.5 Mbit/s
-(UCF101: MPEG-4, a key frame in twelve); of more, decoding takes a larger part.
+decodes the whole video and throws it away. The check of `ingest`, once for each new video, decodes
+it to its end within bounds and takes its fingerprint. Short clips of real collections have about
+0.5 Mbit/s (UCF101: MPEG-4, a key frame in twelve); of more, decoding takes a larger part.
 """
 
 

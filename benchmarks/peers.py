@@ -12,10 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelflow.errors import VideoError
-from reelflow.video.check import VideoInfo
+from reelflow.fingerprints import fingerprint
+from reelflow.video.check import VideoInfo, check_video
 from reelflow.video.clip import ClipSpec
 from reelflow.video.ffmpeg import Bounds, ffmpeg_exe
 from reelflow.video.read import read_clips
+from reelflow.video.thumbnails import Thumbnails
 
 Frames = NDArray[np.uint8]
 
@@ -94,10 +96,23 @@ def ffmpeg(jobs: Sequence[Job]) -> Iterator[None]:
         yield None
 
 
+def check(jobs: Sequence[Job]) -> Iterator[None]:
+    """What `ingest` does with a video that it has not seen: decodes it to its end within bounds,
+    notes the time of each frame, and takes its fingerprint. It is hashed before."""
+    for job in jobs:
+        thumbnails = Thumbnails()
+        check_video(
+            job.path, Bounds(timeout_s=600), known_hash=job.info.hash, thumbnails=thumbnails
+        )
+        assert len(fingerprint(thumbnails.pictures))
+        yield None
+
+
 READERS: Mapping[str, Callable[[Sequence[Job]], Iterator[Any]]] = {
     "reelflow": reelflow,
     "OpenCV": opencv,
     "PyAV": pyav,
     "decord": decord,
     "ffmpeg": ffmpeg,
+    "the check of `ingest`": check,
 }

@@ -84,7 +84,8 @@ def catalogue(
     """
     digests: dict[str, str] = {}
     verdicts: dict[str, Verdict] = {}
-    gate = partial(regular_file_size, within=(root, *links_to), most_bytes=bounds.most_bytes)
+    within = [folder.resolve() for folder in (root, *links_to)]
+    gate = partial(regular_file_size, within=within, most_bytes=bounds.most_bytes)
     for path, found in _hashes(root, [video.path for video in videos], gate, workers, cache):
         if isinstance(found, VideoError):
             verdicts[path] = found

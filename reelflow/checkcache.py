@@ -90,9 +90,9 @@ class CheckCache:
     def keys_of(self, digest: str) -> Keys:
         """The keys of the fingerprint of a video that was decoded; none if it shows nothing."""
         found = self._fingerprint("keys", digest)
-        counts = np.frombuffer(found, "<u8", 2).astype(int)
-        scene, moving, at = np.split(np.frombuffer(found, "<u8", offset=16), np.cumsum(counts))
-        return Keys(moving.astype(np.uint64), at.astype(np.int64), scene.astype(np.uint64))
+        numbers = np.frombuffer(found, "<u8").astype(np.uint64, copy=False)
+        scene, moving = 2 + int(numbers[0]), 2 + int(numbers[0] + numbers[1])
+        return Keys(numbers[scene:moving], numbers[moving:].view(np.int64), numbers[2:scene])
 
     def pictures_of(self, digest: str) -> Pictures:
         """The fingerprint of a video that was decoded, uint8 (N, SIDE, SIDE)."""

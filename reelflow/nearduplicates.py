@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -35,7 +37,6 @@ PLACES, PARTNERS = 3, 50
 
 # Between two ticks of the clock motion may agree less than it does; so much, of a likeness.
 _COMES_NEAR = 0.3
-_CHUNK = 1 << 20
 
 _Ends = tuple[NDArray[np.int64], NDArray[np.int64]]
 
@@ -71,9 +72,10 @@ def find(
     names = sorted(looked_up_by)
     places = _places([looked_up_by[name] for name in names])
     pairs = []
-    for _, rows in places.groupby(["one", "other"]):
-        one, other = (names[int(rows[end].iloc[0])] for end in ("one", "other"))
-        found = _best(pictures(one), pictures(other), rows, least)
+    rows = places[["one", "other", "shift", "mirrored"]].itertuples(index=False, name=None)
+    for ends, of_pair in groupby(rows, itemgetter(0, 1)):
+        one, other = (names[end] for end in ends)
+        found = _best(pictures(one), pictures(other), [row[2:] for row in of_pair], least)
         if found[0] >= least:
             pairs.append(Pair(one, other, round(found[0], 4), found[1], found[2]))
     return pairs
@@ -190,13 +192,15 @@ def _order(bits: NDArray[np.uint64]) -> NDArray[np.int64]:
 
 def _shuffled(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Bits in a fixed order in which those of near frequencies, which go together, are apart."""
-    order = np.random.default_rng(0).permutation(64)
-    parts = [np.empty(0, np.uint64)]
-    for start in range(0, len(bits), _CHUNK):
-        octets = bits[start : start + _CHUNK].astype(">u8").view(np.uint8).reshape(-1, 8)
-        single = np.ascontiguousarray(np.unpackbits(octets, axis=1)[:, order])
-        parts.append(np.packbits(single, axis=1).view(">u8").astype(np.uint64)[:, 0])
-    return np.concatenate(parts)
+    goes_to = np.argsort(np.random.default_rng(0).permutation(64)).astype(np.uint64)
+    moved = np.zeros_like(bits)
+    for octet in range(8):
+        # Looked up by octets: bit by bit it takes longer than to sort the tables.
+        values = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.uint64)
+        places = np.uint64(63) - goes_to[8 * octet : 8 * octet + 8]
+        table = (values << places).sum(axis=1)
+        moved |= table[bits >> np.uint64(56 - 8 * octet) & np.uint64(255)]
+    return moved
 
 
 def _rolled(bits: NDArray[np.uint64], by: int) -> NDArray[np.uint64]:
@@ -206,21 +210,21 @@ def _rolled(bits: NDArray[np.uint64], by: int) -> NDArray[np.uint64]:
 
 
 def _best(
-    one: Pictures, other: Pictures, places: pd.DataFrame, least: float
+    one: Pictures, other: Pictures, places: Sequence[tuple[int, bool]], least: float
 ) -> tuple[float, float, bool]:
     """The largest likeness, its shift in seconds, whether it is mirrored.
 
-    Each place that the keys name is compared; around those that come near, steps to either side
-    and half steps, for the clock of a copy may tick between that of the original.
+    Each place (shift, mirrored) that the keys name is compared; around those that come near, steps
+    to either side and half steps, for the clock of a copy may tick between that of the original.
     """
     best = (0.0, 0.0, False)
-    between = (other[:-1].astype(np.float32) + other[1:]) / 2
-    for shift, mirror in places[["shift", "mirrored"]].to_numpy().tolist():
+    for shift, mirror in places:
         if _at(one, other, shift, mirror) < least - _COMES_NEAR:
             continue
+        between = (other[:-1].astype(np.float32) + other[1:]) / 2
         for at in (shift - 1, shift, shift + 1):
             for taken, late in ((other, 0.0), (between, 0.5)):
-                found = (_at(one, taken, at, mirror), (at - late) / RATE, bool(mirror))
+                found = (_at(one, taken, at, mirror), (at - late) / RATE, mirror)
                 best = max(best, found, key=lambda each: each[0])
     return best
 

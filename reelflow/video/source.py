@@ -132,8 +132,12 @@ def resolved(path: Path, within: Iterable[Path]) -> Path:
         real = Path(os.path.realpath(path, strict=True))
     except OSError as error:
         raise _refusal(path, error) from None
-    folders = [Path(os.path.realpath(folder)) for folder in within]
-    if folders and not any(real.is_relative_to(folder) for folder in folders):
+    folders = list(within)
+    # A folder that is given as it really lies, as for many files, is not followed for each.
+    if folders and not any(
+        real.is_relative_to(folder) or real.is_relative_to(os.path.realpath(folder))
+        for folder in folders
+    ):
         raise VideoError(
             str(path),
             "outside",
