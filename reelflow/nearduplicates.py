@@ -136,7 +136,7 @@ def _matches(
     ]
     columns = ["one", "other", "shift", "mirrored", "from", "to"]
     table = pd.concat(found) if found else pd.DataFrame(columns=columns, dtype=np.int64)
-    return table.drop_duplicates()[columns[:4]]
+    return table.drop_duplicates()[columns[:4]].astype({"mirrored": bool})
 
 
 def _pairs(

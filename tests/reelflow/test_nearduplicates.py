@@ -66,7 +66,7 @@ def test_a_copy_is_found_whatever_was_done_to_it(
     (pair,) = found(prints)
     assert (pair.one, pair.other) == ("2.mp4", "copy.mkv")
     assert pair.likeness > LEAST
-    assert pair.mirrored == ("mirrored" in way)
+    assert pair.mirrored is ("mirrored" in way)
     begins = {"cut at its start": 1.3, "mirrored, small and cut": 0.77}.get(way, 0.0)
     assert pair.shift == pytest.approx(begins, abs=1.01 / RATE)
 
