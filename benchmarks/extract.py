@@ -179,7 +179,7 @@ def _draw(results: dict[str, dict[str, float]], path: Path) -> None:
     for at, name in enumerate(READERS):
         ratios = [found[name] / found["reelflow"] for found in results.values()]
         places = [row + at * height for row in range(len(results))]
-        axes.barh(places, ratios, height, label=name)
+        axes.barh(places, ratios, height, label=name.replace("`", ""))
     names = [textwrap.fill(name, 34) for name in results]
     axes.set_yticks([row + 0.4 for row in range(len(results))], names)
     axes.axvline(1, color="black", linewidth=0.8)
