@@ -12,7 +12,7 @@ import logging
 import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache, partial
 from itertools import islice
 from pathlib import Path
@@ -20,7 +20,7 @@ from pathlib import Path
 import dask
 import fsspec
 import imageio_ffmpeg
-from distributed import Client, Future, KilledWorker, LocalCluster, as_completed
+from distributed import Client, Future, KilledWorker, LocalCluster, wait
 
 from reelflow.decoding import Answers, Bundle, Engine, decode_bundle, keep_clips
 from reelflow.errors import DataError, UnavailableError, VideoError
@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 _AHEAD = 2
 # How many threads a cluster that is yet unknown is taken to have, when few videos are shared out.
 _THREADS = 64
+# Seconds without an answer after which it is asked whether anybody is left to give one.
+_PATIENCE = 10.0
 
 
 def dask_engine(raw: str, kept: Path, spec: ClipSpec, bounds: Bounds, workers: int) -> Engine:
@@ -63,25 +65,23 @@ def _run(
     bundles: Iterable[Bundle],
 ) -> Iterator[tuple[Bundle, Answers]]:
     waiting = iter(bundles)
-    held: dict[str, Bundle] = {}
+    held: dict[Future, Bundle] = {}
     with _client(workers) as client:
-        done = as_completed(loop=client.loop)
         while True:
-            room = max(0, _AHEAD * _threads_of(client) - len(held))
+            # Where there is no worker yet, one may come.
+            room = max(0, _AHEAD * max(1, _threads_of(client)) - len(held))
             for bundle in islice(waiting, room):
                 # Not pure: Dask would take the hash of all its times for a name.
-                future = client.submit(work, bundle, pure=False)
-                held[future.key] = bundle
-                done.add(future)
+                held[client.submit(work, bundle, pure=False)] = bundle
             if not held:
                 return
-            future = next(done)
-            bundle, records = held.pop(future.key), _result(future)
-            future.release()
-            if isinstance(records, ProcessDiedError):
-                yield bundle, records
-            else:
-                yield bundle, keep_clips(kept, spec, bundle, records)
+            for future in _done(client, list(held)):
+                bundle, records = held.pop(future), _result(future)
+                future.release()
+                if isinstance(records, ProcessDiedError):
+                    yield bundle, records
+                else:
+                    yield bundle, keep_clips(kept, spec, bundle, records)
 
 
 @contextmanager
@@ -111,12 +111,29 @@ def _client(workers: int) -> Iterator[Client]:
 
 
 def _threads_of(client: Client) -> int:
-    """Of all workers together; workers come and go. At least one, since some may still come."""
+    """Of all workers together; workers come and go."""
     try:
         threads: list[int] = list(client.nthreads().values())
     except (OSError, TimeoutError, CancelledError) as error:
         raise _gone(error) from None
-    return max(1, sum(threads))
+    return sum(threads)
+
+
+def _done(client: Client, futures: list[Future]) -> set[Future]:
+    """Wait for one of them at least; return those that are done."""
+    while True:
+        try:
+            with client.as_current(), suppress(TimeoutError):
+                done: set[Future] = wait(futures, _PATIENCE, return_when="FIRST_COMPLETED").done
+                return done
+        except CancelledError as error:
+            raise _gone(error) from None
+        if isinstance(client.cluster, LocalCluster):
+            # Dask does not replace a worker that dies while it starts, as of a video by which all
+            # die; this does, and does nothing where none is missing.
+            client.cluster.scale(len(client.cluster.worker_spec))
+        elif not _threads_of(client):
+            log.warning("no worker is at %s; waiting for one", client.scheduler.address)
 
 
 def _gone(error: Exception) -> UnavailableError:

@@ -6,6 +6,7 @@ import math
 import os
 import shutil
 import signal
+import threading
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -155,18 +156,70 @@ def test_the_videos_of_a_worker_that_is_lost_are_done_again(
     assert killed == VIDEOS
 
 
+def test_workers_that_dask_gave_up_are_started_anew(
+    project: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[LocalCluster] = []
+
+    class Noted(LocalCluster):
+        def __init__(self, **how: object) -> None:
+            super().__init__(**how)
+            started.append(self)
+
+    monkeypatch.setattr(daskengine, "LocalCluster", Noted)
+    monkeypatch.setattr(daskengine, "_PATIENCE", 0.5)
+    engine = dask_engine(str(project / "raw"), project / name, SPEC, Bounds(), 2)
+    lost: list[object] = []
+
+    def run(bundles: Iterable[Bundle]) -> Iterator[tuple[Bundle, Answers]]:
+        for pair in engine.run(bundles):
+            if not lost:
+                # As where they die while they start: whoever would start them again is gone too.
+                lost.extend(started[0].workers.values())
+                for nanny in list(started[0].workers.values()):
+                    started[0].sync(nanny.close)
+            yield pair
+
+    with dask.config.set({"distributed.deploy.lost-worker-timeout": "100 ms"}):
+        assert extract(project, name, Engine(run, engine.workers)) == store(project, "local")
+    assert len(lost) == 2
+
+
+def test_a_cluster_without_workers_is_waited_for_and_that_is_said(
+    project: Path, name: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(daskengine, "_PATIENCE", 0.5)
+    with LocalCluster(
+        n_workers=0, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+    ) as empty:
+        coming = threading.Timer(2, empty.scale, [1])
+        coming.start()
+        with dask.config.set({"scheduler-address": empty.scheduler_address}):
+            assert extract(project, name, engine_of(project, name)) == store(project, "local")
+        coming.join()
+    assert f"no worker is at {empty.scheduler_address}" in caplog.text
+
+
 def die(deadly: str, bundle: Bundle) -> list[object]:
     if any(info.hash == deadly for _, info in bundle):
         os._exit(1)
     return daskengine.decode_bundle(Path(bundle[0][1].container), SPEC, Bounds(), bundle)
 
 
-def test_a_video_that_kills_every_worker_costs_only_itself(project: Path, name: str) -> None:
+def test_a_video_that_kills_every_worker_costs_only_itself(
+    project: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Workers that die while they start are not started again by Dask itself.
+    monkeypatch.setattr(daskengine, "_PATIENCE", 1.0)
     hashes = sorted(pd.read_parquet(project / "manifest.parquet")["hash"])
     kept = project / name
     UnitCache(kept, SPEC)
     work = partial(die, hashes[5])
-    with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
+    settings = {
+        "distributed.scheduler.allowed-failures": 0,
+        "distributed.deploy.lost-worker-timeout": "1 s",
+    }
+    with dask.config.set(settings):
         run = partial(daskengine._run, work, kept, SPEC, 2)
         answers = list(decoded(project / "manifest.parquet", hashes, SPEC, Engine(run, 2)))
     assert len(answers) == VIDEOS
