@@ -5,8 +5,8 @@
 Every reader takes the same frames and gives them as RGB of the same size; every row is measured
 in several rounds in which the readers take turns, and the medians are compared. `ffmpeg` decodes
 the whole video and throws it away: the limit for a reader that decodes everything. What `ingest`
-costs before stands beside. Videos move and
-carry noise, since smooth pictures decode quicker than real ones.
+costs before stands beside. Videos move and carry noise, since smooth pictures decode quicker than
+real ones.
 """
 
 from __future__ import annotations

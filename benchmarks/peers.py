@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reelflow.catalogue import check_one
 from reelflow.errors import VideoError
-from reelflow.fingerprints import fingerprint
-from reelflow.video.check import VideoInfo, check_video
+from reelflow.video.check import VideoInfo
 from reelflow.video.clip import ClipSpec
 from reelflow.video.ffmpeg import Bounds, ffmpeg_exe
 from reelflow.video.read import read_clips
-from reelflow.video.thumbnails import Thumbnails
 
 Frames = NDArray[np.uint8]
 
@@ -97,14 +96,12 @@ def ffmpeg(jobs: Sequence[Job]) -> Iterator[None]:
 
 
 def check(jobs: Sequence[Job]) -> Iterator[None]:
-    """What `ingest` does with a video that it has not seen: decodes it to its end within bounds,
-    notes the time of each frame, and takes its fingerprint. It is hashed before."""
+    """What `ingest` does with a video that it has not seen, once it is hashed: decodes it to its
+    end within bounds, notes the time of each frame, and takes its fingerprint."""
     for job in jobs:
-        thumbnails = Thumbnails()
-        check_video(
-            job.path, Bounds(timeout_s=600), known_hash=job.info.hash, thumbnails=thumbnails
-        )
-        assert len(fingerprint(thumbnails.pictures))
+        item = (job.path.name, job.info.hash)
+        verdict, _ = check_one(job.path.parent, Bounds(timeout_s=600), item)
+        assert verdict == job.info
         yield None
 
 

@@ -161,7 +161,7 @@ def _verdicts(
             unknown.append((path, digest))
     if not unknown:
         return
-    work = partial(_check_one, root, bounds)
+    work = partial(check_one, root, bounds)
     checked = each(work, unknown, workers)
     for (path, digest), answer in track(checked, len(unknown), "checking videos"):
         verdict, pictures = (
@@ -173,10 +173,14 @@ def _verdicts(
         yield path, verdict
 
 
-def _check_one(
-    root: Path, bounds: Bounds, item: tuple[str, str]
-) -> tuple[Verdict, Pictures | None]:
-    """The verdict, and the fingerprint of what could be decoded."""
+def check_one(root: Path, bounds: Bounds, item: tuple[str, str]) -> tuple[Verdict, Pictures | None]:
+    """The verdict on a video that was never seen, and the fingerprint of what could be decoded.
+
+    Args:
+        root: folder that the path is relative to.
+        bounds: limits of each decoder.
+        item: the path, and the hash of its content.
+    """
     path, digest = item
     verdict: Verdict
     thumbnails = Thumbnails()

@@ -193,12 +193,11 @@ def _order(bits: NDArray[np.uint64]) -> NDArray[np.int64]:
 def _shuffled(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Bits in a fixed order in which those of near frequencies, which go together, are apart."""
     goes_to = np.argsort(np.random.default_rng(0).permutation(64)).astype(np.uint64)
+    # Looked up by octets: bit by bit it takes longer than to sort the tables.
+    octets = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.uint64)
     moved = np.zeros_like(bits)
     for octet in range(8):
-        # Looked up by octets: bit by bit it takes longer than to sort the tables.
-        values = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.uint64)
-        places = np.uint64(63) - goes_to[8 * octet : 8 * octet + 8]
-        table = (values << places).sum(axis=1)
+        table = (octets << np.uint64(63) - goes_to[8 * octet : 8 * octet + 8]).sum(axis=1)
         moved |= table[bits >> np.uint64(56 - 8 * octet) & np.uint64(255)]
     return moved
 
@@ -218,10 +217,11 @@ def _best(
     to either side and half steps, for the clock of a copy may tick between that of the original.
     """
     best = (0.0, 0.0, False)
-    for shift, mirror in places:
-        if _at(one, other, shift, mirror) < least - _COMES_NEAR:
-            continue
-        between = (other[:-1].astype(np.float32) + other[1:]) / 2
+    near = [place for place in places if _at(one, other, *place) >= least - _COMES_NEAR]
+    if not near:
+        return best
+    between = (other[:-1].astype(np.float32) + other[1:]) / 2
+    for shift, mirror in near:
         for at in (shift - 1, shift, shift + 1):
             for taken, late in ((other, 0.0), (between, 0.5)):
                 found = (_at(one, taken, at, mirror), (at - late) / RATE, mirror)

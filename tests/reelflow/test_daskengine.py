@@ -15,7 +15,7 @@ import dask
 import pandas as pd
 import psutil
 import pytest
-from distributed import LocalCluster
+from distributed import LocalCluster, Nanny
 
 from reelflow import daskengine
 from reelflow import store as store_module
@@ -169,14 +169,14 @@ def test_workers_that_dask_gave_up_are_started_anew(
     monkeypatch.setattr(daskengine, "LocalCluster", Noted)
     monkeypatch.setattr(daskengine, "_PATIENCE", 0.5)
     engine = dask_engine(str(project / "raw"), project / name, SPEC, Bounds(), 2)
-    lost: list[object] = []
+    lost: list[Nanny] = []
 
     def run(bundles: Iterable[Bundle]) -> Iterator[tuple[Bundle, Answers]]:
         for pair in engine.run(bundles):
             if not lost:
                 # As where they die while they start: whoever would start them again is gone too.
                 lost.extend(started[0].workers.values())
-                for nanny in list(started[0].workers.values()):
+                for nanny in lost:
                     started[0].sync(nanny.close)
             yield pair
 
