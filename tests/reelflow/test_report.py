@@ -1,22 +1,21 @@
-"""The report: what it says, what it never says, and that its bytes are made of its values alone."""
+"""The report: what it shows and never shows, and that its bytes are made of its values alone."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from reelflow import curves, metrics, plots
+from reelflow import plots
 from reelflow.page.files import formats
 from reelflow.page.pictures import GAP, strip
 from reelflow.page.words import count, percent, quoted, visible
-from reelflow.report import Evaluation, examples, render, tables, verdict
+from reelflow.report import examples, render, tables
 from reelflow.video.clip import Clip
+from tests.evaluations import MIXED, clip, evaluation, history, manifest, quarantine
 
 VOID = {"meta", "img", "br", "path", "use", "source"}
 
@@ -35,109 +34,6 @@ class Nesting(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag not in VOID:
             assert self.opened.pop() == tag
-
-
-def evaluation(
-    predicted: list[int],
-    targets: list[int],
-    *,
-    groups: list[str | None] | None = None,
-    labels: tuple[str, ...] = ("left", "right"),
-    sure: float = 0.8,
-    **changes: Any,
-) -> Evaluation:
-    """An evaluation in which answers are given with equal confidence, falling slowly by row."""
-    videos, classes = len(targets), len(labels)
-    groups = groups if groups is not None else [f"g{i}" for i in range(videos)]
-    scores = np.full((videos, classes), (1 - sure) / (classes - 1))
-    scores[np.arange(videos), predicted] = sure
-    if videos:
-        scores[np.arange(videos), predicted] -= np.arange(videos) / videos / 100
-    test = pd.DataFrame(
-        {
-            "hash": [f"{i:064x}" for i in range(videos)],
-            "path": [f"{labels[t]}/clip_{i:02}.mp4" for i, t in enumerate(targets)],
-            "label": [labels[t] for t in targets],
-            "group": pd.Series(groups, dtype=object),
-        }
-    )
-    predictions = test.assign(
-        predicted=[labels[p] for p in predicted],
-        confidence=scores.max(axis=1),
-        **{f"p_{label}": scores[:, i] for i, label in enumerate(labels)},
-    )
-    drawn = curves.curves(np.array(targets), scores, groups, labels, metrics.Bootstrap(50))
-    figures = metrics.evaluate(np.array(targets), scores, groups, labels, majority=0)
-    learned = pd.DataFrame(
-        {"hash": ["t", "u"], "label": [labels[0], labels[-1]], "group": ["s1", "s2"]}
-    )
-    values = {
-        "labels": list(labels),
-        "scores": curves.with_areas(figures, drawn),
-        "predictions": predictions,
-        "roc": drawn.roc,
-        "pr": drawn.pr,
-        "baseline": labels[0],
-        "confidence": 0.95,
-        "history": history([0.9, 0.5, 0.6]),
-        "kept": 2,
-        "splits": {"train": learned, "validation": learned.assign(group="v"), "test": test},
-        "manifest": manifest(20),
-        "quarantine": pd.DataFrame(columns=["path", "code", "reason", "remedy"], dtype=str),
-        "params": {"train": {"epochs": 3}, "evaluate": {"bootstrap": 1000}},
-        "provenance": {"model hash": "ab" * 32, "Python": "3.11.2"},
-        "examples": 3,
-    }
-    return Evaluation(**{**values, **changes})
-
-
-def history(val_loss: list[float], accuracy: float = 0.8, val_accuracy: float = 0.8) -> Any:
-    return pd.DataFrame(
-        {
-            "epoch": range(1, len(val_loss) + 1),
-            "loss": val_loss,
-            "accuracy": accuracy,
-            "val_loss": val_loss,
-            "val_accuracy": val_accuracy,
-        }
-    )
-
-
-def manifest(videos: int) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "container": "mov,mp4,m4a,3gp,3g2,mj2",
-            "codec": "h264",
-            "width": 320,
-            "height": 240,
-            "fps": 25.0,
-            "frames": 50,
-            "intact": 50,
-            "duration": [2.0] * videos,
-        }
-    )
-
-
-def quarantine(*rows: tuple[str, str]) -> pd.DataFrame:
-    return pd.DataFrame(
-        [
-            {"path": path, "code": code, "reason": f"It is {code}.", "remedy": "Copy it again."}
-            for path, code in rows
-        ],
-        columns=["path", "code", "reason", "remedy"],
-    )
-
-
-def clip(video: str) -> Clip:
-    frames = np.random.default_rng(int(video, 16)).integers(256, size=(12, 32, 40, 3))
-    return Clip(frames.astype(np.uint8), np.arange(12) / 4)
-
-
-MIXED = ([0, 0, 1, 1, 0, 1] * 4, [0, 0, 1, 1, 1, 1] * 4)
-
-
-def said(sentences: list[str], words: str) -> bool:
-    return any(words in sentence for sentence in sentences)
 
 
 def test_the_page_is_complete_and_well_formed() -> None:
@@ -234,98 +130,6 @@ def test_a_strip_shows_the_frames_themselves() -> None:
     shades = [sheet.getpixel((x, 12)) for x in (16, 16 + 35, 16 + 70)]
     assert [shade[0] for shade in shades] == pytest.approx([40, 120, 200], abs=3)
     assert sheet.getpixel((33, 12))[3] == 0
-
-
-def test_a_good_model_is_said_to_be_right_with_its_interval_and_baseline() -> None:
-    good = evaluation([0, 1] * 19 + [1, 1], [0, 1] * 20)
-    assert verdict.headline(good) == "Right for 98% of the videos that it had never seen"
-    text = " ".join(verdict.summary(good))
-    assert "On 40 test videos from 40 groups" in text
-    assert "for 39: an accuracy of 98% (95% interval 92–100%)" in text
-    assert "would be right for 50%" in text
-    assert "weakest class is “left”: it finds 19 of 20" in text
-
-
-def test_a_model_like_chance_is_not_shown_to_beat_the_baseline() -> None:
-    chance = evaluation([0, 1] * 10, [0, 0, 1, 1] * 5)
-    assert verdict.headline(chance) == "Not shown to beat always answering “left”"
-    assert said(verdict.warnings(chance), "includes the baseline (50%)")
-
-
-def test_a_model_below_the_baseline_is_said_to_be() -> None:
-    worse = evaluation([1] * 36 + [0] * 4, [0] * 40)
-    assert verdict.headline(worse) == "Worse than always answering “left”"
-
-
-def test_one_group_cannot_tell() -> None:
-    single = evaluation(*MIXED, groups=["only"] * 24)
-    assert verdict.headline(single).startswith("One group")
-    assert said(verdict.warnings(single), "All test videos are of one group")
-    assert "interval" not in " ".join(verdict.summary(single))
-
-
-@pytest.mark.parametrize(
-    ("words", "changes"),
-    [
-        ("No video has a known group", {"groups": [None] * 24, "unknown": True}),
-        ("24 of 28 videos have no known group", {"groups": [None] * 24}),
-        ("has only 3 groups", {"groups": ["x", "y", "z"] * 8}),
-        ("2 groups of the test also stand in training", {"groups": ["s1", "s2"] * 12}),
-        ("the last epoch was the best", {"history": history([3.0, 2.0]), "kept": 2}),
-        ("the first epoch was the best", {"history": history([2.0, 3.0]), "kept": 1}),
-        ("learned its training videos by heart", {"history": history([1.0], 0.99, 0.6), "kept": 1}),
-        ("well below that on validation (100%)", {"history": history([1.0], 1.0, 1.0), "kept": 1}),
-        ("5 of 25 files could not be used", {"quarantine": quarantine(*[("a", "empty")] * 5)}),
-        (
-            "2 videos of 20 are damaged and used as far as they are whole: the last whole frame "
-            "stands for up to 10% of a video",
-            {"manifest": manifest(20).assign(intact=[45, 48] + [50] * 18)},
-        ),
-    ],
-)
-def test_a_warning_is_given_where_it_applies(words: str, changes: dict[str, Any]) -> None:
-    unknown = changes.pop("unknown", False)
-    targets = [0, 1] * 12
-    shown = evaluation([0, 1] * 6 + [0, 0, 1, 1, 0, 1] * 2, targets, **changes)
-    if unknown:
-        splits = {name: split.assign(group=None) for name, split in shown.splits.items()}
-        shown = replace(shown, splits=splits)
-    assert said(
-        [w[0].lower() + w[1:] for w in verdict.warnings(shown)], words[0].lower() + words[1:]
-    )
-
-
-def test_a_last_epoch_that_is_the_best_by_little_is_no_warning() -> None:
-    settled = [3.0, 2.0, 1.0, 0.9, 0.85, 0.84]
-    shown = evaluation([0, 1] * 12, [0, 1] * 12, history=history(settled), kept=6)
-    assert not said(verdict.warnings(shown), "The last epoch was the best")
-
-
-def test_untested_and_thinly_tested_classes_are_named() -> None:
-    shown = evaluation([0, 1] * 6, [0] * 11 + [1], labels=("left", "right", "up"))
-    sentences = verdict.warnings(shown)
-    assert said(sentences, "Nothing is known about “up”")
-    assert said(sentences, "figures of “right” rest on fewer than 5")
-
-
-def test_one_answer_to_everything_is_said() -> None:
-    assert said(verdict.warnings(evaluation([0] * 8, [0, 1] * 4)), "Every test video was called")
-
-
-def test_accuracy_carried_by_common_classes_is_said() -> None:
-    shown = evaluation([0] * 20, [0] * 18 + [1, 1])
-    assert said(verdict.warnings(shown), "carried by the common classes")
-
-
-def test_no_mistake_is_not_called_certainty() -> None:
-    perfect = evaluation([0, 1] * 15, [0, 1] * 15)
-    assert said(verdict.warnings(perfect), "fails on 10% of all groups")
-
-
-def test_a_fine_model_gets_no_warning_and_a_calm_word() -> None:
-    fine = evaluation([0, 1] * 29 + [1, 0], [0, 1] * 30)
-    assert verdict.warnings(fine) == []
-    assert "found a reason for doubt" in render(fine, clip)
 
 
 def test_duplicates_are_counted_but_not_as_bad() -> None:

@@ -1,0 +1,110 @@
+"""Evaluations as the report is given them, of answers and targets that a test chooses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from reelflow import curves, metrics
+from reelflow.report import Evaluation
+from reelflow.video.clip import Clip
+
+MIXED = ([0, 0, 1, 1, 0, 1] * 4, [0, 0, 1, 1, 1, 1] * 4)
+
+
+def evaluation(
+    predicted: list[int],
+    targets: list[int],
+    *,
+    groups: list[str | None] | None = None,
+    labels: tuple[str, ...] = ("left", "right"),
+    sure: float = 0.8,
+    **changes: Any,
+) -> Evaluation:
+    """An evaluation in which answers are given with equal confidence, falling slowly by row."""
+    videos, classes = len(targets), len(labels)
+    groups = groups if groups is not None else [f"g{i}" for i in range(videos)]
+    scores = np.full((videos, classes), (1 - sure) / (classes - 1))
+    scores[np.arange(videos), predicted] = sure
+    if videos:
+        scores[np.arange(videos), predicted] -= np.arange(videos) / videos / 100
+    test = pd.DataFrame(
+        {
+            "hash": [f"{i:064x}" for i in range(videos)],
+            "path": [f"{labels[t]}/clip_{i:02}.mp4" for i, t in enumerate(targets)],
+            "label": [labels[t] for t in targets],
+            "group": pd.Series(groups, dtype=object),
+        }
+    )
+    predictions = test.assign(
+        predicted=[labels[p] for p in predicted],
+        confidence=scores.max(axis=1),
+        **{f"p_{label}": scores[:, i] for i, label in enumerate(labels)},
+    )
+    drawn = curves.curves(np.array(targets), scores, groups, labels, metrics.Bootstrap(50))
+    figures = metrics.evaluate(np.array(targets), scores, groups, labels, majority=0)
+    learned = pd.DataFrame(
+        {"hash": ["t", "u"], "label": [labels[0], labels[-1]], "group": ["s1", "s2"]}
+    )
+    values = {
+        "labels": list(labels),
+        "scores": curves.with_areas(figures, drawn),
+        "predictions": predictions,
+        "roc": drawn.roc,
+        "pr": drawn.pr,
+        "baseline": labels[0],
+        "confidence": 0.95,
+        "history": history([0.9, 0.5, 0.6]),
+        "kept": 2,
+        "splits": {"train": learned, "validation": learned.assign(group="v"), "test": test},
+        "manifest": manifest(20),
+        "quarantine": pd.DataFrame(columns=["path", "code", "reason", "remedy"], dtype=str),
+        "params": {"train": {"epochs": 3}, "evaluate": {"bootstrap": 1000}},
+        "provenance": {"model hash": "ab" * 32, "Python": "3.11.2"},
+        "examples": 3,
+    }
+    return Evaluation(**{**values, **changes})
+
+
+def history(val_loss: list[float], accuracy: float = 0.8, val_accuracy: float = 0.8) -> Any:
+    return pd.DataFrame(
+        {
+            "epoch": range(1, len(val_loss) + 1),
+            "loss": val_loss,
+            "accuracy": accuracy,
+            "val_loss": val_loss,
+            "val_accuracy": val_accuracy,
+        }
+    )
+
+
+def manifest(videos: int) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "container": "mov,mp4,m4a,3gp,3g2,mj2",
+            "codec": "h264",
+            "width": 320,
+            "height": 240,
+            "fps": 25.0,
+            "frames": 50,
+            "intact": 50,
+            "duration": [2.0] * videos,
+        }
+    )
+
+
+def quarantine(*rows: tuple[str, str]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"path": path, "code": code, "reason": f"It is {code}.", "remedy": "Copy it again."}
+            for path, code in rows
+        ],
+        columns=["path", "code", "reason", "remedy"],
+    )
+
+
+def clip(video: str) -> Clip:
+    frames = np.random.default_rng(int(video, 16)).integers(256, size=(12, 32, 40, 3))
+    return Clip(frames.astype(np.uint8), np.arange(12) / 4)

@@ -1,0 +1,107 @@
+"""What the report says of a model in sentences: the headline, the summary, and its warnings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from reelflow.report import render, verdict
+from tests.evaluations import MIXED, clip, evaluation, history, manifest, quarantine
+
+
+def said(sentences: list[str], words: str) -> bool:
+    return any(words in sentence for sentence in sentences)
+
+
+def test_a_good_model_is_said_to_be_right_with_its_interval_and_baseline() -> None:
+    good = evaluation([0, 1] * 19 + [1, 1], [0, 1] * 20)
+    assert verdict.headline(good) == "Right for 98% of the videos that it had never seen"
+    text = " ".join(verdict.summary(good))
+    assert "On 40 test videos from 40 groups" in text
+    assert "for 39: an accuracy of 98% (95% interval 92–100%)" in text
+    assert "would be right for 50%" in text
+    assert "weakest class is “left”: it finds 19 of 20" in text
+
+
+def test_a_model_like_chance_is_not_shown_to_beat_the_baseline() -> None:
+    chance = evaluation([0, 1] * 10, [0, 0, 1, 1] * 5)
+    assert verdict.headline(chance) == "Not shown to beat always answering “left”"
+    assert said(verdict.warnings(chance), "includes the baseline (50%)")
+
+
+def test_a_model_below_the_baseline_is_said_to_be() -> None:
+    worse = evaluation([1] * 36 + [0] * 4, [0] * 40)
+    assert verdict.headline(worse) == "Worse than always answering “left”"
+
+
+def test_one_group_cannot_tell() -> None:
+    single = evaluation(*MIXED, groups=["only"] * 24)
+    assert verdict.headline(single).startswith("One group")
+    assert said(verdict.warnings(single), "All test videos are of one group")
+    assert "interval" not in " ".join(verdict.summary(single))
+
+
+@pytest.mark.parametrize(
+    ("words", "changes"),
+    [
+        ("No video has a known group", {"groups": [None] * 24, "unknown": True}),
+        ("24 of 28 videos have no known group", {"groups": [None] * 24}),
+        ("has only 3 groups", {"groups": ["x", "y", "z"] * 8}),
+        ("2 groups of the test also stand in training", {"groups": ["s1", "s2"] * 12}),
+        ("the last epoch was the best", {"history": history([3.0, 2.0]), "kept": 2}),
+        ("the first epoch was the best", {"history": history([2.0, 3.0]), "kept": 1}),
+        ("learned its training videos by heart", {"history": history([1.0], 0.99, 0.6), "kept": 1}),
+        ("well below that on validation (100%)", {"history": history([1.0], 1.0, 1.0), "kept": 1}),
+        ("5 of 25 files could not be used", {"quarantine": quarantine(*[("a", "empty")] * 5)}),
+        (
+            "2 videos of 20 are damaged and used as far as they are whole: the last whole frame "
+            "stands for up to 10% of a video",
+            {"manifest": manifest(20).assign(intact=[45, 48] + [50] * 18)},
+        ),
+    ],
+)
+def test_a_warning_is_given_where_it_applies(words: str, changes: dict[str, Any]) -> None:
+    unknown = changes.pop("unknown", False)
+    targets = [0, 1] * 12
+    shown = evaluation([0, 1] * 6 + [0, 0, 1, 1, 0, 1] * 2, targets, **changes)
+    if unknown:
+        splits = {name: split.assign(group=None) for name, split in shown.splits.items()}
+        shown = replace(shown, splits=splits)
+    assert said(
+        [w[0].lower() + w[1:] for w in verdict.warnings(shown)], words[0].lower() + words[1:]
+    )
+
+
+def test_a_last_epoch_that_is_the_best_by_little_is_no_warning() -> None:
+    settled = [3.0, 2.0, 1.0, 0.9, 0.85, 0.84]
+    shown = evaluation([0, 1] * 12, [0, 1] * 12, history=history(settled), kept=6)
+    assert not said(verdict.warnings(shown), "The last epoch was the best")
+
+
+def test_untested_and_thinly_tested_classes_are_named() -> None:
+    shown = evaluation([0, 1] * 6, [0] * 11 + [1], labels=("left", "right", "up"))
+    sentences = verdict.warnings(shown)
+    assert said(sentences, "Nothing is known about “up”")
+    assert said(sentences, "figures of “right” rest on fewer than 5")
+
+
+def test_one_answer_to_everything_is_said() -> None:
+    assert said(verdict.warnings(evaluation([0] * 8, [0, 1] * 4)), "Every test video was called")
+
+
+def test_accuracy_carried_by_common_classes_is_said() -> None:
+    shown = evaluation([0] * 20, [0] * 18 + [1, 1])
+    assert said(verdict.warnings(shown), "carried by the common classes")
+
+
+def test_no_mistake_is_not_called_certainty() -> None:
+    perfect = evaluation([0, 1] * 15, [0, 1] * 15)
+    assert said(verdict.warnings(perfect), "fails on 10% of all groups")
+
+
+def test_a_fine_model_gets_no_warning_and_a_calm_word() -> None:
+    fine = evaluation([0, 1] * 29 + [1, 0], [0, 1] * 30)
+    assert verdict.warnings(fine) == []
+    assert "found a reason for doubt" in render(fine, clip)
