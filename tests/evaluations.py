@@ -108,3 +108,7 @@ def quarantine(*rows: tuple[str, str]) -> pd.DataFrame:
 def clip(video: str) -> Clip:
     frames = np.random.default_rng(int(video, 16)).integers(256, size=(12, 32, 40, 3))
     return Clip(frames.astype(np.uint8), np.arange(12) / 4)
+
+
+def said(sentences: list[str], words: str) -> bool:
+    return any(words in sentence for sentence in sentences)

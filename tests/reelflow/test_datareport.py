@@ -17,7 +17,8 @@ from reelflow.datareport import DataSet, headline, histograms, render, sheets, t
 from reelflow.errors import DataError
 from reelflow.shortcuts import EVERYTHING, measure
 from tests.dataset import SPEC, grid, manifest_of
-from tests.reelflow.test_report import Nesting, quarantine, said
+from tests.evaluations import quarantine, said
+from tests.reelflow.test_report import Nesting
 
 
 def data_set(videos: pd.DataFrame | None = None, **changes: Any) -> DataSet:

@@ -8,11 +8,7 @@ from typing import Any
 import pytest
 
 from reelflow.report import render, verdict
-from tests.evaluations import MIXED, clip, evaluation, history, manifest, quarantine
-
-
-def said(sentences: list[str], words: str) -> bool:
-    return any(words in sentence for sentence in sentences)
+from tests.evaluations import MIXED, clip, evaluation, history, manifest, quarantine, said
 
 
 def test_a_good_model_is_said_to_be_right_with_its_interval_and_baseline() -> None:
