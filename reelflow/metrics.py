@@ -102,9 +102,10 @@ def evaluate(
 
     Returns:
         `accuracy`, `balanced_accuracy`, `macro_precision`, `macro_recall`, `macro_f1`, each with
-        `_low` and `_high`; `top_k` with `k`, `accuracy`, `low`, `high`; `baseline_accuracy`;
-        `videos`, `groups`, `classes_tested`; and `per_class`, by label: `precision`, `recall`,
-        `f1` with ends, `support`, `groups`. See the module's docstring for what is None.
+        `_low` and `_high`; `top_k` with `k`, `accuracy`, `low`, `high`; `baseline_accuracy`,
+        `baseline_balanced_accuracy` and `baseline_macro_f1`, of the constant answer; `videos`,
+        `groups`, `classes_tested`; and `per_class`, by label: `precision`, `recall`, `f1` with
+        ends, `support`, `groups`. See the module's docstring for what is None.
         `reelflow.curves.with_areas` adds the figures of the curves.
     """
     classes = len(labels)
@@ -129,7 +130,7 @@ def evaluate(
             "accuracy": number(hits.mean()),
             **{end.strip("_"): value for end, value in _ends(ends["top_k"])},
         },
-        "baseline_accuracy": number((targets == majority).mean()),
+        **_baselines(targets, majority, labels),
         "videos": len(targets),
         "groups": len(np.unique(codes)),
         "classes_tested": len(tested),
@@ -148,6 +149,17 @@ def evaluate(
         for i, (label, row) in enumerate(per_class.iterrows())
     }
     return scores
+
+
+def _baselines(targets: Ints, majority: int, labels: Sequence[str]) -> dict[str, float | None]:
+    """What a constant answer reaches; balanced over the classes, any that is tested does."""
+    constant = class_scores(targets, np.full_like(targets, majority), labels)
+    tested = constant.loc[constant["support"] > 0]
+    return {
+        "baseline_accuracy": number((targets == majority).mean()),
+        "baseline_balanced_accuracy": number(1 / len(tested)),
+        "baseline_macro_f1": number(tested["f1"].mean()),
+    }
 
 
 def class_scores(targets: Ints, predicted: Ints, labels: Sequence[str]) -> pd.DataFrame:

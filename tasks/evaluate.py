@@ -12,6 +12,7 @@ import hashlib
 import json
 import logging
 import platform
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,10 @@ from numpy.typing import NDArray
 from reelflow import curves, inference, metrics, quarantine, report
 from reelflow.errors import DataError
 from reelflow.files import write_json, write_text
+from reelflow.judgement import Floor, judge
 from reelflow.params import load_section
 from reelflow.params.evaluate import EvaluateParams
+from reelflow.params.register import RegisterParams
 from reelflow.progress import track
 from reelflow.store import FrameStore
 from reelflow.video.clip import Clip
@@ -66,9 +69,17 @@ def main() -> None:
         metrics.evaluate(*answers, majority=majority, top_k=params.top_k, bootstrap=bootstrap),
         drawn,
     )
+    verdict = judge(
+        scores,
+        load_section(PARAMS, RegisterParams).metric,
+        labels[majority],
+        params.confidence,
+        Floor(params.min_videos, params.min_groups),
+    )
     evaluation = report.Evaluation(
         labels=labels,
         scores=scores,
+        verdict=verdict,
         predictions=predictions,
         roc=drawn.roc,
         pr=drawn.pr,
@@ -97,7 +108,10 @@ def main() -> None:
     _write(PLOTS / "roc.csv", drawn.roc)
     _write(PLOTS / "pr.csv", drawn.pr)
     write_text(REPORT, page)
-    write_json(METRICS / "evaluate.json", {**scores, "interval_confidence": params.confidence})
+    write_json(
+        METRICS / "evaluate.json",
+        {**scores, "interval_confidence": params.confidence, "verdict": asdict(verdict)},
+    )
     for sentence in report.summary(evaluation):
         log.info("%s", sentence)
     for warning in report.warnings(evaluation):

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from reelflow import curves, metrics
+from reelflow.judgement import Floor, judge
 from reelflow.report import Evaluation
 from reelflow.video.clip import Clip
 
@@ -51,6 +52,7 @@ def evaluation(
     values = {
         "labels": list(labels),
         "scores": curves.with_areas(figures, drawn),
+        "verdict": judge(figures, "balanced_accuracy", labels[0], 0.95, Floor(10, 5)),
         "predictions": predictions,
         "roc": drawn.roc,
         "pr": drawn.pr,

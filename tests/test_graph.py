@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -25,8 +26,16 @@ def test_one_name_runs_through_the_house(stage: str) -> None:
     body = STAGES[stage]
     assert body["cmd"] == f"python -m tasks.{stage}"
     assert (ROOT / "tasks" / f"{stage}.py").is_file()
-    assert body["params"] == [stage]
     assert f"metrics/{stage}.json" in body["metrics"][0]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_declares_every_section_of_params_that_it_reads(stage: str) -> None:
+    source = (ROOT / "tasks" / f"{stage}.py").read_text(encoding="utf-8")
+    read = set(re.findall(r"^from reelflow\.params\.(\w+) import", source, re.MULTILINE))
+    if "load_all(" in source:
+        read = set(SECTIONS)
+    assert {name.partition(".")[0] for name in STAGES[stage]["params"]} == read
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -13,7 +13,7 @@ from typing import Any
 
 from reelflow import page, plots
 from reelflow.page.files import SET_ASIDE_ROWS, durations, formats
-from reelflow.report import examples, tables, verdict
+from reelflow.report import examples, tables
 from reelflow.report.content import Evaluation
 from reelflow.report.verdict import summary, warnings
 from reelflow.video.clip import Clip
@@ -44,7 +44,7 @@ def _words(evaluation: Evaluation) -> dict[str, Any]:
     return {
         "evaluation": evaluation,
         "scores": evaluation.scores,
-        "headline": verdict.headline(evaluation),
+        "headline": evaluation.verdict.headline,
         "summary": summary(evaluation),
         "warnings": warnings(evaluation),
         "classes": evaluation.tested(),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from reelflow.judgement import Verdict
 from reelflow.quarantine import unusable
 
 SPLITS = ("train", "validation", "test")
@@ -19,6 +20,7 @@ class Evaluation:
     Attributes:
         labels: the K class names, in the order of the model's outputs.
         scores: what `reelflow.metrics.evaluate` returned.
+        verdict: what they come to, as `reelflow.judgement.judge` has it.
         predictions: a row a test video: hash, path, label, group, predicted, confidence and
             `p_<label>` a label.
         roc, pr: as in `reelflow.curves.Curves`.
@@ -36,6 +38,7 @@ class Evaluation:
 
     labels: list[str]
     scores: dict[str, Any]
+    verdict: Verdict
     predictions: pd.DataFrame
     roc: pd.DataFrame
     pr: pd.DataFrame

@@ -22,18 +22,6 @@ LARGE_GAP = 0.15
 LARGE_SHARE_SET_ASIDE = 0.1
 
 
-def headline(evaluation: Evaluation) -> str:
-    """The one line that answers: has it learned anything?"""
-    scores = evaluation.scores
-    if scores["accuracy_low"] is None:
-        return "One group of test videos cannot say how good this model is"
-    if scores["accuracy_high"] < scores["baseline_accuracy"]:
-        return f"Worse than always answering “{evaluation.baseline}”"
-    if scores["accuracy_low"] <= scores["baseline_accuracy"]:
-        return f"Not shown to beat always answering “{evaluation.baseline}”"
-    return f"Right for {percent(scores['accuracy'])} of the videos that it had never seen"
-
-
 def summary(evaluation: Evaluation) -> list[str]:
     """The figures behind the headline, a sentence each."""
     scores = evaluation.scores
@@ -80,17 +68,8 @@ def _with_interval(evaluation: Evaluation) -> str:
     return f" ({evaluation.confidence:.0%} interval {interval(evaluation.scores, 'accuracy')})"
 
 
-def _no_better_than_the_baseline(evaluation: Evaluation) -> str | None:
-    scores = evaluation.scores
-    low, high, baseline = (
-        scores[name] for name in ("accuracy_low", "accuracy_high", "baseline_accuracy")
-    )
-    if low is None or not low <= baseline <= high:
-        return None
-    return (
-        f"The interval of the accuracy includes the baseline ({percent(baseline)}): these test "
-        "videos do not show that the model is better than a constant answer."
-    )
+def _not_proven(evaluation: Evaluation) -> str | None:
+    return None if evaluation.verdict.proven else evaluation.verdict.sentence
 
 
 def _one_answer_only(evaluation: Evaluation) -> str | None:
@@ -257,7 +236,7 @@ def _filled(evaluation: Evaluation) -> str | None:
 
 
 WARNINGS: tuple[Callable[[Evaluation], str | None], ...] = (
-    _no_better_than_the_baseline,
+    _not_proven,
     _one_answer_only,
     _no_groups_known,
     _shared_groups,

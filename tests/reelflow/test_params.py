@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 
 import pytest
@@ -73,21 +72,6 @@ def test_several_faults_are_told_at_once(tmp_path: Path) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ParamsError, match=r"absent\.yaml does not exist"):
         load_all(tmp_path / "absent.yaml")
-
-
-def test_a_stage_imports_its_own_section_alone() -> None:
-    for stage in SECTIONS:
-        source = (ROOT / "tasks" / f"{stage}.py").read_text(encoding="utf-8")
-        imported = {
-            node.module
-            for node in ast.walk(ast.parse(source))
-            if isinstance(node, ast.ImportFrom)
-            and (node.module or "").startswith("reelflow.params.")
-        }
-        # `register` opens videos itself, within the bounds of `extract`; what it writes for DVC
-        # does not depend on them.
-        others = {"reelflow.params.extract"} if stage == "register" else set()
-        assert imported - others == {f"reelflow.params.{stage}"}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from tests.evaluations import MIXED, clip, evaluation, history, manifest, quaran
 
 def test_a_good_model_is_said_to_be_right_with_its_interval_and_baseline() -> None:
     good = evaluation([0, 1] * 19 + [1, 1], [0, 1] * 20)
-    assert verdict.headline(good) == "Right for 98% of the videos that it had never seen"
+    assert good.verdict.headline == "Right for 98% of the videos that it had never seen"
     text = " ".join(verdict.summary(good))
     assert "On 40 test videos from 40 groups" in text
     assert "for 39: an accuracy of 98% (95% interval 92–100%)" in text
@@ -23,18 +23,18 @@ def test_a_good_model_is_said_to_be_right_with_its_interval_and_baseline() -> No
 
 def test_a_model_like_chance_is_not_shown_to_beat_the_baseline() -> None:
     chance = evaluation([0, 1] * 10, [0, 0, 1, 1] * 5)
-    assert verdict.headline(chance) == "Not shown to beat always answering “left”"
-    assert said(verdict.warnings(chance), "includes the baseline (50%)")
+    assert chance.verdict.headline == "Not shown to beat always answering “left”"
+    assert said(verdict.warnings(chance), "not shown to beat the 0.50 of a constant answer")
 
 
 def test_a_model_below_the_baseline_is_said_to_be() -> None:
-    worse = evaluation([1] * 36 + [0] * 4, [0] * 40)
-    assert verdict.headline(worse) == "Worse than always answering “left”"
+    worse = evaluation([1, 0] * 18 + [0, 1] * 2, [0, 1] * 20)
+    assert worse.verdict.headline == "Worse than always answering “left”"
 
 
 def test_one_group_cannot_tell() -> None:
     single = evaluation(*MIXED, groups=["only"] * 24)
-    assert verdict.headline(single).startswith("One group")
+    assert single.verdict.headline.startswith("Too few test videos")
     assert said(verdict.warnings(single), "All test videos are of one group")
     assert "interval" not in " ".join(verdict.summary(single))
 
