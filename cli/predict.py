@@ -6,7 +6,6 @@ from being answered; it only makes the exit status 1.
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 from collections.abc import Sequence
@@ -80,11 +79,15 @@ def _champion() -> str:
 
 
 def _print_csv(answers: Sequence[Answer], labels: Sequence[str]) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["path", "label", "confidence", *(f"p_{label}" for label in labels), "error"])
-    for answer in answers:
-        numbers = [answer.probabilities.get(label) for label in labels]
-        writer.writerow([answer.path, answer.label, answer.confidence, *numbers, answer.error])
+    import pandas as pd
+
+    from reelflow.table import csv_text
+
+    columns = ["path", "label", "confidence", *(f"p_{label}" for label in labels), "error"]
+    rows = [
+        [a.path, a.label, a.confidence, *map(a.probabilities.get, labels), a.error] for a in answers
+    ]
+    print(csv_text(pd.DataFrame(rows, columns=columns, dtype=object)), end="")
 
 
 def _print_table(answers: Sequence[Answer], labels: Sequence[str], source: str) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from reelflow.errors import DataError
-from reelflow.table import read_table
+from reelflow.table import marked, read_table
 
 log = logging.getLogger(__name__)
 
@@ -154,10 +154,15 @@ def is_outside(path: str) -> bool:
 
 
 def slashed(path: str, folder: Path) -> str:
-    """A path that Windows wrote, with `/`; one that is there under its very name stays."""
-    if "\\" in path and not (folder / path).exists():
-        return path.replace("\\", "/")
-    return path
+    """The file that a csv means: the one of that very name, else with `/` for Windows' `\\`.
+
+    A name may begin with a space; and who wrote `'=x.mp4` by hand means a file of that name, not
+    the mark of `reelflow.table`. Looks at the disk only where there is a choice.
+    """
+    plain = path.strip()
+    meant = dict.fromkeys((path, plain, str(marked(plain)), plain.replace("\\", "/")))
+    there = (name for name in meant if (folder / name).exists())
+    return path if len(meant) == 1 else next(there, plain.replace("\\", "/"))
 
 
 def missing_files(source: Path, missing: list[str], total: int) -> str:
@@ -180,8 +185,10 @@ def _read_csv(path: Path) -> pd.DataFrame:
     for column in _COLUMNS[2:]:
         if column not in table:
             table[column] = ""
-    table = pd.DataFrame({name: table[name].str.strip() for name in _COLUMNS})
-    unlabelled = table.loc[(table["label"] == "") | (table["path"] == ""), "path"].tolist()
+    stripped = {name: table[name].str.strip() for name in _COLUMNS[1:]}
+    table = pd.DataFrame({"path": table["path"], **stripped})
+    blank = table["path"].str.strip() == ""
+    unlabelled = table.loc[(table["label"] == "") | blank, "path"].tolist()
     if unlabelled:
         raise DataError(f"{path} has rows without a path or a label ({some(unlabelled)}).")
     unknown = sorted(set(table["split"]) - {"", *SPLITS})

@@ -13,8 +13,8 @@ from pathlib import Path
 import pandas as pd
 
 from reelflow.errors import DataError
-from reelflow.files import write_text
 from reelflow.labelled import SPLITS
+from reelflow.table import read_written, write_table
 
 COLUMNS = ["hash", "path", "label", "group", "split"]
 
@@ -39,7 +39,7 @@ class Ledger:
             DataError: it lacks a column, names an unknown split or a video twice.
         """
         try:
-            rows = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+            rows = read_written(path, dtype=str, keep_default_na=False)
         except FileNotFoundError:
             return cls(path, pd.DataFrame(columns=COLUMNS, dtype=str))
         except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
@@ -81,7 +81,7 @@ class Ledger:
 
     def write(self) -> None:
         """Write the file atomically."""
-        write_text(self.path, self.rows.to_csv(index=False, lineterminator="\n"))
+        write_table(self.path, self.rows)
 
 
 def _broken(path: Path, fault: str) -> DataError:

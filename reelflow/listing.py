@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from reelflow.files import TEMPORARY_PREFIX, write_text
+from reelflow.files import TEMPORARY_PREFIX
 from reelflow.labelled import CSV_NAME, LabelledVideo, from_folders, rows_of
-from reelflow.table import read_table
+from reelflow.table import read_table, write_table
 
 _COLUMNS = ("path", "label", "group", "split")
 
@@ -63,7 +63,7 @@ def write_listing(raw: Path, videos: Mapping[str, LabelledVideo], *, keep: bool)
         more = former.drop(columns=[name for name in _COLUMNS if name in former])
         more["path"] = [os.path.normpath(video.path) for video in rows_of(path)]
         table = table.merge(more.drop_duplicates("path"), on="path", how="left").fillna("")
-    write_text(path, table.to_csv(index=False, lineterminator="\n"))
+    write_table(path, table)
 
 
 def drop_empty_folders(root: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from reelflow.errors import DataError
+from reelflow.table import read_written
 
 COLUMNS = ("path", "code", "reason", "remedy")
 # The one code that is no fault of the file.
@@ -16,7 +17,7 @@ DUPLICATE = "duplicate"
 def read(path: Path) -> pd.DataFrame:
     """The list, every cell as written. Raises `DataError` if it is not there."""
     try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False)
+        return read_written(path, dtype=str, keep_default_na=False)
     except FileNotFoundError:
         raise DataError(f"{path} is missing: run the stage `ingest` first.") from None
 

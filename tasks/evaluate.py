@@ -30,6 +30,7 @@ from reelflow.params.evaluate import EvaluateParams
 from reelflow.params.register import RegisterParams
 from reelflow.progress import track
 from reelflow.store import FrameStore
+from reelflow.table import read_written, write_table
 from reelflow.video.clip import Clip
 from reelflow.views import shown, views
 from tasks.paths import (
@@ -100,13 +101,13 @@ def main() -> None:
     )
     page = report.render(evaluation, lambda video: _clip(store, video))
 
-    _write(PREDICTIONS, predictions)
-    _write(
+    write_table(PREDICTIONS, predictions)
+    write_table(
         PLOTS / "confusion.csv",
         predictions[["label", "predicted"]].rename(columns={"label": "actual"}),
     )
-    _write(PLOTS / "roc.csv", drawn.roc)
-    _write(PLOTS / "pr.csv", drawn.pr)
+    write_table(PLOTS / "roc.csv", drawn.roc)
+    write_table(PLOTS / "pr.csv", drawn.pr)
     write_text(REPORT, page)
     write_json(
         METRICS / "evaluate.json",
@@ -207,7 +208,7 @@ def _table(path: Path, *, text: bool = False) -> pd.DataFrame:
     try:
         if text:
             empty = {"group": [""]}
-            return pd.read_csv(path, dtype=str, keep_default_na=False, na_values=empty)
+            return read_written(path, dtype=str, keep_default_na=False, na_values=empty)
         return pd.read_csv(path)
     except FileNotFoundError:
         raise _missing(path) from None
@@ -223,10 +224,6 @@ def _json(path: Path) -> dict[str, Any]:
 
 def _missing(path: Path) -> DataError:
     return DataError(f"{path} is missing: run the stages before this one (`dvc repro` does).")
-
-
-def _write(path: Path, table: pd.DataFrame) -> None:
-    write_text(path, table.to_csv(index=False, lineterminator="\n"))
 
 
 if __name__ == "__main__":

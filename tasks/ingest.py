@@ -19,12 +19,13 @@ from reelflow import nearduplicates
 from reelflow.catalogue import Catalogue, catalogue, class_counts
 from reelflow.checkcache import CheckCache
 from reelflow.errors import DataError
-from reelflow.files import replacing, write_json, write_text
+from reelflow.files import replacing, write_json
 from reelflow.labelled import list_videos
 from reelflow.nearduplicates import Pair
 from reelflow.params import load_section
 from reelflow.params.ingest import IngestParams
 from reelflow.quarantine import DUPLICATE
+from reelflow.table import write_table
 from reelflow.video.ffmpeg import Bounds
 from reelflow.video.policy import Policy
 from tasks.paths import MANIFEST, METRICS, NEAR_DUPLICATES, PARAMS, QUARANTINE, RAW, STATE
@@ -45,12 +46,12 @@ def main() -> None:
         )
         pairs = _near_duplicates(found.manifest, cache, params.min_likeness)
     # Written before the data as a whole is judged, so that a person can look at what was found.
-    write_text(QUARANTINE, found.quarantine.to_csv(index=False, lineterminator="\n"))
+    write_table(QUARANTINE, found.quarantine)
     _judge(found, params)
     sets = found.manifest["hash"].map(nearduplicates.sets(pairs))
     _write_manifest(MANIFEST, found.manifest.assign(alike=sets))
     listed = _named(pairs, found.manifest)
-    write_text(NEAR_DUPLICATES, listed.to_csv(index=False, lineterminator="\n"))
+    write_table(NEAR_DUPLICATES, listed)
     write_json(METRICS / "ingest.json", {**_metrics(found), "near_duplicates": int(sets.count())})
     log.info(
         "%d usable videos of %d classes, %d set aside (%s)",

@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from reelflow.files import write_json, write_text
+from reelflow.files import write_json
 from reelflow.groups import suggest_pattern
 from reelflow.labelled import SPLITS
 from reelflow.ledger import Ledger
@@ -24,6 +24,7 @@ from reelflow.params import load_section
 from reelflow.params.preprocess import PreprocessParams
 from reelflow.splits import Division, divide
 from reelflow.store import FrameStore
+from reelflow.table import write_table
 from reelflow.video.clip import ClipSpec
 from tasks.paths import FRAMES, LEDGER, MANIFEST, METRICS, PARAMS, PREPARED
 from tasks.stage import run
@@ -146,7 +147,7 @@ def _write_splits(videos: pd.DataFrame, labels: list[str]) -> None:
     for split in SPLITS:
         rows = table.loc[table["split"] == split, ["hash", "path", "label", "target", "kept_with"]]
         rows = rows.rename(columns={"kept_with": "group"})
-        write_text(PREPARED / f"{split}.csv", rows.to_csv(index=False, lineterminator="\n"))
+        write_table(PREPARED / f"{split}.csv", rows)
 
 
 def _metrics(videos: pd.DataFrame) -> dict[str, Any]:

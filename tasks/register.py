@@ -34,6 +34,7 @@ from reelflow.params.register import RegisterParams
 from reelflow.promotion import Comparison, Decision, Rule, decide, measure
 from reelflow.registry import CHALLENGER, CHAMPION, DECISION, REASON, RUN_ID
 from reelflow.runs import COMPLETE, Story
+from reelflow.table import read_written
 from tasks.paths import (
     DATA_REPORT,
     MANIFEST,
@@ -202,7 +203,7 @@ def _tags() -> dict[str, str]:
 
 def _test_videos() -> list[tuple[Path, str]]:
     """The files of the test and their labels; a cell is text as written, "NA" too."""
-    table = pd.read_csv(_present(PREPARED / "test.csv"), dtype=str, keep_default_na=False)
+    table = read_written(_present(PREPARED / "test.csv"), dtype=str, keep_default_na=False)
     return [
         (_present(RAW / path), label) for path, label in zip(table.path, table.label, strict=True)
     ]

@@ -17,12 +17,13 @@ import pandas as pd
 
 from reelflow.batches import Augmentation
 from reelflow.errors import DataError
-from reelflow.files import write_json, write_text
+from reelflow.files import write_json
 from reelflow.inference import deterministic
 from reelflow.mlflow_store import address_from_environment, experiment_from_environment
 from reelflow.params import load_section
 from reelflow.params.train import TrainParams
 from reelflow.store import FrameStore
+from reelflow.table import write_table
 from reelflow.tracking import LiveRun
 from reelflow.training import Fitted, Recipe, fit
 from reelflow.video.clip import ClipSpec
@@ -64,7 +65,7 @@ def _fit(params: TrainParams, meta: dict[str, Any], store: FrameStore, live: Liv
         )
 
     def on_epoch(history: pd.DataFrame) -> None:
-        write_text(CURVES, history.to_csv(index=False, lineterminator="\n"))
+        write_table(CURVES, history)
         last = history.iloc[-1]
         live.epoch(int(last["epoch"]), last.drop("epoch").to_dict())
 

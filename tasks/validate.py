@@ -23,6 +23,7 @@ from reelflow.observations import observe
 from reelflow.params import load_section
 from reelflow.params.validate import ValidateParams
 from reelflow.store import FrameStore
+from reelflow.table import read_written
 from reelflow.views import centre
 from tasks.paths import (
     DATA_DOCS,
@@ -85,7 +86,7 @@ def _data_set(
 def _near_duplicates() -> pd.DataFrame:
     as_written = {"path": str, "other": str}
     try:
-        return pd.read_csv(NEAR_DUPLICATES, dtype=as_written, keep_default_na=False)
+        return read_written(NEAR_DUPLICATES, dtype=as_written, keep_default_na=False)
     except FileNotFoundError:
         raise DataError(f"{NEAR_DUPLICATES} is missing: run the stage `ingest` first.") from None
 

@@ -116,6 +116,12 @@ def test_csv_holds_any_name() -> None:
     assert rows[1]["error"].startswith("It has no bytes.")
 
 
+def test_csv_holds_no_formula_and_any_bytes_of_a_name() -> None:
+    rows = list(csv.DictReader(io.StringIO(call("--csv", "=1+1.mp4", "-x.mp4").stdout)))
+    assert [row["path"] for row in rows] == ["'=1+1.mp4", "'-x.mp4"]
+    assert b"\xff.mp4,sit \xc3\xa9,0.75" in call("--csv", os.fsdecode(b"\xff.mp4")).stdout_bytes
+
+
 def test_a_name_cannot_command_the_terminal_or_break_the_table() -> None:
     result = call("a\nb\x1b[31m [bold].mp4")
     assert r"a\nb\x1b[31m [bold].mp4" in result.stdout

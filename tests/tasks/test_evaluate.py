@@ -15,6 +15,7 @@ from sklearn.metrics import balanced_accuracy_score
 from reelflow.errors import DataError
 from reelflow.modelfile import save_model
 from reelflow.store import FrameStore
+from reelflow.table import read_written, write_table
 from tasks import evaluate
 from tests.conftest import ROOT
 from tests.dataset import SPEC, grid, manifest_of, write_dataset
@@ -23,6 +24,7 @@ from tests.dataset import SPEC, grid, manifest_of, write_dataset
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 LABELS = ("NA", "jump", "wave")
+FORMULA = "=jump()/g0.mp4"
 OUTPUTS = (
     "metrics/evaluate.json",
     "reports/predictions.csv",
@@ -49,6 +51,8 @@ def write_project(folder: Path) -> None:
     manifest = manifest_of(grid(LABELS))
     # One class is really called NA, one file has a name to stumble over, one has no group.
     manifest.loc[manifest["path"] == "NA/g0_0.mp4", ["path", "group"]] = ['NA/<i>,".mp4', None]
+    manifest.loc[manifest["path"] == "jump/g0_0.mp4", "path"] = FORMULA
+    manifest = manifest.sort_values("path", ignore_index=True)
     write_dataset(folder, manifest)
     (folder / "data/prepared").mkdir(parents=True)
     videos = manifest.assign(target=manifest["label"].map(list(LABELS).index))
@@ -59,7 +63,7 @@ def write_project(folder: Path) -> None:
         "train": number > 2,
     }.items():
         rows = videos.loc[chosen, ["hash", "path", "label", "target", "group"]]
-        rows.to_csv(folder / f"data/prepared/{name}.csv", index=False)
+        write_table(folder / f"data/prepared/{name}.csv", rows)
     meta = {"labels": LABELS, "data_hash": "d" * 64, "clip": SPEC.to_dict()}
     _write(folder / "data/prepared/meta.json", meta)
     _write(
@@ -104,7 +108,7 @@ def copied(evaluated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def predictions(evaluated: Path) -> pd.DataFrame:
-    return pd.read_csv(evaluated / "reports/predictions.csv", keep_default_na=False)
+    return read_written(evaluated / "reports/predictions.csv", keep_default_na=False)
 
 
 def test_every_output_that_the_graph_names_is_written(evaluated: Path) -> None:
@@ -114,10 +118,12 @@ def test_every_output_that_the_graph_names_is_written(evaluated: Path) -> None:
 def test_predictions_are_a_row_a_test_video_in_the_order_of_paths(
     evaluated: Path, predictions: pd.DataFrame
 ) -> None:
-    test = pd.read_csv(evaluated / "data/prepared/test.csv", keep_default_na=False)
+    test = read_written(evaluated / "data/prepared/test.csv", keep_default_na=False)
+    assert FORMULA in predictions["path"].tolist()
+    assert f",'{FORMULA}," in (evaluated / "reports/predictions.csv").read_text()
     assert predictions["path"].tolist() == sorted(test["path"])
     assert predictions["label"].tolist() == test["label"].tolist()
-    assert predictions["group"].tolist()[0] == ""
+    assert predictions["group"].tolist()[1] == ""
     assert list(predictions.columns) == [
         "hash", "path", "label", "group", "predicted", "confidence", "p_NA", "p_jump", "p_wave",
     ]  # fmt: skip

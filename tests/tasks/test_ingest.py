@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from reelflow import quarantine
 from reelflow.errors import DataError
+from reelflow.labelled import LabelledVideo
+from reelflow.listing import write_listing
 from tasks.ingest import main
 from tests.conftest import ROOT, MakeVideo
 
@@ -66,6 +70,26 @@ def test_broken_files_are_listed_and_the_rest_goes_on(raw: Path, project: Path) 
     assert not table.isna().any().any()
     assert len(pd.read_parquet("data/manifest.parquet")) == 6
     assert (raw / "sit" / "text.mp4").read_bytes() == b"hello"
+
+
+def test_names_that_a_spreadsheet_would_run_are_read_back_as_they_are(
+    raw: Path, project: Path, make_video: MakeVideo
+) -> None:
+    set_param(project, "max_quarantined_share: 0.25", "max_quarantined_share: 0.5")
+    evil = ["=cmd()/+a.mp4", "=cmd()/@b.mp4", "=cmd()/'=c.mp4"]
+    for seed, name in enumerate(evil):
+        make_video(raw / name, seed=50 + seed, seconds=0.5)
+    (raw / "@bad\r.mp4").write_bytes(b"")
+    videos = {path.relative_to(raw).as_posix() for path in raw.rglob("*.mp4")}
+    listed = {name: LabelledVideo(name, name.split("/")[0], f"-{name}") for name in videos}
+    write_listing(raw, listed, keep=False)
+    main()
+    assert not re.search(r"(?m)(^|,)\"?[=+@\r]", (raw / "videos.csv").read_text("utf-8"))
+    manifest = pd.read_parquet("data/manifest.parquet")
+    assert set(evil) < set(manifest["path"])
+    assert set(manifest["group"]) == {f"-{name}" for name in videos - {"@bad\r.mp4"}}
+    assert quarantine.read(Path("data/quarantine.csv"))["path"].tolist() == ["@bad\r.mp4"]
+    assert Path("data/quarantine.csv").read_bytes().splitlines()[1].startswith(b"\"'@bad")
 
 
 def test_too_many_broken_files_stop_the_run_but_are_listed(raw: Path) -> None:
