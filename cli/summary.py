@@ -74,7 +74,7 @@ def _interval(told: dict[str, Any]) -> str:
         return "one group, so no interval"
     low, high = told["accuracy_low"], told["accuracy_high"]
     share = 100 * told["interval_confidence"]
-    return f"{share:g} % of resampled groups: {low:.2f} to {high:.2f}"
+    return f"{share:g} % interval: {low:.2f} to {high:.2f}"
 
 
 def _recall(value: float | None) -> str:

@@ -1,9 +1,11 @@
 """ROC and precision-recall curves of each class against the rest, their areas, how sure each is.
 
-Points and areas are scikit-learn's. The intervals come from the bootstrap over groups of
-`reelflow.metrics`, with the same draws: a drawn group counts each of its videos as often as it
-was drawn. Bands are pointwise, the true positive rate at each false positive rate (Fawcett, "An
-introduction to ROC analysis", 2006, vertical averaging) and the precision at each recall.
+Points and areas are scikit-learn's. The intervals of areas are those of `reelflow.intervals`, with
+the same draws as in `reelflow.metrics`: a drawn group counts each of its videos as often as it was
+drawn. A ROC area rests on the fewer of the videos of the class and the others, and on the fewer of
+their groups; an average precision on the videos of the class. Bands are pointwise, the true
+positive rate at each false positive rate (Fawcett, "An introduction to ROC analysis", 2006,
+vertical averaging) and the precision at each recall.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reelflow.metrics import DIGITS, Bootstrap, Floats, Ints, draws, group_codes, number
+from reelflow.intervals import Bootstrap, Floats, Weight, draws
+from reelflow.metrics import DIGITS, Ints, group_codes, number
 
 # Points of one curve: more cannot be told apart on a screen, and make files large.
 CURVE_POINTS = 200
@@ -56,7 +59,8 @@ def curves(
         probabilities: float (N, K).
         groups: (N,), the group of each video, or None.
         labels: the K class names.
-        bootstrap: how the intervals are made. Fewer than two groups give none (NaN).
+        bootstrap: how the intervals are made. Fewer than two groups of the class, or of the others,
+            give none (NaN).
 
     A class without a test video, or without a test video of another class, has no curve.
     """
@@ -64,7 +68,7 @@ def curves(
     names = [f"{area}{end}" for area in AREAS for end in ("", "_low", "_high")]
     areas = pd.DataFrame(np.nan, index=pd.Index(labels, name="label"), columns=names)
     roc, pr = [], []
-    drawn: list[Floats] = []
+    behind, drawn = [], []
     for i, label in enumerate(labels):
         actual = targets == i
         if actual.all() or not actual.any():
@@ -73,13 +77,14 @@ def curves(
         roc.append(one.roc.assign(label=label))
         pr.append(one.pr.assign(label=label))
         drawn.append(one.areas)
-        low, high = bootstrap.ends(one.areas)
+        behind.append(one.behind)
+        low, high = bootstrap.interval([one.area[area] for area in AREAS], one.areas, one.behind)
         for at, area in enumerate(AREAS):
             areas.loc[label, [area, f"{area}_low", f"{area}_high"]] = (
                 one.area[area], low[at], high[at],
             )  # fmt: skip
     return Curves(_joined(roc, "fpr", "tpr"), _joined(pr, "recall", "precision"), areas,
-                  _macro(areas, drawn, bootstrap))  # fmt: skip
+                  _macro(areas, drawn, behind, bootstrap))  # fmt: skip
 
 
 def with_areas(scores: dict[str, Any], found: Curves) -> dict[str, Any]:
@@ -115,7 +120,8 @@ class _OneClass:
         # Videos of equal score pass a threshold together.
         last = np.append(np.diff(score[order]) != 0, True)
         parts = []
-        if len(np.unique(codes[actual])) > 1:
+        self.behind = _behind(actual, codes)
+        if self.behind.groups.min() > 1:
             for counts in draws(codes.max() + 1, bootstrap, width=len(codes)):
                 weight = counts[:, codes[order]]
                 hits = np.cumsum(weight * actual[order], axis=1)[:, last]
@@ -125,8 +131,8 @@ class _OneClass:
             np.full((1, width), np.nan) for width in (len(AREAS), len(roc), len(pr))
         ]
         self.areas, tpr_drawn, precision_drawn = columns
-        self.roc = _banded(roc, "tpr", bootstrap.ends(tpr_drawn))
-        self.pr = _banded(pr, "precision", bootstrap.ends(precision_drawn))
+        self.roc = _banded(roc, "tpr", bootstrap.band(tpr_drawn))
+        self.pr = _banded(pr, "precision", bootstrap.band(precision_drawn))
 
 
 def _resampled(
@@ -159,16 +165,36 @@ def _resampled(
     return areas, tprs, precisions
 
 
-def _macro(areas: pd.DataFrame, drawn: list[Floats], bootstrap: Bootstrap) -> dict[str, float]:
-    macro = {area: float(areas[area].mean()) for area in AREAS}
-    rows = min((len(part) for part in drawn), default=0)
-    low, high = (
-        bootstrap.ends(_mean([part[:rows] for part in drawn if len(part) == rows]))
-        if rows > 1
-        else np.full((2, len(AREAS)), np.nan)
+def _behind(actual: NDArray[np.bool_], codes: Ints) -> Weight:
+    """What the two areas of a class rest on."""
+    ours, others = (Weight.of(np.bincount(codes[them]).astype(float)) for them in (actual, ~actual))
+    fewer = min(ours, others, key=lambda weight: float(weight.videos))
+    groups = np.minimum(ours.groups, others.groups)
+    return Weight(
+        np.array([fewer.videos, ours.videos]),
+        np.array([groups, groups]),
+        np.array([fewer.a_group, ours.a_group]),
     )
+
+
+def _macro(
+    areas: pd.DataFrame, drawn: list[Floats], behind: list[Weight], bootstrap: Bootstrap
+) -> dict[str, float]:
+    """The means, with an interval where every class has one."""
+    macro = {area: float(areas[area].mean()) for area in AREAS}
+    ends = np.full((2, len(AREAS)), np.nan)
+    if behind and all(weight.groups.min() > 1 for weight in behind):
+        mean = _mean(drawn)
+        for at, area in enumerate(AREAS):
+            videos, groups, a_group = (
+                np.array([getattr(weight, name)[at] for weight in behind])
+                for name in ("videos", "groups", "a_group")
+            )
+            weight = Weight(videos, groups, a_group)
+            whole = Weight(weight.videos.sum(), groups.min(), a_group.max())
+            ends[:, at] = bootstrap.interval(macro[area], mean[:, at], weight.mean(whole))
     for at, area in enumerate(AREAS):
-        macro |= {f"{area}_low": float(low[at]), f"{area}_high": float(high[at])}
+        macro |= {f"{area}_low": float(ends[0, at]), f"{area}_high": float(ends[1, at])}
     return macro
 
 

@@ -1,60 +1,31 @@
 """How good are these predictions, and how sure is that? Functions of arrays, nothing else.
 
-scikit-learn computes every figure. The one thing written here is the bootstrap over *groups*:
-clips of one source resemble each other, so resampling single videos would give intervals that
-are too narrow. Whole groups are drawn with replacement instead (Davison and Hinkley, Bootstrap
-Methods and their Application, 1997, section 3.8); a video whose group is unknown is its own.
+scikit-learn computes every figure. What is written here are the sums over *groups* that
+`reelflow.intervals` makes intervals of; a video whose group is unknown is its own.
 
 Rules for what is undefined, so that no NaN reaches a file:
 - a class without a test video has no figures (None) and is left out of every average over classes;
 - the precision of a class that was never predicted is 0, as scikit-learn's `zero_division=0`;
-- fewer than two groups (of the test, or of a class) say nothing about other groups: no interval;
+- fewer than two groups (of the test, of a class, of what was called by its name) say nothing about
+  other groups: no interval;
 - a resampling without any video of a class is left out of that class's interval;
 - k of the top-k accuracy is at most the number of classes, where it is 1 by definition.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from reelflow.intervals import DEFAULT, Bootstrap, Floats, Weight, draws
+
 Ints = NDArray[np.int64]
 
 DIGITS = 6
-# Figures held at once: bounds the memory of the bootstrap (32 MB) whatever the test's size.
-DRAWS_AT_ONCE = 4_000_000
-
-
-@dataclass(frozen=True)
-class Bootstrap:
-    """How intervals are made.
-
-    Attributes:
-        resamplings: how often the groups are drawn anew.
-        confidence: share of the resamplings inside the interval, e.g. 0.95.
-        seed: of the draws; the same seed gives the same interval.
-    """
-
-    resamplings: int = 1000
-    confidence: float = 0.95
-    seed: int = 0
-
-    def ends(self, values: Floats) -> Floats:
-        """The ends of the interval, (2, …), of figures in the rows of `values`, (R, …), less NaN.
-
-        NaN for a figure that has none.
-        """
-        tail = (1 - self.confidence) / 2
-        found = np.full((2, *values.shape[1:]), np.nan)
-        some = ~np.isnan(values).all(axis=0)
-        found[:, some] = np.nanquantile(values[:, some], [tail, 1 - tail], axis=0)
-        return found
 
 
 def group_codes(groups: Sequence[Any]) -> Ints:
@@ -74,8 +45,11 @@ def confusion_matrix(targets: Ints, predicted: Ints, classes: int) -> Ints:
 
 
 def top_k_hits(targets: Ints, probabilities: NDArray[Any], k: int) -> NDArray[np.bool_]:
-    """Whether the true class is among the k most probable, bool (N,); ties as scikit-learn's."""
-    ranked = np.argsort(probabilities, axis=1, kind="mergesort")[:, ::-1]
+    """Whether the true class is among the k most probable, bool (N,).
+
+    Of equal ones the first comes first, as in `argmax`, so that top 1 is the accuracy.
+    """
+    ranked = np.argsort(-probabilities, axis=1, kind="stable")
     return np.asarray((ranked[:, :k] == targets[:, None]).any(axis=1))
 
 
@@ -87,7 +61,7 @@ def evaluate(
     *,
     majority: int,
     top_k: int = 2,
-    bootstrap: Bootstrap = Bootstrap(),
+    bootstrap: Bootstrap = DEFAULT,
 ) -> dict[str, Any]:
     """Every figure of the test, as JSON values rounded to six digits.
 
@@ -117,6 +91,8 @@ def evaluate(
     per_class = class_scores(targets, predicted, labels)
     tested = per_class.loc[per_class["support"] > 0]
     ends = intervals(targets, predicted, hits, codes, classes, bootstrap)
+    if k == classes:
+        ends["top_k"] = np.where(np.isnan(ends["top_k"]), np.nan, 1.0)
     overall = {
         "accuracy": float((targets == predicted).mean()),
         "balanced_accuracy": tested["recall"].mean(),
@@ -187,7 +163,7 @@ def intervals(
     classes: int,
     bootstrap: Bootstrap,
 ) -> dict[str, Floats]:
-    """Percentile intervals from drawing whole groups with replacement.
+    """Intervals that allow for groups, see `reelflow.intervals`.
 
     All resamplings at once: every figure here is a ratio of sums over groups, so one matrix
     product (times each group was drawn) x (what each group adds) gives all of them. Costs about
@@ -204,17 +180,14 @@ def intervals(
         NaN where fewer than two groups stand behind a figure.
     """
     additions = _additions(targets, predicted, hits, groups, classes)
-    group_count = len(additions)
-    drawn = [
-        _rates(drawn_groups @ additions, classes) for drawn_groups in draws(group_count, bootstrap)
-    ]
-    holding = (additions[:, classes : 2 * classes] > 0).sum(axis=0)
-    ends: dict[str, Floats] = {}
-    for name in drawn[0]:
-        values = np.concatenate([rates[name] for rates in drawn])
-        enough = holding > 1 if values.ndim == 2 else np.array(group_count > 1)
-        ends[name] = bootstrap.ends(np.where(enough, values, np.nan))
-    return ends
+    drawn = [_rates(counts @ additions, classes) for counts in draws(len(additions), bootstrap)]
+    behind = _behind(additions, classes)
+    return {
+        name: bootstrap.interval(
+            value[0], np.concatenate([rates[name] for rates in drawn]), behind[name]
+        )
+        for name, value in _rates(additions.sum(axis=0, keepdims=True), classes).items()
+    }
 
 
 def _additions(
@@ -230,22 +203,19 @@ def _additions(
     return table
 
 
-def draws(groups: int, bootstrap: Bootstrap, width: int = 0) -> Iterator[Floats]:
-    """How often each group is drawn, float (R, G) in parts; each row sums to G.
-
-    Args:
-        groups: G.
-        bootstrap: R and the seed: the same draws each time, however large the parts.
-        width: figures that the caller makes of each row, if more than G.
-    """
-    generator = np.random.default_rng(bootstrap.seed)
-    at_once = max(1, DRAWS_AT_ONCE // max(groups, width))
-    for start in range(0, bootstrap.resamplings, at_once):
-        rows = min(at_once, bootstrap.resamplings - start)
-        cells = generator.integers(groups, size=(rows, groups))
-        cells += groups * np.arange(rows)[:, None]
-        counts = np.bincount(cells.ravel(), minlength=rows * groups)
-        yield counts.reshape(rows, groups).astype(np.float64)
+def _behind(additions: Floats, classes: int) -> dict[str, Weight]:
+    """The videos and groups that each figure of `_rates` rests on."""
+    support, guesses = (additions[:, i * classes : (i + 1) * classes] for i in (1, 2))
+    tested = support.any(axis=0)
+    whole = Weight.of(support.sum(axis=1))
+    by_class = {"precision": guesses, "recall": support, "f1": (support + guesses) / 2}
+    return {
+        "accuracy": whole,
+        "top_k": whole,
+        "balanced_accuracy": Weight.of(support[:, tested]).mean(whole),
+        **{f"macro_{name}": Weight.of(s[:, tested]).mean(whole) for name, s in by_class.items()},
+        **{f"class_{name}": Weight.of(sizes) for name, sizes in by_class.items()},
+    }
 
 
 def _rates(sums: Floats, classes: int) -> dict[str, Floats]:

@@ -21,15 +21,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reelflow.groups import sources
-from reelflow.metrics import Bootstrap, Floats, Ints, evaluate
+from reelflow.intervals import Bootstrap, Floats
+from reelflow.metrics import Ints, evaluate
 
 FOLDS, SHUFFLES, RESAMPLINGS, TREES = 5, 2, 500, 30
 # More than that makes the answer hardly surer: a simple random sample, drawn by content hash.
 MOST_VIDEOS = 1500
 # Least share of the way from chance to certainty that the low end must show: the interval does
 # not hold the uncertainty of the folds, and a hair over chance is no shortcut. Where one class is
-# told, the others are guessed better, being fewer; over few groups, intervals are too narrow.
-LEAST, LEAST_OF_A_CLASS, LEAST_OF_FEW_GROUPS = 0.05, 0.4, 0.5
+# told, the others are guessed better, being fewer; over few groups, one odd group decides.
+LEAST, LEAST_OF_A_CLASS, LEAST_OF_FEW_GROUPS = 0.05, 0.4, 0.25
 FEW_GROUPS = 10
 EVERYTHING = "all of these"
 BRIGHTNESS = "mean brightness"
@@ -190,7 +191,7 @@ def _classes(scores: dict[str, Any], common: Floats) -> dict[str, Told]:
 def _told(scores: dict[str, Any], name: str, chance: float, least: float = LEAST) -> Told:
     low, high = scores[f"{name}_low"], scores[f"{name}_high"]
     if scores["groups"] < FEW_GROUPS:
-        least = LEAST_OF_FEW_GROUPS
+        least = max(least, LEAST_OF_FEW_GROUPS)
     return Told(scores[name], low, high, _clear(low, chance, least))
 
 

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from reelflow import curves, inference, metrics, quarantine, report
 from reelflow.errors import DataError
 from reelflow.files import write_json, write_text
+from reelflow.intervals import Bootstrap
 from reelflow.judgement import Floor, judge
 from reelflow.params import load_section
 from reelflow.params.evaluate import EvaluateParams
@@ -63,7 +64,7 @@ def main() -> None:
     predictions = _predictions(test, labels, probabilities)
     targets = test["target"].to_numpy(np.int64)
     majority = int(splits["train"]["target"].mode()[0])
-    bootstrap = metrics.Bootstrap(params.bootstrap, params.confidence, params.seed)
+    bootstrap = Bootstrap(params.bootstrap, params.confidence, params.seed)
     answers = (targets, probabilities, list(test["group"]), labels)
     drawn = curves.curves(*answers, bootstrap)
     scores = curves.with_areas(

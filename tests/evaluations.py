@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from reelflow import curves, metrics
+from reelflow.intervals import Bootstrap
 from reelflow.judgement import Floor, judge
 from reelflow.report import Evaluation
 from reelflow.video.clip import Clip
@@ -44,7 +45,7 @@ def evaluation(
         confidence=scores.max(axis=1),
         **{f"p_{label}": scores[:, i] for i, label in enumerate(labels)},
     )
-    drawn = curves.curves(np.array(targets), scores, groups, labels, metrics.Bootstrap(50))
+    drawn = curves.curves(np.array(targets), scores, groups, labels, Bootstrap(50))
     figures = metrics.evaluate(np.array(targets), scores, groups, labels, majority=0)
     learned = pd.DataFrame(
         {"hash": ["t", "u"], "label": [labels[0], labels[-1]], "group": ["s1", "s2"]}

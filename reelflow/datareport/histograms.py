@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reelflow.datareport.content import DataSet
-from reelflow.metrics import Floats
+from reelflow.intervals import Floats
 
 BINS, HEIGHT = 24, 20
 # Rows of a table that can be taken in; of more classes, those with the most videos.

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from reelflow.page.words import count, interval, percent, quoted
 from reelflow.report.content import Evaluation
 
-# Below so many groups a percentile bootstrap is known to be too narrow.
+# With fewer groups each of them moves a figure by a tenth and more.
 FEW_GROUPS = 10
 FEW_VIDEOS = 5
 # Differences between two accuracies that a reader should be told of.
@@ -116,7 +116,7 @@ def _few_groups(evaluation: Evaluation) -> str | None:
             "preprocess.test_share, would tell."
         )
     return (
-        f"The test has only {groups} groups: its intervals are rough, and likely too narrow. With "
+        f"The test has only {groups} groups: its intervals are rough. With "
         "so few, one unusual group moves every figure."
     )
 
@@ -127,8 +127,8 @@ def _perfect(evaluation: Evaluation) -> str | None:
         return None
     # The rule of three: no event in n trials is consistent with a rate of up to about 3 in n.
     return (
-        "No mistake was made, so the interval has no width. That is not certainty: even a model "
-        f"that fails on {percent(min(1.0, 3 / scores['groups']))} of all groups may show no "
+        "No mistake was made. That is not certainty: even a model that fails "
+        f"on {percent(min(1.0, 3 / scores['groups']))} of all groups may show no "
         f"mistake on {scores['groups']}."
     )
 

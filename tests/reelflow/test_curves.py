@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from reelflow import curves, metrics
-from reelflow.metrics import Bootstrap
+from reelflow import curves, intervals
+from reelflow.intervals import Bootstrap, Weight
 from tests.reelflow.test_metrics import LABELS, answers, one_hot
 
 
@@ -79,7 +79,7 @@ def test_intervals_are_those_of_a_plain_loop_over_drawn_groups() -> None:
     roc = drawn.roc[drawn.roc["label"] == "b"]
     plain: list[list[float]] = []
     tprs = []
-    for counts in np.concatenate(list(metrics.draws(9, bootstrap))):
+    for counts in np.concatenate(list(intervals.draws(9, bootstrap))):
         chosen = np.concatenate(
             [np.repeat(np.flatnonzero(groups == g), int(n)) for g, n in enumerate(counts)]
         )
@@ -87,8 +87,10 @@ def test_intervals_are_those_of_a_plain_loop_over_drawn_groups() -> None:
         plain.append([sk.roc_auc_score(actual, score), sk.average_precision_score(actual, score)])
         fpr, tpr, _ = sk.roc_curve(actual, score, drop_intermediate=False)
         tprs.append(np.interp(roc["fpr"], fpr, tpr))
-    low, high = np.quantile(plain, [0.05, 0.95], axis=0)
     row = drawn.areas.loc["b"]
+    # Fewer videos are of the class than not: the area rests on them, as the precision does.
+    behind = Weight.of(np.bincount(groups[targets == 1], minlength=9)[:, None].repeat(2, axis=1))
+    low, high = bootstrap.interval(row[list(curves.AREAS)], np.array(plain), behind)
     assert [row["roc_auc_low"], row["average_precision_low"]] == pytest.approx(low)
     assert [row["roc_auc_high"], row["average_precision_high"]] == pytest.approx(high)
     low, high = np.quantile(tprs, [0.05, 0.95], axis=0)
@@ -117,11 +119,26 @@ def test_one_group_has_curves_and_no_intervals() -> None:
     assert np.isnan(drawn.macro["roc_auc_low"])
 
 
+def test_one_group_of_all_others_gives_no_interval() -> None:
+    """What the others are like is then told by one source, however many have the class."""
+    targets, scores = np.array([0, 0, 0, 0, 1, 1, 1]), answers(7, 2)[1]
+    drawn = found_in(targets, scores, ["g", "h", "i", "j", "one", "one", "one"])
+    assert drawn.areas["roc_auc_low"].isna().all()
+
+
+def test_a_perfect_area_is_not_said_to_be_sure() -> None:
+    targets = np.array([0, 1] * 10)
+    drawn = found_in(targets, one_hot(targets.tolist(), 2).astype(float))
+    assert drawn.areas.loc["a", "roc_auc"] == drawn.areas.loc["a", "roc_auc_high"] == 1.0
+    assert 0.7 < drawn.areas.loc["a", "roc_auc_low"] < 0.9
+    assert 0.7 < drawn.macro["roc_auc_low"] < 0.9
+
+
 def test_parts_of_the_bootstrap_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     targets, scores = answers(40, 3)
     whole = found_in(targets, scores, bootstrap=Bootstrap(64))
-    monkeypatch.setattr(metrics, "DRAWS_AT_ONCE", 7 * 40)
+    monkeypatch.setattr(intervals, "DRAWS_AT_ONCE", 7 * 40)
     parts = found_in(targets, scores, bootstrap=Bootstrap(64))
-    np.testing.assert_array_equal(whole.areas, parts.areas)
+    np.testing.assert_allclose(whole.areas, parts.areas, rtol=1e-12)
     assert whole.roc.equals(parts.roc)
-    assert whole.macro == parts.macro
+    assert whole.macro == pytest.approx(parts.macro, rel=1e-12)
