@@ -16,13 +16,16 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
-.PHONY: run test bench-extract bench-scale ui lint format lock install clean
+.PHONY: run test bench-extract bench-scale bench-train ui lint format lock install clean
 
 run: $(VENV)/.runtime  ## the whole pipeline, on sample videos or on DATA=/path/to/videos
 	@$(BIN)/reelflow run $(if $(DATA),--data "$(DATA)")
 
 test: $(VENV)/.development  ## every test
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+
+bench-train: $(VENV)/.development  ## gradient steps a second, beside plain Keras: docs/training.md
+	@$(BIN)/python -m benchmarks.train --docs
 
 bench-scale: $(VENV)/.development  ## the reader and growth to a million videos: docs/scale.md
 	@$(BIN)/python -m benchmarks.scale

@@ -8,48 +8,25 @@ same bytes.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from reelflow.augmentation import Augmentation
 from reelflow.store import FrameStore
 from reelflow.views import centre, drawn
 
 # Frames uint8 (B, T, H, W, 3), targets int32 (B,), weights float32 (B,).
 Batch = tuple[NDArray[np.uint8], NDArray[np.int32], NDArray[np.float32]]
 
-
-@dataclass(frozen=True)
-class Augmentation:
-    """Changes that leave the label true, drawn anew for each clip and epoch.
-
-    One draw holds for all frames of a clip, so that no motion is made up.
-
-    Attributes:
-        shift: farthest move of the picture, as a share of its sides; the edge is repeated.
-        brightness: farthest factor by which all values are raised or lowered, 0.2 for ±20 %.
-        flip: mirror every second clip. Only where left and right mean the same: it turns a move
-            to the left into one to the right.
-    """
-
-    shift: float = 0.0
-    brightness: float = 0.0
-    flip: bool = False
-
-    def __call__(self, frames: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
-        """Return changed frames, uint8 (T, H, W, 3) as given."""
-        if self.shift:
-            frames = _moved(frames, self.shift, random)
-        if self.brightness:
-            factor = 1 + random.uniform(-self.brightness, self.brightness)
-            table = np.clip(np.arange(256) * factor, 0, 255).astype(np.uint8)
-            frames = table[frames]
-        if self.flip and random.random() < 0.5:
-            frames = frames[:, :, ::-1]
-        return frames
+# Threads that read batches, and how many batches may lie ready.
+_READERS = 2
+_AHEAD = 4
 
 
 class Batches:
@@ -141,6 +118,28 @@ class Batches:
         targets = self._targets[[at for _, at in chosen]]
         return frames, targets, self._weights[targets]
 
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """Yield the batches of an epoch in order, read by two threads ahead of their use.
+
+        Threads of our own: TensorFlow works on one operation at a time (see
+        `reelflow.inference.deterministic`), and reading through `tf.data` is one of them.
+
+        Raises:
+            DataError: frames cannot be read.
+        """
+        ready: deque[Future[Batch]] = deque()
+        with ThreadPoolExecutor(_READERS) as readers:
+            try:
+                for index in range(len(self)):
+                    ready.append(readers.submit(self.batch, number, index))
+                    if len(ready) > _AHEAD:
+                        yield ready.popleft().result()
+                while ready:
+                    yield ready.popleft().result()
+            finally:
+                for batch in ready:
+                    batch.cancel()
+
     def _chosen(self, epoch: int, numbers: range) -> list[tuple[int, int]]:
         """The turn and the row of the clips of these numbers in the order of an epoch."""
         clips = len(self._places)
@@ -157,14 +156,3 @@ class Batches:
     def _random(self, *what: int) -> np.random.Generator:
         assert self._seed is not None
         return np.random.default_rng((self._seed, *what))
-
-
-def _moved(
-    frames: NDArray[np.uint8], most: float, random: np.random.Generator
-) -> NDArray[np.uint8]:
-    _, height, width, _ = frames.shape
-    down, right = round(most * height), round(most * width)
-    rows = np.arange(height) + random.integers(-down, down, endpoint=True)
-    columns = np.arange(width) + random.integers(-right, right, endpoint=True)
-    rows, columns = np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)
-    return frames[:, rows[:, None], columns]

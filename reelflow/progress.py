@@ -15,15 +15,20 @@ _SECONDS_BETWEEN_LINES = 10.0
 log = logging.getLogger(__name__)
 
 
-def track(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
+def track(
+    items: Iterable[Item], total: int, what: str, *, last_line: bool = True
+) -> Iterator[Item]:
     """Yield `items`, showing how many of `total` are done, how fast, and how long it will take.
 
     Args:
         items: any iterable; an item counts as done when the next one is asked for.
         total: how many there will be.
         what: the work in a word or two, e.g. `checking videos`.
+        last_line: whether a log gets a line at the end, too.
     """
-    return _bar(items, total, what) if sys.stderr.isatty() else _lines(items, total, what)
+    if sys.stderr.isatty():
+        return _bar(items, total, what)
+    return _lines(items, total, what, last_line)
 
 
 def _bar(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
@@ -52,7 +57,7 @@ def _bar(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
             progress.update(task, advance=1, rate=f"{rate:.1f}/s")
 
 
-def _lines(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
+def _lines(items: Iterable[Item], total: int, what: str, last_line: bool) -> Iterator[Item]:
     started = said = time.monotonic()
     done = 0
     for item in items:
@@ -64,5 +69,6 @@ def _lines(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
             rate = done / (now - started)
             left = (total - done) / rate
             log.info("%s: %d of %d, %.1f/s, %.0f s left", what, done, total, rate, left)
-    seconds = time.monotonic() - started
-    log.info("%s: %d done in %.1f s", what, done, seconds)
+    if last_line:
+        seconds = time.monotonic() - started
+        log.info("%s: %d done in %.1f s", what, done, seconds)

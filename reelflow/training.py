@@ -1,25 +1,27 @@
-"""Fitting a network by gradient descent, the same to the bit each time on one machine.
+"""The training loop: gradient descent on batches of clips, the same to the bit each time.
 
-`fit` makes the network, runs epochs until the validation loss no longer falls, and returns the
-model with the weights of its best epoch. What happens to each epoch's figures (a csv, MLflow, a
-line in a log) is the caller's business: it is handed in as a function.
+An epoch is a pass of gradient steps over the training clips and a look at the validation clips.
+Training stops when the validation loss no longer falls, and the model gets the weights of its best
+epoch. All that changes meanwhile is in one `State`. What happens to the figures of each epoch (a
+csv, MLflow) is the caller's business: `fit` hands them to a function.
 """
 
 from __future__ import annotations
 
 import logging
 import math
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from reelflow.batches import Augmentation, Batch, Batches
-from reelflow.errors import DataError, ReelflowError
+from reelflow.batches import Batches
+from reelflow.errors import DataError
+from reelflow.progress import track
+from reelflow.recipe import Recipe, optimizer_of
 from reelflow.store import FrameStore
 
 if TYPE_CHECKING:
@@ -28,60 +30,53 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
-# Share of the steps in which the learning rate rises: the first gradients of fresh weights are
-# large and say little.
-_WARMUP = 0.05
-# Threads that read batches, and how many batches may lie ready.
-_READERS = 2
-_AHEAD = 4
 
+# Called after each epoch with a row (`COLUMNS`) for each epoch so far.
 OnEpoch = Callable[[pd.DataFrame], None]
+# A step takes a batch (frames, targets, weights) and returns float32 (3,): the sums over its clips
+# of the weighted loss and of right answers, and their number.
+Step = Callable[..., Any]
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """How to fit.
+@dataclass
+class State:
+    """All that changes while a network is fitted: what a checkpoint must hold.
 
     Attributes:
-        epochs: most epochs.
-        batch_size: clips a gradient step.
-        min_steps: gradient steps of an epoch, at least. Where one pass over the clips gives
-            fewer, an epoch is several passes: 30 steps teach nothing, however few the clips.
-        optimizer: `sgd`, `adam` or `adamw`.
-        learning_rate: the largest. It rises to it over the first twentieth of the steps (Goyal et
-            al., "Accurate, Large Minibatch SGD", 2017) and falls to nothing along half a cosine
-            (Loshchilov and Hutter, "SGDR", ICLR 2017, without restarts).
-        momentum: of `sgd`, after Nesterov.
-        weight_decay: of `adamw`, apart from the gradient (Loshchilov and Hutter, ICLR 2019).
-        patience: epochs without a lower validation loss before it stops.
-        seed: of weights, order and augmentation.
-        augmentation: of the training clips.
+        model: the weights, and the seeds of dropout.
+        optimizer: its moments, and the number of steps, from which the learning rate follows.
+        rows: the figures of each epoch, by name.
+        best_epoch: the epoch of the lowest validation loss, from 1; 0 before the first.
+        best_weights: the weights after it.
     """
 
-    epochs: int
-    batch_size: int
-    min_steps: int
-    optimizer: str
-    learning_rate: float
-    momentum: float
-    weight_decay: float
-    patience: int
-    seed: int
-    augmentation: Augmentation
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """What came of it: the model with its best weights, and a row an epoch (`COLUMNS`)."""
-
     model: keras.Model
-    history: pd.DataFrame
+    optimizer: keras.optimizers.Optimizer
+    rows: list[dict[str, float]] = field(default_factory=list)
+    best_epoch: int = 0
+    best_weights: list[NDArray[Any]] = field(default_factory=list)
+
+    @property
+    def epochs(self) -> int:
+        """Epochs that are done."""
+        return len(self.rows)
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """A row an epoch (`COLUMNS`)."""
+        return pd.DataFrame(self.rows, columns=list(COLUMNS)).astype({"epoch": int})
 
     @property
     def best(self) -> dict[str, float]:
-        """The row whose weights the model has: the first of the lowest validation loss."""
-        row = self.history.iloc[int(self.history["val_loss"].argmin())]
-        return {str(name): float(value) for name, value in row.items()}
+        """The figures of the best epoch."""
+        return self.rows[self.best_epoch - 1]
+
+    def end_epoch(self, row: dict[str, float]) -> None:
+        """Add the figures of an epoch; keep its weights if it is the best so far."""
+        self.rows.append(row)
+        if not self.best_epoch or row["val_loss"] < self.best["val_loss"]:
+            self.best_epoch = self.epochs
+            self.best_weights = self.model.get_weights()
 
 
 def fit(
@@ -89,11 +84,11 @@ def fit(
     store: FrameStore,
     train: pd.DataFrame,
     validation: pd.DataFrame,
-    class_weights: np.ndarray[Any, np.dtype[np.float32]],
+    class_weights: NDArray[np.float32],
     recipe: Recipe,
     on_epoch: OnEpoch,
-) -> Fitted:
-    """Fit a network to the training clips.
+) -> State:
+    """Fit a network to the training clips; its model ends with the weights of its best epoch.
 
     Args:
         make_network: builds it with fresh weights; called after the seeds are set.
@@ -110,8 +105,6 @@ def fit(
 
     keras.utils.set_random_seed(recipe.seed)
     model = make_network()
-    # The fewest passes that give as many steps, the last of which may be a smaller batch.
-    repeats = math.ceil(((recipe.min_steps - 1) * recipe.batch_size + 1) / len(train))
     learned = Batches(
         store,
         train,
@@ -119,125 +112,76 @@ def fit(
         class_weights,
         seed=recipe.seed,
         augmentation=recipe.augmentation,
-        repeats=repeats,
+        # The fewest passes that give `min_steps`, the last of which may be a smaller batch.
+        repeats=math.ceil(((recipe.min_steps - 1) * recipe.batch_size + 1) / len(train)),
     )
     watched = Batches(store, validation, recipe.batch_size, class_weights)
-    model.compile(
-        optimizer=_optimizer(recipe, len(learned) * recipe.epochs),
-        loss="sparse_categorical_crossentropy",
-        weighted_metrics=[],
-        metrics=["accuracy"],
-    )
-    stop = keras.callbacks.EarlyStopping(
-        monitor="val_loss", patience=recipe.patience, restore_best_weights=True
-    )
-    told = _tell(on_epoch, recipe.epochs)
-    with _own_errors(feeds := (_feed(learned), _feed(watched))):
-        model.fit(
-            feeds[0],
-            validation_data=feeds[1],
-            epochs=recipe.epochs,
-            shuffle=False,
-            verbose=1 if sys.stderr.isatty() else 0,
-            callbacks=[keras.callbacks.TerminateOnNaN(), told, stop],
+    state = State(model, optimizer_of(recipe, len(learned) * recipe.epochs))
+    train_step, validation_step = steps(state)
+    while state.epochs < recipe.epochs and state.epochs - state.best_epoch < recipe.patience:
+        name = f"epoch {state.epochs + 1} of {recipe.epochs}"
+        sums = np.zeros((2, 3))
+        for batch in track(learned.epoch(state.epochs), len(learned), name, last_line=False):
+            sums[0] += train_step(*batch)
+            if not math.isfinite(sums[0, 0]):
+                break
+        for batch in watched.epoch(0):
+            sums[1] += validation_step(*batch)
+        losses, rights, counts = sums.T
+        if not np.isfinite(losses).all():
+            raise DataError(
+                f"The loss became infinite after {state.epochs + 1} epochs. Lower "
+                f"train.learning_rate (it is {recipe.learning_rate:g}) in params.yaml."
+            )
+        figures = np.stack([losses / counts, rights / counts]).T.ravel()
+        rate = float(state.optimizer.learning_rate)
+        values = (state.epochs + 1, *map(float, figures), rate)
+        state.end_epoch(dict(zip(COLUMNS, values, strict=True)))
+        log.info(
+            "%s: loss %.4f, accuracy %.3f; validation loss %.4f, accuracy %.3f", name, *figures
         )
-    history = told.history_table()
-    if not np.isfinite(history[["loss", "val_loss"]].to_numpy(float)).all():
-        raise DataError(
-            f"The loss became infinite after {len(history)} epochs. Lower train.learning_rate "
-            f"(it is {recipe.learning_rate:g}) in params.yaml."
-        )
-    # Keras restores the best weights only where patience ran out before the epochs did.
-    if stop.best_weights is not None:
-        model.set_weights(stop.best_weights)
-    return Fitted(model, history)
+        on_epoch(state.history)
+    model.set_weights(state.best_weights)
+    return state
 
 
-def _feed(batches: Batches) -> Any:
-    """Hand batches to Keras, read by two threads of its own while the network computes.
-
-    Threads of TensorFlow would not do: it works on one operation at a time (see
-    `reelflow.inference.deterministic`), and reading through `tf.data` is one of them.
-    """
+def steps(state: State) -> tuple[Step, Step]:
+    """A gradient step and a step that only looks, each compiled once for any batch size."""
     import keras
-
-    class Feed(keras.utils.PyDataset):  # type: ignore[misc]
-        def __init__(self) -> None:
-            super().__init__(workers=_READERS, max_queue_size=_AHEAD)
-            self.epoch = 0
-            self.error: ReelflowError | None = None
-
-        @property
-        def num_batches(self) -> int:
-            return len(batches)
-
-        def __getitem__(self, index: int) -> Batch:
-            try:
-                return batches.batch(self.epoch, index)
-            except ReelflowError as error:
-                self.error = error
-                raise
-
-        def on_epoch_end(self) -> None:
-            self.epoch += 1
-
-    return Feed()
-
-
-@contextmanager
-def _own_errors(feeds: Sequence[Any]) -> Iterator[None]:
-    """Raise what went wrong in reading as it was, and not as TensorFlow wraps it."""
     import tensorflow as tf
 
-    try:
-        yield
-    except tf.errors.OpError:
-        for feed in feeds:
-            if feed.error is not None:
-                raise feed.error from None
-        raise
+    model, optimizer = state.model, state.optimizer
+    optimizer.build(model.trainable_variables)
+    losses = keras.losses.SparseCategoricalCrossentropy(reduction="none")
+    signature = [
+        tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8),
+        tf.TensorSpec((None,), tf.int32),
+        tf.TensorSpec((None,), tf.float32),
+    ]
 
+    def judged(scores: Any, targets: Any, weights: Any) -> Any:
+        right = tf.equal(tf.argmax(scores, axis=1, output_type=tf.int32), targets)
+        weighted = losses(targets, scores) * weights
+        return tf.stack(
+            [
+                tf.reduce_sum(weighted),
+                tf.reduce_sum(tf.cast(right, tf.float32)),
+                tf.cast(tf.size(targets), tf.float32),
+            ]
+        )
 
-def _optimizer(recipe: Recipe, steps: int) -> Any:
-    import keras
+    @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
+    def train_step(frames: Any, targets: Any, weights: Any) -> Any:
+        with tf.GradientTape() as tape:
+            sums = judged(model(frames, training=True), targets, weights)
+            # The mean over the clips of the batch, and what layers add (none of ours does).
+            loss = sums[0] / sums[2] + sum(model.losses)
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply(gradients, model.trainable_variables)
+        return sums
 
-    warmup = max(1, round(_WARMUP * steps))
-    rate = keras.optimizers.schedules.CosineDecay(
-        recipe.learning_rate / warmup,
-        decay_steps=max(1, steps - warmup),
-        warmup_target=recipe.learning_rate,
-        warmup_steps=warmup,
-    )
-    if recipe.optimizer == "sgd":
-        return keras.optimizers.SGD(rate, momentum=recipe.momentum, nesterov=True)
-    if recipe.optimizer == "adam":
-        return keras.optimizers.Adam(rate)
-    return keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
+    @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
+    def validation_step(frames: Any, targets: Any, weights: Any) -> Any:
+        return judged(model(frames, training=False), targets, weights)
 
-
-def _tell(on_epoch: OnEpoch, epochs: int) -> Any:
-    """A callback that keeps the figures of each epoch, logs a line, and hands them on."""
-    import keras
-
-    class Tell(keras.callbacks.Callback):  # type: ignore[misc]
-        def __init__(self) -> None:
-            super().__init__()
-            self.rows: list[Mapping[str, float]] = []
-
-        def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-            found = {name: float(value) for name, value in (logs or {}).items()}
-            rate = float(self.model.optimizer.learning_rate)
-            row = {"epoch": epoch + 1, **found, "learning_rate": rate}
-            self.rows.append({name: row.get(name, math.nan) for name in COLUMNS})
-            log.info(
-                "epoch %d of %d: loss %.4f, accuracy %.3f; validation loss %.4f, accuracy %.3f",
-                epoch + 1,
-                epochs,
-                *(self.rows[-1][name] for name in COLUMNS[1:5]),
-            )
-            on_epoch(self.history_table())
-
-        def history_table(self) -> pd.DataFrame:
-            return pd.DataFrame(self.rows, columns=list(COLUMNS)).astype({"epoch": int})
-
-    return Tell()
+    return train_step, validation_step

@@ -15,17 +15,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reelflow.batches import Augmentation
+from reelflow.augmentation import Augmentation
 from reelflow.errors import DataError
 from reelflow.files import write_json
 from reelflow.inference import deterministic
 from reelflow.mlflow_store import address_from_environment, experiment_from_environment
 from reelflow.params import load_section
 from reelflow.params.train import TrainParams
+from reelflow.recipe import Recipe
 from reelflow.store import FrameStore
 from reelflow.table import write_table
 from reelflow.tracking import LiveRun
-from reelflow.training import Fitted, Recipe, fit
+from reelflow.training import State, fit
 from reelflow.video.clip import ClipSpec
 from tasks.paths import FRAMES, METRICS, MODEL, MODEL_CARD, PARAMS, PLOTS, PREPARED
 from tasks.stage import run
@@ -53,7 +54,7 @@ def main() -> None:
     live.finish(model_hash, meta["data_hash"])
 
 
-def _fit(params: TrainParams, meta: dict[str, Any], store: FrameStore, live: LiveRun) -> Fitted:
+def _fit(params: TrainParams, meta: dict[str, Any], store: FrameStore, live: LiveRun) -> State:
     from reelflow.networks import build, own_parameters
 
     labels, scale = meta["labels"], meta["normalisation"]
@@ -92,7 +93,7 @@ def recipe(params: TrainParams) -> Recipe:
     return Recipe(**{name: getattr(params, name) for name in names}, augmentation=augmentation)
 
 
-def _save(fitted: Fitted, params: TrainParams, meta: dict[str, Any]) -> str:
+def _save(fitted: State, params: TrainParams, meta: dict[str, Any]) -> str:
     """Write the model and what it needs to be used; return the hash of the model's file."""
     from reelflow.modelfile import save_model, weights_hash
 
@@ -109,7 +110,7 @@ def _save(fitted: Fitted, params: TrainParams, meta: dict[str, Any]) -> str:
     return model_hash
 
 
-def _metrics(fitted: Fitted, params: TrainParams) -> dict[str, Any]:
+def _metrics(fitted: State, params: TrainParams) -> dict[str, Any]:
     best = fitted.best
     return {
         "network": params.network,

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reelflow.batches import Augmentation, Batches
+from reelflow.augmentation import Augmentation
+from reelflow.batches import Batches
 from reelflow.errors import DataError
 from reelflow.store import FrameStore
 from reelflow.video.clip import Clip, ClipSpec

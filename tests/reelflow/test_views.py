@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reelflow.batches import Augmentation, Batches
+from reelflow.augmentation import Augmentation
+from reelflow.batches import Batches
 from reelflow.inference import predict_views
 from reelflow.store import FrameStore, record_of
 from reelflow.video.check import check_video
