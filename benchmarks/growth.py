@@ -34,6 +34,7 @@ from reelflow.store import SHARD_BYTES, record_of, shards_of, write_shard
 from reelflow.unitcache import UnitCache
 from reelflow.video.check import VideoInfo
 from reelflow.video.clip import Clip, ClipSpec
+from reelflow.video.content import stamp_of
 from reelflow.video.ffmpeg import ffmpeg_exe
 from tests.checkout import Checkout, make_project
 
@@ -108,7 +109,7 @@ def fill(videos: int, spec: ClipSpec) -> None:
             content = noise.bytes(1000)
             path.write_bytes(content)
             digest = hashlib.sha256(content).hexdigest()
-            cache.store_hash(path, digest)
+            cache.store_hash(path, digest, stamp_of(path))
             # Eight pictures a second; of two levels, so that they are packed as real ones are.
             pictures = noise.integers(0, 2, (40, SIDE, SIDE), np.uint8) * np.uint8(64)
             cache.store_fingerprint(digest, pictures)

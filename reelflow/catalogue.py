@@ -22,7 +22,8 @@ from reelflow.labelled import LabelledVideo
 from reelflow.parallel import ProcessDiedError, each, worker_count
 from reelflow.progress import track
 from reelflow.quarantine import COLUMNS, DUPLICATE, unusable
-from reelflow.video.check import DamagedVideoError, VideoInfo, check_video, hash_file
+from reelflow.video.check import DamagedVideoError, VideoInfo, check_video
+from reelflow.video.content import changed, hash_and_stamp, stamp_of
 from reelflow.video.ffmpeg import Bounds
 from reelflow.video.policy import SET_ASIDE, Policy
 from reelflow.video.source import refuse_name, regular_file_size
@@ -83,6 +84,7 @@ def catalogue(
         DataError: the same bytes stand under two labels or in two groups.
     """
     digests: dict[str, str] = {}
+    stamps: dict[str, str] = {}
     verdicts: dict[str, Verdict] = {}
     within = [folder.resolve() for folder in (root, *links_to)]
     gate = partial(regular_file_size, within=within, most_bytes=bounds.most_bytes)
@@ -90,14 +92,14 @@ def catalogue(
         if isinstance(found, VideoError):
             verdicts[path] = found
         else:
-            digests[path] = found
+            digests[path], stamps[path] = found
     alike: dict[str, list[LabelledVideo]] = {}
     for video in videos:
         if video.path in digests:
             alike.setdefault(digests[video.path], []).append(video)
     _refuse_conflicts(alike)
 
-    firsts = {same[0].path: digest for digest, same in alike.items()}
+    firsts = {same[0].path: (digest, stamps[same[0].path]) for digest, same in alike.items()}
     for path, verdict in _verdicts(root, firsts, bounds, workers, cache):
         verdicts[path] = policy.verdict(verdict)
 
@@ -121,9 +123,9 @@ def _hashes(
     gate: Callable[[Path], object],
     workers: int,
     cache: CheckCache,
-) -> Iterator[tuple[str, str | VideoError]]:
-    """The content hash of each file that `gate` lets through; hashing leaves the interpreter free,
-    so threads do."""
+) -> Iterator[tuple[str, tuple[str, str] | VideoError]]:
+    """The content hash of each file that `gate` lets through, and the stamp that it has it by;
+    hashing leaves the interpreter free, so threads do."""
     unknown = []
     for path in paths:
         try:
@@ -132,28 +134,33 @@ def _hashes(
         except VideoError as error:
             yield path, error
         else:
-            known = cache.hash_of(root / path)
+            stamp = stamp_of(root / path)
+            known = cache.hash_of(root / path, stamp)
             if known:
-                yield path, known
+                yield path, (known, stamp)
             else:
                 unknown.append(path)
     if not unknown:
         return
     with ThreadPoolExecutor(worker_count(workers)) as pool:
-        digests = pool.map(hash_file, [root / path for path in unknown])
-        for path, digest in track(
-            zip(unknown, digests, strict=True), len(unknown), "hashing videos"
+        found = pool.map(hash_and_stamp, [root / path for path in unknown])
+        for path, (digest, stamp) in track(
+            zip(unknown, found, strict=True), len(unknown), "hashing videos"
         ):
-            cache.store_hash(root / path, digest)
-            yield path, digest
+            cache.store_hash(root / path, digest, stamp)
+            yield path, (digest, stamp)
 
 
 def _verdicts(
-    root: Path, firsts: dict[str, str], bounds: Bounds, workers: int, cache: CheckCache
+    root: Path,
+    firsts: dict[str, tuple[str, str]],
+    bounds: Bounds,
+    workers: int,
+    cache: CheckCache,
 ) -> Iterator[tuple[str, Verdict]]:
-    """What each file is; only content that was never seen before is decoded."""
+    """What each file is, by hash and stamp; only content that was never seen before is decoded."""
     unknown = []
-    for path, digest in firsts.items():
+    for path, (digest, _) in firsts.items():
         known = cache.verdict_on(digest, root / path)
         if known:
             yield path, known
@@ -167,6 +174,9 @@ def _verdicts(
         verdict, pictures = (
             (_crashed(path), None) if isinstance(answer, ProcessDiedError) else answer
         )
+        if stamp_of(root / path) != firsts[path][1]:
+            # Nobody knows of which bytes that is the verdict.
+            verdict, pictures = changed(root / path), None
         if pictures is not None:
             cache.store_fingerprint(digest, pictures)
         cache.store_verdict(digest, verdict)

@@ -24,7 +24,7 @@ from reelflow.video.check import CHECK_VERSION, DamagedVideoError, VideoInfo
 Verdict = VideoInfo | VideoError
 
 # These depend on the machine and on the bounds in params, so they are found out anew.
-_NOT_REMEMBERED = {"timeout", "memory", "crash", "killed", "permission", "missing"}
+_NOT_REMEMBERED = {"timeout", "memory", "crash", "killed", "permission", "missing", "changed"}
 
 _VERSION = 1000 * CHECK_VERSION + FINGERPRINT_VERSION
 
@@ -58,17 +58,17 @@ class CheckCache:
     ) -> None:
         self._db.close()
 
-    def hash_of(self, path: Path) -> str | None:
-        """The SHA-256 of a file that has not changed since it was stored, else None."""
+    def hash_of(self, path: Path, stamp: str) -> str | None:
+        """The SHA-256 of a file when it had this stamp (`reelflow.video.content`), or None."""
         row = self._db.execute(
-            "SELECT hash FROM files WHERE path = ? AND stamp = ?", (str(path), _stamp(path))
+            "SELECT hash FROM files WHERE path = ? AND stamp = ?", (str(path), stamp)
         ).fetchone()
         return str(row[0]) if row else None
 
-    def store_hash(self, path: Path, digest: str) -> None:
-        """Remember the SHA-256 of a file as it is now."""
+    def store_hash(self, path: Path, digest: str, stamp: str) -> None:
+        """Remember the SHA-256 of a file, and the stamp that it had before it was read."""
         self._db.execute(
-            "INSERT OR REPLACE INTO files VALUES (?, ?, ?)", (str(path), _stamp(path), digest)
+            "INSERT OR REPLACE INTO files VALUES (?, ?, ?)", (str(path), stamp, digest)
         )
 
     def verdict_on(self, digest: str, path: Path) -> Verdict | None:
@@ -120,11 +120,6 @@ class CheckCache:
             (digest, _VERSION),
         ).fetchone()
         return found[0]
-
-
-def _stamp(path: Path) -> str:
-    status = path.stat()
-    return f"{status.st_size}:{status.st_mtime_ns}:{status.st_ino}"
 
 
 def _pack(verdict: Verdict) -> bytes:

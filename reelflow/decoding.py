@@ -21,7 +21,8 @@ from reelflow.parallel import ProcessDiedError, each, worker_count
 from reelflow.store import Records, record_of, write_shard
 from reelflow.unitcache import clip_path
 from reelflow.video.check import VideoInfo
-from reelflow.video.clip import ClipSpec
+from reelflow.video.clip import Clip, ClipSpec
+from reelflow.video.content import refuse_changed, stamp_of
 from reelflow.video.ffmpeg import Bounds
 from reelflow.video.read import TOGETHER, read_clips, shares_a_process
 
@@ -90,12 +91,25 @@ def decoded(
 def decode_bundle(
     raw: Path, spec: ClipSpec, bounds: Bounds, bundle: Bundle
 ) -> list[Records | VideoError]:
-    """The record of each video of a bundle as the frame store has it, or what is wrong with it."""
-    clips = read_clips([(raw / path, info) for path, info in bundle], spec, bounds)
+    """The record of each video of a bundle as the frame store has it, or what is wrong with it.
+    Only frames of the very bytes that the manifest names get a record."""
+    videos = [(raw / path, info) for path, info in bundle]
+    stamps = [stamp_of(path) for path, _ in videos]
+    clips = read_clips(videos, spec, bounds)
     return [
-        clip if isinstance(clip, VideoError) else record_of(info.hash, clip)
-        for clip, (_, info) in zip(clips, bundle, strict=True)
+        _proven(clip, path, info, stamp)
+        for clip, (path, info), stamp in zip(clips, videos, stamps, strict=True)
     ]
+
+
+def _proven(
+    clip: Clip | VideoError, path: Path, info: VideoInfo, stamp: str
+) -> Records | VideoError:
+    try:
+        refuse_changed(path, info.hash, stamp)
+    except VideoError as error:
+        return error
+    return clip if isinstance(clip, VideoError) else record_of(info.hash, clip)
 
 
 def keep_clips(

@@ -18,14 +18,15 @@ import pyarrow.parquet as pq
 from reelflow import nearduplicates
 from reelflow.catalogue import Catalogue, catalogue, class_counts
 from reelflow.checkcache import CheckCache
-from reelflow.errors import DataError
+from reelflow.errors import DataError, UnavailableError
 from reelflow.files import replacing, write_json
-from reelflow.labelled import list_videos
+from reelflow.labelled import list_videos, some
 from reelflow.nearduplicates import Pair
 from reelflow.params import load_section
 from reelflow.params.ingest import IngestParams
 from reelflow.quarantine import DUPLICATE
 from reelflow.table import write_table
+from reelflow.video.content import stamps_below
 from reelflow.video.ffmpeg import Bounds
 from reelflow.video.policy import Policy
 from tasks.paths import MANIFEST, METRICS, NEAR_DUPLICATES, PARAMS, QUARANTINE, RAW, STATE
@@ -36,6 +37,7 @@ log = logging.getLogger(__name__)
 
 def main() -> None:
     params = load_section(PARAMS, IngestParams)
+    before = stamps_below(RAW)
     videos = list_videos(RAW, params.group_pattern)
     bounds = Bounds(params.timeout_s, params.memory_mb, params.max_file_gb)
     policy = Policy(params.undecodable, params.max_repeated_share)
@@ -47,12 +49,14 @@ def main() -> None:
         pairs = _near_duplicates(found.manifest, cache, params.min_likeness)
     # Written before the data as a whole is judged, so that a person can look at what was found.
     write_table(QUARANTINE, found.quarantine)
+    _refuse_written(before)
     _judge(found, params)
     sets = found.manifest["hash"].map(nearduplicates.sets(pairs))
     _write_manifest(MANIFEST, found.manifest.assign(alike=sets))
     listed = _named(pairs, found.manifest)
     write_table(NEAR_DUPLICATES, listed)
     write_json(METRICS / "ingest.json", {**_metrics(found), "near_duplicates": int(sets.count())})
+    _refuse_written(before)
     log.info(
         "%d usable videos of %d classes, %d set aside (%s)",
         len(found.manifest),
@@ -68,6 +72,20 @@ def main() -> None:
             row["path"],
             row["intact"],
             row["frames"] - row["intact"],
+        )
+
+
+def _refuse_written(before: dict[str, str]) -> None:
+    """Raise `UnavailableError` if a file came, went or was written to meanwhile: DVC notes the
+    folder as it is after the stage, so it would not run it again for what the stage missed."""
+    after = stamps_below(RAW)
+    odd = sorted(
+        path for path in before.keys() | after.keys() if before.get(path) != after.get(path)
+    )
+    if odd:
+        raise UnavailableError(
+            f"{some(odd)} changed in {RAW} while the videos were checked. Do not write there while "
+            "the pipeline runs. Run the same command again: what was found out is kept."
         )
 
 

@@ -10,9 +10,7 @@ it is found out how many frames are whole (`reelflow.video.intact`).
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
@@ -24,6 +22,7 @@ import numpy as np
 
 from reelflow.errors import VideoError
 from reelflow.video import refusals
+from reelflow.video.content import hash_and_stamp
 from reelflow.video.ffmpeg import QUIET, Bounds, Finished, again_if_killed, ffmpeg_exe, run
 from reelflow.video.graph import describe, is_rescaled
 from reelflow.video.intact import Intact, find_intact
@@ -164,8 +163,7 @@ def check_video(
 
 def hash_file(path: Path) -> str:
     """SHA-256 of the file's bytes, hexadecimal. Raises `VideoError` as `source.opened`."""
-    with opened(path) as descriptor, os.fdopen(descriptor, "rb", closefd=False) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return hash_and_stamp(path)[0]
 
 
 def _describe(graph: dict[str, Any], path: Path, bounds: Bounds) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import psutil
 import pytest
 import yaml
 
-from reelflow.video.check import check_video
+from reelflow.video.check import VideoInfo, check_video, hash_file
 from reelflow.video.ffmpeg import Bounds
 from tests.conftest import ROOT, MakeVideo
 from tests.folder import Folder
@@ -29,23 +29,26 @@ CLIPS, FILES = 500, 20
 def whole(tmp_path_factory: pytest.TempPathFactory, make_video: MakeVideo) -> Folder:
     """Videos, their manifest, and the frames of an extraction that nothing disturbed."""
     root = tmp_path_factory.mktemp("kills")
-    infos, names = [], []
+    rows: list[dict[str, object]] = []
     for seed in range(FILES):
         # A gif is left to ffmpeg by the process that decodes most.
         name, codec = (f"{seed}.gif", "gif") if seed % 4 == 0 else (f"{seed}.mp4", "libx264")
         path = make_video(root / "data/raw" / name, codec=codec, seed=seed)
-        names.append(name)
-        infos.append(check_video(path, Bounds()).to_dict())
-    # The same files under many hashes: extraction trusts the manifest that it is of them.
-    rows = [
-        {**infos[number % FILES], "path": names[number % FILES], "hash": f"{number * 7919:064x}"}
-        for number in range(CLIPS)
-    ]
+        info = check_video(path, Bounds())
+        rows += [twin(path, number, info) for number in range(CLIPS // FILES)]
     pd.DataFrame(rows).to_parquet(root / "data/manifest.parquet")
     folder = Folder(root)
     set_engine(folder, "local")
     folder.call("python", "-m", "tasks.extract")
     return folder
+
+
+def twin(path: Path, number: int, info: VideoInfo) -> dict[str, object]:
+    """A copy of a video with other bytes that no decoder looks at: its row of the manifest."""
+    box = b"\0\0\0\x10free%08d" % number
+    copy = path.with_name(f"{number}-{path.name}")
+    copy.write_bytes(path.read_bytes() + box)
+    return {**info.to_dict(), "path": copy.name, "hash": hash_file(copy)}
 
 
 def set_engine(folder: Folder, engine: str) -> None:
