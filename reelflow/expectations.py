@@ -50,6 +50,7 @@ class Check:
         remedy: sentences that say what to do where it does not.
         warning: whether it is only said, and the run goes on.
         row_name: the column that names a row, where it is not the table's first.
+        found: the value of a statement on a table as a whole, in words.
     """
 
     key: str
@@ -60,6 +61,7 @@ class Check:
     remedy: str
     warning: bool = False
     row_name: str = ""
+    found: str = "found was {}"
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class Finding:
             noun = NOUNS[self.check.table]
             where = f"not so for {self.count} of {self.total} {noun} ({shown}{more})"
         else:
-            where = f"not so; found was {self.observed}"
+            where = f"not so; {self.check.found.format(self.observed)}"
         return f"{self.check.claim}: {where}. {self.check.remedy}"
 
 
@@ -118,6 +120,7 @@ def checks(
 
 _AGAIN = "The manifest is not what `ingest` writes: run `dvc repro --force ingest`."
 _DAMAGED = "Delete these files from the frame store and run `dvc repro --force extract`."
+_COUNTED = " Near-duplicates count as one group, and a video without a group as its own."
 _DTYPES = {
     "hash": "str", "path": "str", "label": "str", "codec": "str", "bytes": "int64",
     "frames": "int64", "fps": "float64", "start": "float64", "duration": "float64",
@@ -150,7 +153,7 @@ def _manifest_checks() -> Iterator[Check]:
     for name, dtype in _DTYPES.items():
         claim = f"The column {name} is of type {dtype}"
         yield check(f"type_{name}", "ExpectColumnValuesToBeOfType", claim, column=name, type_=dtype)
-        claim = f"No video lacks its {name}"
+        claim = f"Every video has its {name}"
         yield check(f"given_{name}", "ExpectColumnValuesToNotBeNull", claim, column=name)
     for name, (least, most) in _RANGES.items():
         claim = f"{name} is {f'{least} to {most}' if most else f'{least} or more'}"
@@ -164,11 +167,18 @@ def _manifest_checks() -> Iterator[Check]:
     claim = "A hash has 64 hexadecimal digits"
     yield check("hash_form", form, claim, column="hash", regex="^[0-9a-f]{64}$")
     remedy = "Give the video a label, or take it out."
-    yield check("label_form", form, "A label is not blank", remedy, column="label", regex=r"\S")
+    yield check(
+        "label_form",
+        form,
+        "A label is a text that can be seen",
+        remedy,
+        column="label",
+        regex=r"\S",
+    )
     unique = "ExpectColumnValuesToBeUnique"
-    yield check("path_unique", unique, "No path stands there twice", column="path")
+    yield check("path_unique", unique, "Each path stands there once", column="path")
     remedy = "Remove all but one of the equal files and run `dvc repro`."
-    yield check("hash_unique", unique, "No content stands there twice", remedy, column="hash")
+    yield check("hash_unique", unique, "Each content stands there once", remedy, column="hash")
     yield _between(
         "one_label", "manifest", "The same content has one label",
         "One of the labels is wrong: remove or relabel the file.",
@@ -196,9 +206,16 @@ def _unit_checks(spec: ClipSpec) -> Iterator[Check]:
         _between("times", "frames", claim, _DAMAGED, "times", min_value=t, max_value=t),
     ):
         yield replace(check, row_name="file")
-    yield _between("order", "frames", "Time never goes back", clock, "least_step", min_value=0)
+    yield _between(
+        "order",
+        "frames",
+        "The frames of a clip stand in the order of time",
+        clock,
+        "least_step",
+        min_value=0,
+    )
     # A microsecond: the start and the timestamps are the same fractions, rounded once each.
-    claim = "No frame is before its video's start"
+    claim = "Every frame is at its video's start or after it"
     yield _between("start", "frames", claim, clock, "after_start", min_value=-1e-6)
     claim = "Every frame is before its video's end"
     yield _between("end", "frames", claim, clock, "before_end", min_value=0, strict_min=True)
@@ -212,8 +229,8 @@ def _picture_checks(spec: ClipSpec, params: ValidateParams) -> Iterator[Check]:
         yield _between(f"range_{name}", "frames", claim, index, name, **limits)
     yield _between(
         BLACK, "frames",
-        f"Clips are not black (mean pixel value of at least {params.min_brightness:g}; a share of "
-        f"{params.max_black_share:g} may be)",
+        f"Clips show something (mean pixel value of at least {params.min_brightness:g}; a share of "
+        f"{params.max_black_share:g} may be black)",
         "Look at these videos and take them out if they show nothing; if they are dark by nature, "
         "lower validate.min_brightness or raise validate.max_black_share.",
         "brightness", min_value=params.min_brightness, mostly=1 - params.max_black_share,
@@ -222,8 +239,8 @@ def _picture_checks(spec: ClipSpec, params: ValidateParams) -> Iterator[Check]:
         return
     yield _between(
         FROZEN, "frames",
-        f"Clips are not frozen (mean change of at least {params.min_change:g} between frames; a "
-        f"share of {params.max_frozen_share:g} may be)",
+        f"Clips move (mean change of at least {params.min_change:g} between frames; a share of "
+        f"{params.max_frozen_share:g} may be frozen)",
         "Look at these videos and take them out if nothing moves in them; if that is their "
         "nature, lower validate.min_change or raise validate.max_frozen_share.",
         "change", min_value=params.min_change, mostly=1 - params.max_frozen_share,
@@ -240,7 +257,7 @@ def _class_checks(params: ValidateParams) -> Iterator[Check]:
             f"{unit}_per_class", "classes", f"Every class has at least {least} {unit}",
             f"Add {unit} of these classes, take the classes out, or lower "
             f"validate.min_{unit}_per_class."
-            + (" Near-duplicates count as one group." if unit == "groups" else ""),
+            + (_COUNTED if unit == "groups" else ""),
             unit, min_value=least,
         )  # fmt: skip
 
@@ -254,11 +271,12 @@ def _group_checks(params: ValidateParams, groups: pd.DataFrame) -> Iterator[Chec
         "groups",
         "ExpectColumnMaxToBeBetween",
         {"column": "labels", "min_value": 2},
-        "Not every group holds videos of one class alone",
+        "Some group holds videos of several classes",
         "In training, a network can then tell the classes by the groups' scenes. Trust the test "
         "only, whose groups are new, and add groups that hold several classes if you can; or set "
         "validate.single_label_groups to `ignore`.",
         warning=params.single_label_groups == "warn",
+        found="each is of {} class",
     )
 
 

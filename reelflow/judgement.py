@@ -8,7 +8,7 @@ to say so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -52,8 +52,27 @@ class Verdict:
         return self.code == "better"
 
 
+def test_of(official: Collection[str], prescribed: float) -> str:
+    """Whose test it is, in words; empty where no part of it comes from an official split.
+
+    Args:
+        official: the splits that the data set prescribes.
+        prescribed: the share of the test videos that it puts into the test.
+    """
+    if prescribed:
+        return f"the official test videos{'' if prescribed == 1 else ' and others'}"
+    if "test" not in official and "train" in official:
+        return "test videos drawn from the official training part"
+    return ""
+
+
 def judge(
-    scores: Mapping[str, Any], metric: str, baseline: str, confidence: float, floor: Floor
+    scores: Mapping[str, Any],
+    metric: str,
+    baseline: str,
+    confidence: float,
+    floor: Floor,
+    test: str = "",
 ) -> Verdict:
     """The verdict on the figures of `reelflow.metrics.evaluate`.
 
@@ -62,7 +81,9 @@ def judge(
         baseline: the label of the constant answer.
         confidence: of the intervals in `scores`.
         floor: what the test must have.
+        test: whose test it is, as `test_of` has it.
     """
+    on = f", on {test}" if test else ""
     name = metric.replace("_", " ").replace("f1", "F1")
     videos, groups, low, high, least = (
         scores[key]
@@ -73,7 +94,7 @@ def judge(
         return Verdict(
             "too_few",
             metric,
-            "Too few test videos to say how good this model is",
+            f"Too few test videos to say how good this model is{on}",
             f"The test has {tested}. It takes {count(floor.videos, 'video')} of "
             f"{count(floor.groups, 'group')} to say how good a model is: add videos of other "
             "sources, or raise preprocess.test_share.",
@@ -83,18 +104,19 @@ def judge(
         f"({confidence:.0%} interval {low:.2f} to {high:.2f})"
     )
     if low > least:
-        headline = f"Right for {percent(scores['accuracy'])} of the videos that it had never seen"
+        unseen = test or "the videos that it had never seen"
+        headline = f"Right for {percent(scores['accuracy'])} of {unseen}"
         return Verdict(
             "better", metric, headline, f"{figures} beats the {least:.2f} of a constant answer."
         )
     if high < least:
-        headline = f"Worse than always answering “{baseline}”"
+        headline = f"Worse than always answering “{baseline}”{on}"
         return Verdict(
             "worse", metric, headline, f"{figures} is below the {least:.2f} of a constant answer."
         )
     return Verdict(
         "unproven",
         metric,
-        f"Not shown to beat always answering “{baseline}”",
+        f"Not shown to beat always answering “{baseline}”{on}",
         f"{figures} is not shown to beat the {least:.2f} of a constant answer.",
     )

@@ -206,6 +206,31 @@ def with_group(video: LabelledVideo, pattern: re.Pattern[str]) -> LabelledVideo:
     return LabelledVideo(video.path, video.label, group or None, video.split)
 
 
+def made_up_test(splits: Iterable[str | None], word: str = "validation") -> str:
+    """What to know of an official split that has no test, in a sentence or two; else nothing.
+
+    Args:
+        splits: of all videos, None where none is prescribed.
+        word: what the source calls its validation.
+    """
+    official = sorted({split for split in splits if split})
+    if not official or "test" in official:
+        return ""
+    source = (
+        "its training videos, so that it shows their scenes and flatters"
+        if "train" in official
+        else "the videos that it leaves out"
+    )
+    said = f"The official split has no test ({' and '.join(official)} alone): the test is drawn "
+    said += f"from {source}."
+    if "validation" not in official:
+        return said
+    return (
+        f"{said} To test on the official validation videos instead, import with `--split-value "
+        f"{word}=test`; validation is then drawn from the training videos."
+    )
+
+
 def some(items: list[str], most: int = 3) -> str:
     """The first few of a list, for a sentence."""
     shown = ", ".join(repr(item) for item in items[:most])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from reelflow.labelled import SPLITS, LabelledVideo, some
+from reelflow.labelled import SPLITS, LabelledVideo, made_up_test, some
 from reelflow.sources import Source
 
 
@@ -78,9 +78,12 @@ class Plan:
             "taken out": self.gone,
         }
         new = f"{len(self.put)} new, {self.there} already there, {len(self.after)} in all."
+        word = source.words.get("validation", "validation")
+        made_up = made_up_test((video.split for video in self.after.values()), word)
         return [
             new,
             *(f"{len(items)} {what}: {some(items)}" for what, items in lists.items() if items),
+            *([made_up] if made_up else []),
         ]
 
 

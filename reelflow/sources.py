@@ -72,6 +72,7 @@ class Source:
         missing: paths that the csv names and that are not there.
         skipped: paths that the form leaves out.
         unmatched: lines of the split lists that name no video of the source.
+        words: what the source calls the splits that it has.
     """
 
     origin: Path
@@ -80,6 +81,7 @@ class Source:
     missing: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     unmatched: list[str] = field(default_factory=list)
+    words: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_source(origin: Path, form: Form | None = None, folder: Path | None = None) -> Source:
@@ -107,7 +109,12 @@ def read_source(origin: Path, form: Form | None = None, folder: Path | None = No
     if form.split_lists:
         found, unmatched = read_split_lists(form.split_lists, [v.path for v in said])
         videos = [replace(v, split=found.get(v.path, v.split)) for v in said]
-    videos = _with_known_splits(origin, videos, form)
+    meaning = _meaning(origin, {video.split or "" for video in videos}, form)
+    splits = [meaning[video.split or ""] for video in videos]
+    videos = [
+        replace(video, split=None if split == NONE else split)
+        for video, split in zip(videos, splits, strict=True)
+    ]
     if form.group_pattern:
         pattern = _group_pattern(form.group_pattern)
         videos = [with_group(video, pattern) for video in videos]
@@ -121,6 +128,7 @@ def read_source(origin: Path, form: Form | None = None, folder: Path | None = No
         sorted({video.path for video in kept} - {video.path for video in there}),
         [video.path for video in videos if video.split == SKIP],
         unmatched,
+        {split: word for word, split in sorted(meaning.items())},
     )
 
 
@@ -214,18 +222,16 @@ def _video(origin: Path, row: Mapping[str, str], form: Form) -> LabelledVideo:
     return LabelledVideo(row["path"], values["label"], values["group"] or None, values["split"])
 
 
-def _with_known_splits(
-    origin: Path, videos: list[LabelledVideo], form: Form
-) -> list[LabelledVideo]:
-    """The videos with `train`, `validation`, `test`, `skip` or None for what the source says."""
+def _meaning(origin: Path, words: set[str], form: Form) -> dict[str, str]:
+    """`train`, `validation`, `test`, `none` or `skip` for each word of the source."""
     allowed = (*SPLITS, NONE, SKIP)
     wrong = [f"{k}={v}" for k, v in form.split_values.items() if v not in allowed]
     if wrong:
         raise DataError(f"--split-value {wrong[0]}: it may mean {', '.join(allowed)}.")
-    meaning = {
-        value: form.split_values.get(value, _ALIASES.get(value.casefold(), ""))
-        for value in {video.split or "" for video in videos}
-    }
+    known = {word: _ALIASES.get(word.casefold(), "") for word in words}
+    # A value may be given in the source's word, or in ours for what the word is known to mean.
+    given = form.split_values
+    meaning = {word: given.get(word, given.get(split, split)) for word, split in known.items()}
     unknown = sorted(value for value, split in meaning.items() if not split)
     if unknown:
         raise DataError(
@@ -233,11 +239,7 @@ def _with_known_splits(
             f"{unknown[0]}=train (or validation, test, none for no official split, skip to leave "
             "its videos out)."
         )
-    splits = [meaning[video.split or ""] for video in videos]
-    return [
-        replace(video, split=None if split == NONE else split)
-        for video, split in zip(videos, splits, strict=True)
-    ]
+    return meaning
 
 
 def _group_pattern(pattern: str) -> re.Pattern[str]:

@@ -25,7 +25,7 @@ from reelflow import curves, inference, metrics, quarantine, report
 from reelflow.errors import DataError
 from reelflow.files import write_json, write_text
 from reelflow.intervals import Bootstrap
-from reelflow.judgement import Floor, judge
+from reelflow.judgement import Floor, judge, test_of
 from reelflow.params import load_section
 from reelflow.params.evaluate import EvaluateParams
 from reelflow.params.register import RegisterParams
@@ -55,7 +55,8 @@ log = logging.getLogger(__name__)
 def main() -> None:
     """Evaluate, write every output, and log the verdict."""
     params = load_section(PARAMS, EvaluateParams)
-    meta, card, splits = _json(PREPARED / "meta.json"), _json(MODEL_CARD), _splits()
+    manifest = pd.read_parquet(MANIFEST)
+    meta, card, splits = _json(PREPARED / "meta.json"), _json(MODEL_CARD), _splits(manifest)
     _check(meta, card, splits)
     labels, test = list(card["labels"]), splits["test"]
     store = FrameStore(FRAMES)
@@ -77,6 +78,7 @@ def main() -> None:
         labels[majority],
         params.confidence,
         Floor(params.min_videos, params.min_groups),
+        test_of(set(manifest["split"].dropna()), _prescribed(manifest, test)),
     )
     evaluation = report.Evaluation(
         labels=labels,
@@ -90,7 +92,8 @@ def main() -> None:
         history=history,
         kept=_kept_epoch(history),
         splits=splits,
-        manifest=pd.read_parquet(MANIFEST),
+        manifest=manifest,
+        told=_json(METRICS / "validate.json")["told"],
         quarantine=quarantine.read(QUARANTINE),
         params={
             "extract": meta["clip"],
@@ -110,14 +113,15 @@ def main() -> None:
     write_table(PLOTS / "roc.csv", drawn.roc)
     write_table(PLOTS / "pr.csv", drawn.pr)
     write_text(REPORT, page)
+    cautions = report.warnings(evaluation)
+    told = {"verdict": asdict(verdict), "cautions": cautions}
     write_json(
-        METRICS / "evaluate.json",
-        {**scores, "interval_confidence": params.confidence, "verdict": asdict(verdict)},
+        METRICS / "evaluate.json", {**scores, "interval_confidence": params.confidence, **told}
     )
     for sentence in report.summary(evaluation):
         log.info("%s", sentence)
-    for warning in report.warnings(evaluation):
-        log.warning("%s", warning)
+    for caution in cautions:
+        log.warning("%s", caution)
     log.info("the report is %s", REPORT)
 
 
@@ -175,11 +179,21 @@ def _check(meta: dict[str, Any], card: dict[str, Any], splits: dict[str, pd.Data
         )
 
 
-def _splits() -> dict[str, pd.DataFrame]:
-    return {
+def _splits(manifest: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The splits; `group` is what is kept together, near-duplicates too, `known_group` what the
+    manifest knows of it."""
+    known = manifest.set_index("hash")["group"]
+    tables = {
         name: _table(PREPARED / f"{name}.csv", text=True).astype({"target": int})
-        for name in ("train", "validation", "test")
+        for name in report.SPLITS
     }
+    return {name: t.assign(known_group=t["hash"].map(known)) for name, t in tables.items()}
+
+
+def _prescribed(manifest: pd.DataFrame, test: pd.DataFrame) -> float:
+    """The share of the test videos that the data set itself puts into the test."""
+    official = manifest.loc[manifest["split"] == "test", "hash"]
+    return float(test["hash"].isin(official).mean())
 
 
 def _kept_epoch(history: pd.DataFrame) -> int:

@@ -2,7 +2,7 @@
 
 Reads `data/raw/`. Writes `data/manifest.parquet` (a row a usable video), `data/quarantine.csv`
 (a row a file left out, with the reason and the remedy), `data/near_duplicates.csv` (a row a pair of
-usable videos that show the same) and `metrics/ingest.json`. No video is moved, changed or deleted.
+usable videos that look alike) and `metrics/ingest.json`. No video is moved, changed or deleted.
 Run alone with `python -m tasks.ingest`.
 """
 
@@ -65,7 +65,7 @@ def main() -> None:
         QUARANTINE,
     )
     if len(listed):
-        log.info("%d videos show the same as another (%s)", sets.count(), NEAR_DUPLICATES)
+        log.info("%d videos look like another one (%s)", sets.count(), NEAR_DUPLICATES)
     for row in found.filled.to_dict("records"):
         log.warning(
             "repeat_last: %s is damaged; frame %d stands for the %d after it",

@@ -17,7 +17,7 @@ import pandas as pd
 
 from reelflow.files import write_json
 from reelflow.groups import suggest_pattern
-from reelflow.labelled import SPLITS
+from reelflow.labelled import SPLITS, made_up_test
 from reelflow.ledger import Ledger
 from reelflow.normalisation import class_weights, pixel_statistics
 from reelflow.params import load_section
@@ -43,7 +43,8 @@ def main() -> None:
         log.info("left out as near-duplicates: %s", ", ".join(division.left_out))
     if division.moved:
         log.info("%d videos moved to their official splits", len(division.moved))
-    warnings = list(_warnings(division, params))
+    made_up = made_up_test(manifest["split"].astype(object).where(manifest["split"].notna(), None))
+    warnings = [*([made_up] if made_up else []), *_warnings(division, params)]
     for warning in warnings:
         log.warning(warning)
 
@@ -98,8 +99,9 @@ def _warnings(division: Division, params: PreprocessParams) -> list[str]:
 
 def _ungrouped(alone: pd.DataFrame, total: int) -> str:
     """The sentence on videos without a group, with the pattern that would read one if there is."""
+    who = "No video has a" if len(alone) == total else f"{len(alone)} of {total} videos have no"
     warning = (
-        f"{len(alone)} of {total} videos have no group, so that each counts as one: if several "
+        f"{who} known group, so that each counts as one: if several "
         "are cut from one recording, the test score will be too good."
     )
     found = suggest_pattern(alone["path"].tolist(), alone["label"].tolist())

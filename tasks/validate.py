@@ -10,6 +10,8 @@ can look. Run alone with `python -m tasks.validate`.
 from __future__ import annotations
 
 import logging
+from dataclasses import asdict
+from typing import Any
 
 import pandas as pd
 
@@ -38,6 +40,12 @@ from tasks.paths import (
 from tasks.stage import run
 
 log = logging.getLogger(__name__)
+
+# What the small model of `reelflow.shortcuts` is told of, as the evaluation names it.
+_TOLD = {
+    shortcuts.EVERYTHING: "the size, rate, length, bytes and codec of each file",
+    shortcuts.BRIGHTNESS: "the mean brightness of each clip",
+}
 
 
 def main() -> None:
@@ -101,7 +109,7 @@ def _write_pages(pages: dict[str, str]) -> None:
         write_text(DATA_DOCS / name, page)
 
 
-def _metrics(findings: list[Finding], data: DataSet) -> dict[str, float | None]:
+def _metrics(findings: list[Finding], data: DataSet) -> dict[str, Any]:
     counts = {finding.check.key: finding.count for finding in findings}
     found = data.shortcuts
     return {
@@ -110,11 +118,14 @@ def _metrics(findings: list[Finding], data: DataSet) -> dict[str, float | None]:
         "successful": sum(finding.held for finding in findings),
         "failed": len(data.broken),
         "warnings": len(data.warned),
+        "headline": datareport.headline(data),
+        "cautions": data.broken + datareport.warnings(data),
         "reservations": len(datareport.warnings(data)),
         "black_clips": counts[BLACK],
         "frozen_clips": counts.get(FROZEN, 0),
         "told_by_files": found.by[shortcuts.EVERYTHING].share if found else None,
         "told_by_guessing": round(found.chance, 6) if found else None,
+        "told": {name: asdict(found.by[by]) for by, name in _TOLD.items()} if found else {},
     }
 
 

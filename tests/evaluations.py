@@ -23,6 +23,7 @@ def evaluation(
     groups: list[str | None] | None = None,
     labels: tuple[str, ...] = ("left", "right"),
     sure: float = 0.8,
+    test: str = "",
     **changes: Any,
 ) -> Evaluation:
     """An evaluation in which answers are given with equal confidence, falling slowly by row."""
@@ -32,15 +33,16 @@ def evaluation(
     scores[np.arange(videos), predicted] = sure
     if videos:
         scores[np.arange(videos), predicted] -= np.arange(videos) / videos / 100
-    test = pd.DataFrame(
+    tested = pd.DataFrame(
         {
             "hash": [f"{i:064x}" for i in range(videos)],
             "path": [f"{labels[t]}/clip_{i:02}.mp4" for i, t in enumerate(targets)],
             "label": [labels[t] for t in targets],
             "group": pd.Series(groups, dtype=object),
+            "known_group": pd.Series(groups, dtype=object),
         }
     )
-    predictions = test.assign(
+    predictions = tested.assign(
         predicted=[labels[p] for p in predicted],
         confidence=scores.max(axis=1),
         **{f"p_{label}": scores[:, i] for i, label in enumerate(labels)},
@@ -48,12 +50,17 @@ def evaluation(
     drawn = curves.curves(np.array(targets), scores, groups, labels, Bootstrap(50))
     figures = metrics.evaluate(np.array(targets), scores, groups, labels, majority=0)
     learned = pd.DataFrame(
-        {"hash": ["t", "u"], "label": [labels[0], labels[-1]], "group": ["s1", "s2"]}
+        {
+            "hash": ["t", "u"],
+            "label": [labels[0], labels[-1]],
+            "group": ["s1", "s2"],
+            "known_group": ["s1", "s2"],
+        }
     )
     values = {
         "labels": list(labels),
         "scores": curves.with_areas(figures, drawn),
-        "verdict": judge(figures, "balanced_accuracy", labels[0], 0.95, Floor(10, 5)),
+        "verdict": judge(figures, "balanced_accuracy", labels[0], 0.95, Floor(10, 5), test),
         "predictions": predictions,
         "roc": drawn.roc,
         "pr": drawn.pr,
@@ -61,8 +68,13 @@ def evaluation(
         "confidence": 0.95,
         "history": history([0.9, 0.5, 0.6]),
         "kept": 2,
-        "splits": {"train": learned, "validation": learned.assign(group="v"), "test": test},
+        "splits": {
+            "train": learned,
+            "validation": learned.assign(group="v", known_group="v"),
+            "test": tested,
+        },
         "manifest": manifest(20),
+        "told": {},
         "quarantine": pd.DataFrame(columns=["path", "code", "reason", "remedy"], dtype=str),
         "params": {"train": {"epochs": 3}, "evaluate": {"bootstrap": 1000}},
         "provenance": {"model hash": "ab" * 32, "Python": "3.11.2"},
@@ -94,6 +106,7 @@ def manifest(videos: int) -> pd.DataFrame:
             "frames": 50,
             "intact": 50,
             "duration": [2.0] * videos,
+            "split": pd.Series([None] * videos, dtype=object),
         }
     )
 

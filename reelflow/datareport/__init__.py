@@ -44,7 +44,7 @@ def render(data: DataSet, frames: sheets.Frames) -> str:
         tall=histograms.HEIGHT,
         kinds=tables.kinds(data),
         groups=tables.groups(data),
-        uncertainty=verdict.uncertainty(found) if found else "",
+        uncertainty=verdict.uncertainty(found, grouped=data.grouped) if found else "",
         reasons=tables.reasons(data),
         set_aside=data.unusable.head(SET_ASIDE_ROWS).to_dict("records"),
         alike=alike[: tables.DUPLICATES],

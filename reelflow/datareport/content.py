@@ -21,7 +21,7 @@ class DataSet:
         videos: a row a usable video, sorted by path: the manifest, and `brightness` and `change`
             of its clip, missing where it has none.
         quarantine: a row a file that was set aside: path, code, reason, remedy.
-        near_duplicates: a row a pair of usable videos that show the same: path, other, likeness (0
+        near_duplicates: a row a pair of usable videos that look alike: path, other, likeness (0
             to 1), shift_s (seconds into the first at which the other begins), mirrored.
         broken: sentences on what must hold and does not, so that nothing is learned.
         warned: sentences on what should hold and does not.
@@ -43,6 +43,11 @@ class DataSet:
     def labels(self) -> list[str]:
         """The classes, sorted."""
         return sorted(self.videos["label"].unique())
+
+    @cached_property
+    def grouped(self) -> bool:
+        """Whether the group of any video is known."""
+        return bool(self.videos["group"].notna().any())
 
     @cached_property
     def sources(self) -> pd.Series[Any]:

@@ -42,7 +42,7 @@ def summary(data: DataSet) -> list[str]:
     groups = f" from {count(known, 'known group')}" if known else ""
     bad, same = len(data.unusable), len(data.duplicates)
     alike = int(data.videos["alike"].count())
-    again = f" {count(alike, 'video')} {_verb(alike, 'shows', 'show')} the same as another."
+    again = f" {count(alike, 'video')} {_verb(alike, 'looks', 'look')} like another one."
     aside = f"{count(bad, 'file')} could not be used" if bad else "Every file could be used"
     twice = f", and {count(same, 'file')} {_verb(same, 'was', 'were')} there twice" if same else ""
     lengths = durations(data.videos)
@@ -95,10 +95,11 @@ def _told_by_files(data: DataSet) -> str | None:
         key=lambda name: found.by[name].low or 0.0,
     )
     classes = f", {quoted(named)} most of all" if 0 < len(named) < len(found.classes) else ""
+    groups = " of groups" if data.grouped else ""
     return (
         f"The classes can be told by their files alone{classes}: without a look at a picture, a "
-        f"small model names the class of {_rate(told)} of the videos of groups that it has not "
-        f"seen, where guessing gives {percent(found.chance)}; {mostly} alone gives "
+        f"small model names the class of {_rate(told)} of the videos{groups} that it has not seen, "
+        f"where guessing gives {percent(found.chance)}; {mostly} alone gives "
         f"{percent(found.by[mostly].share)}. A network can learn that instead of what is shown. "
         "Bring all classes from the same cameras and programs."
     )
@@ -151,10 +152,14 @@ def _few_groups(data: DataSet) -> str | None:
     if groups >= FEW_GROUPS:
         return None
     tested = max(1, round(TEST_SHARE * groups))
+    unit = "group" if data.grouped else "video"
+    alike = (
+        " (near-duplicates count as one)" if not data.grouped and data.videos["alike"].any() else ""
+    )
     return (
-        f"There {_verb(groups, 'is', 'are')} only {count(groups, 'group')}, so that a test of a "
-        f"fifth has about {tested}: its intervals will be wide, and one unusual group moves every "
-        "figure. New groups help more than new clips."
+        f"There {_verb(groups, 'is', 'are')} only {count(groups, unit)}{alike}, so that a test of "
+        f"a fifth has about {tested}: its intervals will be wide, and one unusual {unit} moves "
+        f"every figure.{' New groups help more than new clips.' if data.grouped else ''}"
     )
 
 
@@ -166,7 +171,8 @@ def _few_groups_of_a_class(data: DataSet) -> str | None:
         return None
     return (
         f"{quoted(few)} {_verb(len(few), 'has', 'have')} fewer than {FEW_GROUPS_OF_A_CLASS} "
-        "groups: one or two of them will be the whole test of the class."
+        f"{'groups' if data.grouped else 'videos'}: one or two of them will be the whole test of "
+        "the class."
     )
 
 
@@ -222,20 +228,24 @@ def _rate(told: Told) -> str:
     return f"{percent(told.share)} ({ends})"
 
 
-def uncertainty(found: Shortcuts) -> str:
-    """What the interval of `found` holds and what it does not."""
-    rough = (
-        f" With {found.groups} groups it is rough, and likely too narrow."
-        if found.groups < 2 * FEW_GROUPS_OF_A_CLASS
-        else ""
+def uncertainty(found: Shortcuts, *, grouped: bool) -> str:
+    """What the interval of `found` holds and what it does not; whether groups are known."""
+    units = count(found.groups, "group" if grouped else "video")
+    few = found.groups < 2 * FEW_GROUPS_OF_A_CLASS
+    rough = f" With {units} it is rough." if few else ""
+    dealt = (
+        f"{count(found.videos, 'video')} of {units}, dealt into {found.folds} parts by group; each "
+        "is answered for by models that saw none of its group"
+        if grouped
+        else f"{count(found.videos, 'video')}, dealt into {found.folds} parts; each is answered "
+        "for by models that did not see it, nor its near-duplicates"
     )
     return (
-        f"{count(found.videos, 'video')} of {count(found.groups, 'group')}, dealt into "
-        f"{found.folds} parts by group; each is answered for by models that saw none of its group. "
-        "The score is the mean over classes of the share that is told. The 95% interval comes from "
-        "drawing whole groups again and again; that other parts or another model would have given "
-        f"another score is not in it.{rough} A low score does not prove that there is no shortcut, "
-        "only that this model found none."
+        f"{dealt}. The score is the mean over classes of the share that is told. The 95% interval "
+        f"comes from drawing {'whole groups' if grouped else 'videos'} again and again; that other "
+        "parts or another model would have given another score is not in it."
+        f"{rough} A low score does not prove that there is no shortcut, only that this model found "
+        "none."
     )
 
 

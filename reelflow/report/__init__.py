@@ -14,11 +14,11 @@ from typing import Any
 from reelflow import page, plots
 from reelflow.page.files import SET_ASIDE_ROWS, durations, formats
 from reelflow.report import examples, tables
-from reelflow.report.content import Evaluation
+from reelflow.report.content import SPLITS, Evaluation
 from reelflow.report.verdict import summary, warnings
 from reelflow.video.clip import Clip
 
-__all__ = ["Evaluation", "render", "summary", "warnings"]
+__all__ = ["SPLITS", "Evaluation", "render", "summary", "warnings"]
 
 HERE = Path(__file__).parent
 

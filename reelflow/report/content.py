@@ -28,8 +28,12 @@ class Evaluation:
         confidence: of the intervals in `scores`, e.g. 0.95.
         history: a row an epoch: epoch, loss, accuracy, val_loss, val_accuracy.
         kept: the epoch whose weights became the model.
-        splits: by name in `SPLITS`, a row a video: hash, label, group.
-        manifest: a row a usable video: container, codec, width, height, fps, frames, duration.
+        splits: by name in `SPLITS`, a row a video: hash, label, group (what is kept together, which
+            near-duplicates are, too) and known_group (what is known of it).
+        manifest: a row a usable video: container, codec, width, height, fps, frames, duration, and
+            the split that the data set prescribes, if any.
+        told: by what a model that sees no picture is told of each video (`reelflow.shortcuts`),
+            its `share` of right answers, mean of classes, with `low`, `high` and `alarming`.
         quarantine: a row a file that was set aside: path, code, reason, remedy.
         params: by section, the values that made the model and this evaluation.
         provenance: name and value of the versions and hashes behind this report.
@@ -48,6 +52,7 @@ class Evaluation:
     kept: int
     splits: dict[str, pd.DataFrame]
     manifest: pd.DataFrame
+    told: dict[str, dict[str, Any]]
     quarantine: pd.DataFrame
     params: dict[str, dict[str, Any]]
     provenance: dict[str, str]
@@ -62,6 +67,11 @@ class Evaluation:
     def kept_epoch(self) -> pd.Series[Any]:
         """The row of `history` whose weights became the model."""
         return self.history[self.history["epoch"] == self.kept].iloc[0]
+
+    @property
+    def official(self) -> set[str]:
+        """The splits that the data set prescribes."""
+        return set(self.manifest["split"].dropna())
 
     def tested(self) -> dict[str, dict[str, Any]]:
         """The figures of the classes that have a test video, the weakest recall first."""

@@ -30,7 +30,7 @@ def splits(evaluation: Evaluation) -> pd.DataFrame:
 
 def groups(evaluation: Evaluation) -> dict[str, int]:
     """Known groups of each split and of all."""
-    names = {name: set(evaluation.splits[name]["group"].dropna()) for name in SPLITS}
+    names = {name: set(evaluation.splits[name]["known_group"].dropna()) for name in SPLITS}
     return {
         **{name: len(found) for name, found in names.items()},
         "all": len(set().union(*names.values())),

@@ -6,19 +6,17 @@ apply; `WARNINGS` is the list of them, the gravest first. To add one, write it a
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
+from reelflow.labelled import made_up_test
 from reelflow.page.words import count, interval, percent, quoted
+from reelflow.report import learning
 from reelflow.report.content import Evaluation
+from reelflow.report.learning import LARGE_GAP
 
 # With fewer groups each of them moves a figure by a tenth and more.
 FEW_GROUPS = 10
 FEW_VIDEOS = 5
-# Differences between two accuracies that a reader should be told of.
-# A last epoch lower than this share of the best before the last fifth is no end of learning.
-_STILL_FALLING = 0.75
-LARGE_GAP = 0.15
 LARGE_SHARE_SET_ASIDE = 0.1
 
 
@@ -51,10 +49,19 @@ def warnings(evaluation: Evaluation) -> list[str]:
 
 
 def _from_groups(evaluation: Evaluation) -> str:
-    groups = evaluation.predictions["group"]
-    if groups.isna().all():
+    known = evaluation.splits["test"]["known_group"]
+    if known.isna().all():
         return ""
-    return f" from {count(groups.nunique(), 'known group' if groups.isna().any() else 'group')}"
+    return f" from {count(known.nunique(), 'known group' if known.isna().any() else 'group')}"
+
+
+def _units(evaluation: Evaluation) -> str:
+    """What succeeds or fails for itself in the test: groups; videos, where no group is known."""
+    groups = evaluation.scores["groups"]
+    if evaluation.splits["test"]["known_group"].notna().any():
+        return count(groups, "group")
+    alike = " (near-duplicates count as one)" if groups < evaluation.scores["videos"] else ""
+    return f"{count(groups, 'video')}{alike}"
 
 
 def _how_common(evaluation: Evaluation) -> str:
@@ -79,9 +86,41 @@ def _one_answer_only(evaluation: Evaluation) -> str | None:
     return f"Every test video was called “{answers[0]}”: the model tells nothing apart."
 
 
+def _made_up_test(evaluation: Evaluation) -> str | None:
+    said = made_up_test(evaluation.official)
+    if not said or "validation" not in evaluation.official:
+        return said or None
+    right = percent(float(evaluation.kept_epoch["val_accuracy"]))
+    return f"{said} On the official validation videos, this model is right for {right}."
+
+
+def _told_without_pictures(evaluation: Evaluation) -> str | None:
+    """What `reports/data.html` found; it decides what the figures of this report are worth."""
+    found = {name: told for name, told in evaluation.told.items() if told["alarming"]}
+    if not found:
+        return None
+    name, told = max(found.items(), key=lambda item: float(item[1]["share"]))
+    scores = evaluation.scores
+    own, low = scores["balanced_accuracy"], scores["balanced_accuracy_low"]
+    figures = (
+        f"told only {name}, it names {percent(told['share'])} "
+        f"({interval({'_low': told['low'], '_high': told['high']}, '')}), mean of classes; this "
+        f"model, which sees them, {percent(own)} ({interval(scores, 'balanced_accuracy')})"
+    )
+    if told["share"] >= (own if low is None else low):
+        return (
+            f"A model that sees no picture is as good: {figures}. What was learned here may be the "
+            "cameras and programs, and no more; the data report says which."
+        )
+    return (
+        f"The classes can be told without a look at a picture: a small model, {figures}. A part of "
+        "that may be the cameras and programs; the data report says which."
+    )
+
+
 def _no_groups_known(evaluation: Evaluation) -> str | None:
     videos = sum(len(split) for split in evaluation.splits.values())
-    alone = sum(int(split["group"].isna().sum()) for split in evaluation.splits.values())
+    alone = sum(int(split["known_group"].isna().sum()) for split in evaluation.splits.values())
     if not alone:
         return None
     who = "No video has a" if alone == videos else f"{alone:,} of {count(videos, 'video')} have no"
@@ -93,9 +132,11 @@ def _no_groups_known(evaluation: Evaluation) -> str | None:
 
 
 def _shared_groups(evaluation: Evaluation) -> str | None:
-    tested = set(evaluation.splits["test"]["group"].dropna())
-    learned = set(evaluation.splits["train"]["group"].dropna())
-    learned |= set(evaluation.splits["validation"]["group"].dropna())
+    tested, *others = (
+        set(evaluation.splits[name]["known_group"].dropna())
+        for name in ("test", "train", "validation")
+    )
+    learned = set().union(*others)
     if not tested & learned:
         return None
     return (
@@ -111,25 +152,31 @@ def _few_groups(evaluation: Evaluation) -> str | None:
         return None
     if groups == 1:
         return (
-            "All test videos are of one group, so nothing is known about how the model does on "
-            "others, and no interval can be given. More groups, or a larger "
-            "preprocess.test_share, would tell."
+            "The test is of one group, so nothing is known about how the model does on others, and "
+            "no interval can be given. More groups, or a larger preprocess.test_share, would tell."
         )
+    units = _units(evaluation)
     return (
-        f"The test has only {groups} groups: its intervals are rough. With "
-        "so few, one unusual group moves every figure."
+        f"The test has only {units}: its intervals are rough. With so few, "
+        f"one unusual {'group' if 'group' in units else 'video'} moves every figure."
     )
 
 
-def _perfect(evaluation: Evaluation) -> str | None:
+def _all_or_nothing(evaluation: Evaluation) -> str | None:
     scores = evaluation.scores
-    if scores["accuracy"] < 1 or scores["groups"] < 2:
+    if 0 < scores["accuracy"] < 1 or scores["groups"] < 2:
         return None
+    said, is_so, none = (
+        ("No mistake was made", "fails", "no mistake")
+        if scores["accuracy"] == 1
+        else ("No answer was right", "is right", "no right answer")
+    )
     # The rule of three: no event in n trials is consistent with a rate of up to about 3 in n.
+    share = percent(min(1.0, 3 / scores["groups"]))
+    units = _units(evaluation)
     return (
-        "No mistake was made. That is not certainty: even a model that fails "
-        f"on {percent(min(1.0, 3 / scores['groups']))} of all groups may show no "
-        f"mistake on {scores['groups']}."
+        f"{said}. That is not certainty: even a model that {is_so} on {share} of all "
+        f"{'groups' if 'group' in units else 'videos'} may show {none} on {units}."
     )
 
 
@@ -165,51 +212,6 @@ def _unequal_classes(evaluation: Evaluation) -> str | None:
     )
 
 
-def _memorised(evaluation: Evaluation) -> str | None:
-    epoch = evaluation.kept_epoch
-    if epoch["accuracy"] - epoch["val_accuracy"] < LARGE_GAP:
-        return None
-    return (
-        f"In the epoch that was kept, it was right for {percent(epoch['accuracy'])} of the "
-        f"training videos but {percent(epoch['val_accuracy'])} of the validation videos: it has "
-        "partly learned its training videos by heart. More videos, and more groups, help most."
-    )
-
-
-def _worse_than_validation(evaluation: Evaluation) -> str | None:
-    scores, validation = evaluation.scores, float(evaluation.kept_epoch["val_accuracy"])
-    high = scores["accuracy_high"]
-    if high is None or validation <= high or validation - scores["accuracy"] < LARGE_GAP:
-        return None
-    return (
-        f"The test accuracy lies well below that on validation ({percent(validation)}), which "
-        "chose the epoch: the test videos differ, or the validation videos are too few."
-    )
-
-
-def _first_epoch_best(evaluation: Evaluation) -> str | None:
-    if evaluation.kept != evaluation.history["epoch"].iloc[0] or len(evaluation.history) < 2:
-        return None
-    return (
-        "The first epoch was the best: what it learned after that did not carry over to the "
-        "validation videos. A smaller train.learning_rate, or more groups, may help."
-    )
-
-
-def _stopped_early(evaluation: Evaluation) -> str | None:
-    """The rate falls to nothing, so the last epoch often is the best: it matters by how much."""
-    history = evaluation.history
-    earlier = history["val_loss"].iloc[: -math.ceil(len(history) / 5)]
-    if evaluation.kept != int(history["epoch"].iloc[-1]) or earlier.empty:
-        return None
-    if history["val_loss"].iloc[-1] > _STILL_FALLING * earlier.min():
-        return None
-    return (
-        "The last epoch was the best: training ended while the model was still improving. Raise "
-        "train.epochs."
-    )
-
-
 def _much_set_aside(evaluation: Evaluation) -> str | None:
     bad = len(evaluation.unusable)
     files = bad + len(evaluation.manifest)
@@ -237,18 +239,20 @@ def _filled(evaluation: Evaluation) -> str | None:
 
 WARNINGS: tuple[Callable[[Evaluation], str | None], ...] = (
     _not_proven,
+    _made_up_test,
+    _told_without_pictures,
     _one_answer_only,
     _no_groups_known,
     _shared_groups,
     _few_groups,
-    _perfect,
+    _all_or_nothing,
     _untested_classes,
     _thinly_tested_classes,
     _unequal_classes,
-    _memorised,
-    _worse_than_validation,
-    _first_epoch_best,
-    _stopped_early,
+    learning.memorised,
+    learning.unlike_validation,
+    learning.first_epoch_best,
+    learning.stopped_early,
     _much_set_aside,
     _filled,
 )

@@ -214,6 +214,20 @@ def test_classes_that_their_files_tell_are_warned_of_with_how_sure_that_is() -> 
     assert "is not in it" in page
 
 
+def test_groups_are_not_spoken_of_where_none_is_known() -> None:
+    videos = manifest_of(grid(groups=6, videos=1)).assign(group=None)
+    videos.loc[videos["label"] == "wave", ["width", "bytes"]] = [640, 9000]
+    videos.loc[:1, "alike"] = "a"
+    data = data_set(videos, shortcuts=measure(data_set(videos).videos))
+    warned = warnings(data)
+    assert said(warned, "of the videos that it has not seen")
+    assert said(warned, "only 17 videos (near-duplicates count as one), so that a test of a fifth")
+    page = re.sub(r"<style>.*?</style>", "", render(data, frames), flags=re.DOTALL)
+    assert "nor its near-duplicates. The score" in page
+    assert "by group" not in page
+    assert "2 videos look like another one." in page
+
+
 def test_a_sound_set_gets_no_warning_and_a_calm_word() -> None:
     data = data_set()
     assert warnings(data) == []
@@ -222,9 +236,9 @@ def test_a_sound_set_gets_no_warning_and_a_calm_word() -> None:
 
 
 def test_what_is_broken_comes_first() -> None:
-    data = data_set(broken=["Clips are not black: not so for 7."])
+    data = data_set(broken=["Clips show something: not so for 7."])
     assert headline(data) == "Not fit to learn from yet: 1 expectation is broken"
-    assert "Clips are not black" in render(data, frames)
+    assert "Clips show something" in render(data, frames)
 
 
 def test_what_was_set_aside_is_listed_with_its_remedy_and_duplicates_apart() -> None:
@@ -267,4 +281,4 @@ def test_near_duplicates_are_shown_side_by_side_those_of_two_classes_first() -> 
     assert part.count("<img") == 4
     assert 0 < part.index("<td><code>") < part.index("0.97") < part.index("0.95")
     assert 'class="miss"' in part
-    assert "No two videos were found to show the same." in render(data_set(videos), frames)
+    assert "No two videos were found to look alike." in render(data_set(videos), frames)

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from reelflow.report import render, verdict
+from reelflow.judgement import test_of as whose
+from reelflow.report import Evaluation, render, tables, verdict
 from tests.evaluations import MIXED, clip, evaluation, history, manifest, quarantine, said
 
 
@@ -35,7 +36,7 @@ def test_a_model_below_the_baseline_is_said_to_be() -> None:
 def test_one_group_cannot_tell() -> None:
     single = evaluation(*MIXED, groups=["only"] * 24)
     assert single.verdict.headline.startswith("Too few test videos")
-    assert said(verdict.warnings(single), "All test videos are of one group")
+    assert said(verdict.warnings(single), "The test is of one group")
     assert "interval" not in " ".join(verdict.summary(single))
 
 
@@ -48,7 +49,12 @@ def test_one_group_cannot_tell() -> None:
         ("2 groups of the test also stand in training", {"groups": ["s1", "s2"] * 12}),
         ("the last epoch was the best", {"history": history([3.0, 2.0]), "kept": 2}),
         ("the first epoch was the best", {"history": history([2.0, 3.0]), "kept": 1}),
-        ("learned its training videos by heart", {"history": history([1.0], 0.99, 0.6), "kept": 1}),
+        (
+            "learned its training videos by heart",
+            {"history": history([2, 1], 0.99, 0.6), "kept": 2},
+        ),
+        ("the validation videos differ", {"history": history([1.0], 0.99, 0.6), "kept": 1}),
+        ("well above that on validation (30%)", {"history": history([1.0], 0.4, 0.3), "kept": 1}),
         ("well below that on validation (100%)", {"history": history([1.0], 1.0, 1.0), "kept": 1}),
         ("5 of 25 files could not be used", {"quarantine": quarantine(*[("a", "empty")] * 5)}),
         (
@@ -63,7 +69,7 @@ def test_a_warning_is_given_where_it_applies(words: str, changes: dict[str, Any]
     targets = [0, 1] * 12
     shown = evaluation([0, 1] * 6 + [0, 0, 1, 1, 0, 1] * 2, targets, **changes)
     if unknown:
-        splits = {name: split.assign(group=None) for name, split in shown.splits.items()}
+        splits = {name: split.assign(known_group=None) for name, split in shown.splits.items()}
         shown = replace(shown, splits=splits)
     assert said(
         [w[0].lower() + w[1:] for w in verdict.warnings(shown)], words[0].lower() + words[1:]
@@ -92,12 +98,79 @@ def test_accuracy_carried_by_common_classes_is_said() -> None:
     assert said(verdict.warnings(shown), "carried by the common classes")
 
 
-def test_no_mistake_is_not_called_certainty() -> None:
+def test_neither_no_mistake_nor_no_right_answer_is_called_certainty() -> None:
     perfect = evaluation([0, 1] * 15, [0, 1] * 15)
-    assert said(verdict.warnings(perfect), "fails on 10% of all groups")
+    assert said(verdict.warnings(perfect), "fails on 10% of all groups may show no mistake on 30")
+    nil = evaluation([1, 0] * 4, [0, 1] * 4)
+    assert said(verdict.warnings(nil), "is right on 38% of all groups may show no right answer on")
+
+
+def without_groups(videos: int = 24, **changes: Any) -> Evaluation:
+    """Of videos without a known group, two of which show the same and stand in one "group"."""
+    alike = [*["like g0"] * 2, *[None] * (videos - 2)]
+    shown = evaluation([0, 1] * (videos // 2), [0, 1] * (videos // 2), groups=alike, **changes)
+    splits = {name: split.assign(known_group=None) for name, split in shown.splits.items()}
+    return replace(shown, splits=splits)
+
+
+def test_near_duplicates_are_not_called_known_groups() -> None:
+    shown = without_groups(videos=8)
+    sentences = verdict.warnings(shown)
+    assert said(sentences, "No video has a known group")
+    assert said(sentences, "The test has only 7 videos (near-duplicates count as one)")
+    assert " group" not in verdict.summary(shown)[0]
+    assert tables.groups(shown)["all"] == 0
+
+
+@pytest.mark.parametrize(
+    ("official", "headline", "warned"),
+    [
+        ([], "of the videos that it had never seen", ""),
+        (["train", "validation"], "of test videos drawn from the official training part",
+         "has no test (train and validation alone): the test is drawn from its training videos, so "
+         "that it shows their scenes and flatters. To test on the official validation videos "
+         "instead, import with `--split-value validation=test`; validation is then drawn from the "
+         "training videos. On the official validation videos, this model is right for 19%."),
+        (["train"], "of test videos drawn from the official training part", "flatters."),
+        (["train", "test"], "of the official test videos", ""),
+    ],
+)  # fmt: skip
+def test_whose_test_it_is_stands_in_the_headline(
+    official: list[str], headline: str, warned: str
+) -> None:
+    tested = whose(official, float("test" in official))
+    given = manifest(20).assign(split=[*official, *[None] * (20 - len(official))])
+    right = [0, 1] * 20
+    shown = evaluation(
+        right, right, test=tested, manifest=given, history=history([1.0], 0.9, 0.19), kept=1
+    )
+    assert shown.verdict.headline == f"Right for 100% {headline}"
+    found = [sentence for sentence in verdict.warnings(shown) if "official split has" in sentence]
+    assert (len(found), warned in "".join(found)) == (int(bool(warned)), True)
+    assert said(verdict.warnings(shown), "well above that on validation (19%)")
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [(0.97, "A model that sees no picture is as good: told only the size"),
+     (0.7, "The classes can be told without a look at a picture: a small model, told only")],
+)  # fmt: skip
+def test_what_a_model_without_pictures_tells_stands_before_all_doubts_of_training(
+    share: float, words: str
+) -> None:
+    told = {"share": share, "low": share - 0.1, "high": 1.0, "alarming": True}
+    calm = {**told, "alarming": False}
+    answers = [0, 1] * 19 + [1, 1]
+    shown = evaluation(answers, [0, 1] * 20, told={"the size": told, "the light": calm})
+    assert verdict.warnings(shown)[0].startswith(words)
+    assert f"it names {share:.0%} (" in verdict.warnings(shown)[0]
+    assert "this model, which sees them, 98%" in verdict.warnings(shown)[0]
+    quiet = evaluation(answers, [0, 1] * 20, told={"the size": calm})
+    assert not said(verdict.warnings(quiet), "picture")
 
 
 def test_a_fine_model_gets_no_warning_and_a_calm_word() -> None:
-    fine = evaluation([0, 1] * 29 + [1, 0], [0, 1] * 30)
+    trained = history([0.9, 0.5, 0.6], 0.97, 0.97)
+    fine = evaluation([0, 1] * 29 + [1, 0], [0, 1] * 30, history=trained)
     assert verdict.warnings(fine) == []
     assert "found a reason for doubt" in render(fine, clip)

@@ -53,6 +53,9 @@ def write_project(folder: Path) -> None:
     manifest.loc[manifest["path"] == "NA/g0_0.mp4", ["path", "group"]] = ['NA/<i>,".mp4', None]
     manifest.loc[manifest["path"] == "jump/g0_0.mp4", "path"] = FORMULA
     manifest = manifest.sort_values("path", ignore_index=True)
+    # The official split has no test: `preprocess` drew it from the training videos.
+    validated = manifest["path"].str.contains("/g2")
+    manifest["split"] = validated.map({True: "validation", False: "train"})
     write_dataset(folder, manifest)
     (folder / "data/prepared").mkdir(parents=True)
     videos = manifest.assign(target=manifest["label"].map(list(LABELS).index))
@@ -71,6 +74,8 @@ def write_project(folder: Path) -> None:
         {**meta, "network": "cnn", "params": {"epochs": 3, "seed": 0}},
     )
     save_model(tiny_model(), folder / "models/model.keras")
+    told = {"share": 0.9, "low": 0.8, "high": 1.0, "alarming": True}
+    _write(folder / "metrics/validate.json", {"told": {"the size": told}})
     (folder / "data/quarantine.csv").write_text(
         "path,code,reason,remedy\nbad/<b>.mp4,empty,It is empty.,Copy it again.\n"
     )
@@ -101,7 +106,7 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def copied(evaluated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of it without the outputs, to be spoilt."""
     folder = tmp_path / "copy"
-    shutil.copytree(evaluated, folder, ignore=lambda *_: ["metrics", "reports"])
+    shutil.copytree(evaluated, folder, ignore=lambda *_: ["evaluate.json", "reports"])
     monkeypatch.chdir(folder)
     return folder
 
@@ -154,6 +159,27 @@ def test_figures_agree_with_the_predictions(evaluated: Path, predictions: pd.Dat
     assert scores["groups"] == 3
     assert scores["baseline_accuracy"] == pytest.approx(1 / 3, abs=1e-6)
     assert list(scores["per_class"]) == list(LABELS)
+
+
+def test_whose_test_it_is_and_what_a_model_without_pictures_tells_come_first(
+    evaluated: Path,
+) -> None:
+    scores = json.loads((evaluated / "metrics/evaluate.json").read_text())
+    assert scores["verdict"]["headline"].endswith(
+        "test videos drawn from the official training part"
+    )
+    made_up, told = scores["cautions"][1:3]
+    assert made_up.startswith("The official split has no test")
+    assert made_up.endswith("this model is right for 40%.")
+    assert told.startswith(
+        "A model that sees no picture is as good: told only the size, it names 90%"
+    )
+    assert any(
+        caution.startswith("1 of 36 videos have no known group") for caution in scores["cautions"]
+    )
+    page = (evaluated / "reports/index.html").read_text(encoding="utf-8")
+    order = [page.index(words) for words in (scores["verdict"]["headline"], told, "Class by class")]
+    assert order == sorted(order)
 
 
 def test_the_confusion_plot_has_a_row_a_video(evaluated: Path, predictions: pd.DataFrame) -> None:

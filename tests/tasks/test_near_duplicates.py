@@ -43,7 +43,7 @@ def test_copies_are_found_named_and_kept_with_their_originals(
     assert manifest["alike"].nunique() == 2
     assert manifest["alike"].count() == 4
     assert json.loads(Path("metrics/ingest.json").read_text("utf-8"))["near_duplicates"] == 4
-    assert "4 videos show the same as another" in caplog.text
+    assert "4 videos look like another one" in caplog.text
 
     first = Path("data/near_duplicates.csv").read_bytes()
     Path(".reelflow/checks.sqlite").unlink()

@@ -137,7 +137,7 @@ def test_a_group_that_the_names_carry_is_offered_with_its_pattern(
     ]
     write_dataset(project, manifest_of([(path, None) for path in paths]))
     main()
-    assert "36 of 36 videos have no group" in caplog.text
+    assert "No video has a known group, so that each counts as one" in caplog.text
     assert r"ingest.group_pattern: '_(?P<group>g\d+)_' would read 9 groups from 36" in caplog.text
     assert json.loads(Path("metrics/preprocess.json").read_text("utf-8"))["warnings"] == 1
     assert meta()["groups_known"] is False
@@ -152,6 +152,24 @@ def test_a_group_that_the_names_carry_is_offered_with_its_pattern(
     main()
     tests = set(table("test")["group"])
     assert tests.isdisjoint(table("train")["group"])
+
+
+def test_a_test_that_the_official_split_lacks_is_said_to_be_made_up(
+    project: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    manifest = manifest_of(grid(groups=12))
+    validated = manifest["group"].isin(["g0", "g1", "g2"])
+    manifest["split"] = validated.map({True: "validation", False: "train"})
+    write_dataset(project, manifest)
+    main()
+    assert "has no test (train and validation alone): the test is drawn from its" in caplog.text
+    assert "import with `--split-value validation=test`" in caplog.text
+    caplog.clear()
+    manifest["split"] = validated.map({True: "test", False: "train"})
+    write_dataset(project, manifest)
+    main()
+    assert "--split-value" not in caplog.text
+    assert set(table("test")["group"]) == {"g0", "g1", "g2"}
 
 
 def test_few_groups_in_the_test_are_warned_of(
