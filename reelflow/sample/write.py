@@ -38,7 +38,7 @@ VIDEOS = "videos.csv"
 BOXES = "boxes.csv"
 
 # Raised when the same settings would give other bytes.
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
