@@ -24,7 +24,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from flows.process import environment
-from reelflow import telemetry
 from reelflow.errors import ReelflowError
 from tasks.paths import STATE
 
@@ -57,8 +56,7 @@ class ServerError(ReelflowError):
 
 
 def settle_home() -> None:
-    """Say where Prefect keeps its database, before it is imported; switch its reports off."""
-    telemetry.off()
+    """Say where Prefect keeps its database, before it is imported."""
     if "PREFECT_API_URL" not in os.environ:
         home = os.environ.setdefault("PREFECT_HOME", str((STATE / "prefect").absolute()))
         Path(home).mkdir(parents=True, exist_ok=True)

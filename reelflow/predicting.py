@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from reelflow import model_process, telemetry
+from reelflow import model_process
 from reelflow.errors import ReelflowError
 from reelflow.mlflow_store import (
     DATABASE,
@@ -226,7 +226,6 @@ class _Process:
     """`reelflow/model_process.py`, running; ended when the `with` ends, however it ends."""
 
     def __enter__(self) -> _Process:
-        telemetry.off()
         self._said: IO[bytes] = tempfile.TemporaryFile()
         self.start()
         return self

@@ -8,6 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from reelflow.telemetry import SWITCHES
+
+# Of whoever runs the tests. The switches too: a person has not set them either.
+_SETTINGS = ("PREFECT_", "MLFLOW_", *SWITCHES)
+
 
 class Folder:
     """Commands run here with this Python's programs, off the settings of whoever runs the tests."""
@@ -15,11 +20,9 @@ class Folder:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.environment = {
-            **{k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "MLFLOW_"))},
+            **{k: v for k, v in os.environ.items() if not k.startswith(_SETTINGS)},
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
             "HOME": str(root.parent),
-            "MLFLOW_DISABLE_TELEMETRY": "true",
-            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         }
 
     def call(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:

@@ -12,6 +12,7 @@ import pytest
 
 from reelflow.params import SECTIONS
 from tests.checkout import Checkout, make_checkout
+from tests.reports import imported, unguarded, watch
 
 pytestmark = pytest.mark.slow
 
@@ -41,6 +42,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 def done(bare: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """The pipeline was run by `reelflow run`."""
     checkout = bare.copy(tmp_path_factory.mktemp("done") / "project")
+    watch(checkout)
     checkout.call("reelflow", "run")
     return checkout
 
@@ -61,6 +63,12 @@ def test_dvc_alone_from_nothing_gives_the_same_hashes_as_the_flow(
     hashes = done.hashes()
     assert set(hashes) >= SAME
     assert {path: other.hashes()[path] for path in SAME} == {path: hashes[path] for path in SAME}
+
+
+def test_no_process_of_a_run_reports_home(done: Checkout) -> None:
+    tools = {"prefect", "mlflow", "dvc", "great_expectations", "tensorflow", "keras"}
+    assert imported(done) == tools
+    assert unguarded(done) == []
 
 
 def test_afterwards_every_tool_finds_nothing_to_do(done: Checkout) -> None:

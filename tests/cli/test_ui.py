@@ -19,6 +19,7 @@ from flows import server
 from reelflow.errors import ReelflowError
 from tests.conftest import ROOT
 from tests.flows.tiny import STAGES, Tiny, wait_until
+from tests.reports import imported, unguarded, watch
 
 UI = "from cli.ui import ui; ui()"
 
@@ -27,6 +28,7 @@ UI = "from cli.ui import ui; ui()"
 def test_both_uis_answer_take_a_run_in_and_stop_with_ctrl_c(tmp_path: Path) -> None:
     (tmp_path / "project").mkdir()
     tiny = Tiny(tmp_path / "project")
+    watch(tiny)
     started = tiny.start(sys.executable, "-c", UI)
     try:
         wait_until(lambda: "Ctrl-C" in tiny.output() or started.poll() is not None, 120)
@@ -48,6 +50,8 @@ def test_both_uis_answer_take_a_run_in_and_stop_with_ctrl_c(tmp_path: Path) -> N
     assert not (tiny.root / server.ADDRESS).exists()
     here = [p for p in psutil.process_iter(["cwd", "pid"]) if p.info["cwd"] == str(tiny.root)]
     assert [p.info["pid"] for p in here] == []
+    assert {"prefect", "mlflow", "dvc"} <= imported(tiny)
+    assert unguarded(tiny) == []
 
 
 def test_a_server_that_ends_by_itself_is_a_sentence(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import yaml
 from tests.conftest import ROOT
 from tests.flows.prefect_api import PrefectApi
 from tests.flows.tiny import STAGES, Tiny, wait_until
+from tests.reports import imported, unguarded, watch
 
 pytestmark = pytest.mark.integration
 
@@ -23,6 +24,7 @@ SETTINGS: dict[str, Any] = yaml.safe_load((ROOT / "prefect.yaml").read_text(enco
 
 @pytest.fixture
 def deployed(tiny: Tiny, prefect_api: PrefectApi) -> Tiny:
+    watch(tiny)
     tiny.environment |= prefect_api.environment()
     tiny.call("prefect", "work-pool", "create", "reelflow", "--type", "process", "--overwrite")
     tiny.call("prefect", "--no-prompt", "deploy", "--all")
@@ -105,6 +107,8 @@ def test_a_worker_runs_both_deployments(
     found = ended(prefect_api, run)
     assert found["state"]["message"].endswith("Nothing changed: nothing to do.")
     assert states(prefect_api, run, 5) == {"inbox": "Completed", **dict.fromkeys(STAGES, "Cached")}
+    assert {"prefect", "dvc"} <= imported(deployed)
+    assert unguarded(deployed) == []
 
 
 def test_a_run_with_params_that_are_not_allowed_fails_with_the_sentence_and_no_traceback(
