@@ -17,8 +17,8 @@ from cli.gc import gc
 from cli.inspect import inspect
 from cli.predict import predict
 from cli.videos import import_, remove
-from reelflow import telemetry
 from reelflow.errors import ReelflowError
+from tasks.stage import unexpected
 
 app = typer.Typer(
     add_completion=False,
@@ -30,7 +30,6 @@ app = typer.Typer(
 
 @app.callback()
 def _settings() -> None:
-    telemetry.off()
     # Our own lines only: those of the tools below go to their servers.
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("reelflow").setLevel(logging.INFO)
@@ -101,6 +100,8 @@ def main() -> None:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:  # noqa: BLE001 (whatever it is, it ends as a sentence)
+        sys.exit(f"error: {unexpected(error)}")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import sys
 import threading
 from collections import deque
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows import process
-from reelflow.errors import ReelflowError, UnavailableError
+from reelflow.errors import ReelflowError, UnavailableError, ended_by
 from tasks.stage import TRY_AGAIN
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ _HINTS = (
     "Updating lock file",
     "Generating lock file",
 )
+
+_DVC_SAYS = ("ERROR: ", "Running stage", "> ")
 
 _CODE = ("reelflow/", "tasks/")
 
@@ -145,7 +148,7 @@ def reproduce(name: str, on_line: Callable[[str], None], *, force: bool = False)
 
     status = process.run_lines([*command, "--force"] if force else command, pass_on)
     if status:
-        _raise_failure(name, list(tail))
+        _raise_failure(name, list(tail), status)
     return ran
 
 
@@ -162,13 +165,13 @@ def clear_stale_locks() -> None:
         path = Path(str(repo.tmp_dir)) / "rwlock"
         try:
             written = path.stat().st_mtime
-            entries = json.loads(path.read_text(encoding="utf-8"))
+            holders = _holders(json.loads(path.read_text(encoding="utf-8")))
         except FileNotFoundError:
             return
-        except json.JSONDecodeError:
+        except (ValueError, KeyError, TypeError, AttributeError):
             path.unlink()
             return
-        for holder in _holders(entries):
+        for holder in holders:
             try:
                 began = psutil.Process(holder).create_time()
             except psutil.NoSuchProcess:
@@ -221,11 +224,12 @@ def _reasons(why: Any) -> Iterator[str]:
         yield str(why)
 
 
-def _raise_failure(name: str, lines: list[str]) -> None:
+def _raise_failure(name: str, lines: list[str], status: int) -> None:
     text = "\n".join(lines)
     if "Unable to acquire lock" in text or "it is being blocked by" in text:
         raise BusyError(_busy_sentence(lines[-1]))
-    sentence = _own_sentence(name, lines) or _last_words(name, lines)
+    sentence = _own_sentence(name, lines) or _killed(name, lines, status)
+    sentence = sentence or _last_words(name, lines)
     if re.search(rf"exited with {TRY_AGAIN}$", text, re.MULTILINE):
         raise UnavailableError(sentence)
     raise StageError(sentence)
@@ -245,6 +249,23 @@ def _own_sentence(name: str, lines: list[str]) -> str | None:
     return "\n".join(said)
 
 
+def _killed(name: str, lines: list[str], status: int) -> str | None:
+    """What a signal did to the stage (a shell between adds 128 to its number), or to DVC itself."""
+    who = f"The stage {name}" if status > 0 else f"DVC, at work on the stage {name},"
+    told = re.findall(r"exited with (-?\d+)$", "\n".join(lines), re.MULTILINE)
+    number = int(told[-1]) if status > 0 and told else status
+    number = -number if number < 0 else number - 128
+    if number not in set(signal.Signals):
+        return None
+    stack = next((at for at, line in enumerate(lines) if line.startswith("Fatal Python")), None)
+    own = [line for line in lines[:stack] if not line.startswith(_DVC_SAYS)]
+    words = f" Its last words: {own[-1]}" if own else ""
+    return (
+        f"{who} {ended_by(number)}. What was finished is kept: the same command goes on from there."
+        f"{words}"
+    )
+
+
 def _last_words(name: str, lines: list[str]) -> str:
     missing = re.search(r"missing data 'sources?': (.+)$", lines[-1]) if lines else None
     if missing:
@@ -253,7 +274,7 @@ def _last_words(name: str, lines: list[str]) -> str:
             "the same command again."
         )
     dvc = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
-    own = [line for line in lines if not line.startswith(("ERROR: ", "Running stage", "> "))]
+    own = [line for line in lines if not line.startswith(_DVC_SAYS)]
     words = f" Its last words: {own[-1]}" if own else ""
     return f"{dvc[-1] if dvc else f'the stage {name} failed'}.{words}"
 

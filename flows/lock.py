@@ -105,9 +105,9 @@ def _signal(process: psutil.Process, verb: str) -> None:
 def _holder() -> dict[str, Any]:
     try:
         found = json.loads(HOLDER.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+    except (FileNotFoundError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return found if isinstance(found, dict) and {"pid", "run", "since"} <= set(found) else {}
 
 
 def _sentence(holder: dict[str, Any], waited_s: float) -> str:

@@ -18,6 +18,7 @@ from flows.intake import SETTLE_S, take_in
 from flows.train import PATIENCE_S, checked_nodes, guarded, run_graph, with_patience
 from reelflow.errors import ReelflowError
 from reelflow.inbox import InboxReport
+from tasks.stage import unexpected
 
 
 @task(name="inbox", task_run_name="inbox", cache_policy=NO_CACHE)
@@ -27,6 +28,8 @@ def take_inbox(settle_s: float) -> State[None]:
         report = take_in(get_run_logger().info, settle_s)
     except (ReelflowError, OSError) as error:
         return Failed(message=str(error))
+    except Exception as error:  # noqa: BLE001 (Prefect would keep it to itself)
+        return Failed(message=unexpected(error))
     with_patience(lambda: create_markdown_artifact(as_markdown(report), key="inbox"))
     counts = f"{len(report.new)} new, {len(report.known)} known, {len(report.left)} left"
     return Completed(message=f"Inbox: {counts}.")

@@ -15,8 +15,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NoReturn
 
-import httpx
-
 from flows import process, server
 from flows.effects import missing_effect
 from flows.graph import Node, changes, clear_stale_locks, read_graph
@@ -83,25 +81,33 @@ def _run_flow(nodes: list[Node], echo: Callable[[str], None]) -> PipelineResult:
             with _quiet_logging():
                 return _judge(train, recorder, order)
     except KeyboardInterrupt:
-        return recorder.result(order, _STOPPED, interrupted=True)
+        return _stopped(recorder, order)
     finally:
         RECORDER.reset(token)
 
 
 def _judge(train: Any, recorder: Recorder, order: list[str]) -> PipelineResult:
-    from prefect.exceptions import PrefectException
+    from flows.train import OF_A_SERVER
 
     try:
         state = train(return_state=True)
-    except (httpx.HTTPError, PrefectException, RuntimeError):
+    except OF_A_SERVER:
         if server.answers(server.health_of_api()):
             raise
         return replace(recorder.result(order, _LOST), server_lost=True)
     finally:
         _send_the_rest()
     if state.is_cancelled():
-        return recorder.result(order, _STOPPED, interrupted=True)
+        return _stopped(recorder, order)
     return recorder.result(order, "" if state.is_completed() else str(state.message))
+
+
+def _stopped(recorder: Recorder, order: list[str]) -> PipelineResult:
+    """A run that was stopped; one whose last stage had ended by then is done."""
+    result = recorder.result(order)
+    if all(each.outcome not in ("failed", "not run") for each in result.stages):
+        return result
+    return replace(result, error=_STOPPED, interrupted=True)
 
 
 def _send_the_rest() -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -24,7 +25,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from flows.process import environment
-from reelflow.errors import ReelflowError
+from reelflow.errors import ReelflowError, ended_by
 from tasks.paths import STATE
 
 LOOPBACK = "127.0.0.1"
@@ -49,6 +50,10 @@ _SPARE = {
 
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG = 1
+
+
+# The last line of a traceback: `sqlite3.DatabaseError: file is not a database`.
+_ERROR = re.compile(r"\s*[\w.]+(Error|Exception): ")
 
 
 class ServerError(ReelflowError):
@@ -102,10 +107,9 @@ def already_up() -> str | None:
     """The address of the server that `make ui` runs here on the same database, if it answers."""
     try:
         noted = json.loads(ADDRESS.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+        url, same = str(noted["prefect"]), noted["home"] == os.environ["PREFECT_HOME"]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
-    url = str(noted["prefect"])
-    same = noted["home"] == os.environ["PREFECT_HOME"]
     return f"{url}/api" if same and answers(f"{url}/api/health") else None
 
 
@@ -140,14 +144,23 @@ def wait_until_up(
     """Return when `health` answers; raise `ServerError` with the log's end if it never does."""
     deadline = time.monotonic() + patience_s
     while not answers(health):
-        if server.poll() is not None or time.monotonic() > deadline:
+        status = server.poll()
+        if status is not None or time.monotonic() > deadline:
             stop(server)
             said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            errors = [line.strip() for line in said if _ERROR.match(line)] or said
             raise ServerError(
-                f"The server at {health} did not start within {patience_s:.0f} seconds. Its last "
-                f"words: {said[-1] if said else 'none'}. The whole log: {log}."
+                f"The server at {health} {_how(status, patience_s)}. Its last words: "
+                f"{errors[-1] if errors else 'none'}. The whole log: {log}."
             )
         time.sleep(0.05)
+
+
+def _how(status: int | None, patience_s: float) -> str:
+    if status is None:
+        return f"did not start within {patience_s:.0f} seconds"
+    how = ended_by(-status) if status < 0 else f"ended by itself with status {status}"
+    return f"{how} before it answered"
 
 
 def answers(url: str) -> bool:

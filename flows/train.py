@@ -20,7 +20,7 @@ from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
-from prefect.exceptions import FailedRun
+from prefect.exceptions import FailedRun, PrefectException
 from prefect.futures import PrefectFuture
 from prefect.states import Cancelled, Completed, Failed
 
@@ -40,12 +40,16 @@ from flows.override import set_params
 from reelflow.errors import ReelflowError, UnavailableError
 from reelflow.params import load_all
 from tasks.paths import PARAMS
+from tasks.stage import unexpected
 
 # A deployment that finds another run at work waits this long for it, then fails with a sentence.
 PATIENCE_S = 3600.0
 
 # Names of the failed states that are worth another try, and how many in all.
 BUSY, UNAVAILABLE = "Busy", "Unavailable"
+# What Prefect raises where its server is lost.
+OF_A_SERVER = (httpx.HTTPError, PrefectException, RuntimeError)
+
 _TRIES = {BUSY: 16, UNAVAILABLE: 2}  # the stage itself has asked a lost server for half a minute
 
 
@@ -79,6 +83,7 @@ def run_node(node: Node) -> State[None]:
         effect = missing_effect(node.name)
         if effect:
             ran = _reproduce_because(effect, node, line, force=True)
+        show_metrics(node)
     except UnavailableError as error:
         end("failed", str(error))
         name = BUSY if isinstance(error, BusyError) else UNAVAILABLE
@@ -89,7 +94,10 @@ def run_node(node: Node) -> State[None]:
     except process.StoppedError:
         end("not run", "stopped")
         return Cancelled(message="The run was stopped.")
-    show_metrics(node)
+    except Exception as error:  # noqa: BLE001 (Prefect would keep it to itself)
+        sentence = unexpected(error)
+        end("failed", sentence)
+        return Failed(message=sentence)
     if ran:
         end("ran", why or effect)
         return Completed(message=f"Ran: {why or effect}")
@@ -237,6 +245,10 @@ def guarded(work: Callable[[], State[None]], wait_s: float) -> State[None]:
                 time.sleep(5.0)
     except ReelflowError as error:
         return Failed(message=str(error))
+    except OF_A_SERVER:  # whoever called the flow asks whether the server is lost
+        raise
+    except Exception as error:  # noqa: BLE001 (Prefect would show a traceback of its own)
+        return Failed(message=unexpected(error))
     except KeyboardInterrupt:
         return Cancelled(message="Stopped by hand.")
     finally:

@@ -1,6 +1,7 @@
 """What was found out about files before, so that a new video costs what one video costs.
 
 A small SQLite file on this machine: it is a memory, not an output, and may be deleted at any time.
+One that is damaged is set aside, and a new one begun.
 A file is known by path, size, time of change and inode; what it is, by the hash of its bytes.
 Verdicts are written one by one, so a killed run goes on where it was. Whatever could be decoded
 has its fingerprint beside its verdict.
@@ -8,7 +9,9 @@ has its fingerprint beside its verdict.
 
 from __future__ import annotations
 
+import errno
 import json
+import logging
 import sqlite3
 import zlib
 from pathlib import Path
@@ -17,9 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from reelflow.errors import VideoError
+from reelflow.errors import UnavailableError, VideoError
 from reelflow.fingerprints import FINGERPRINT_VERSION, SIDE, Keys, Pictures, keys
 from reelflow.video.check import CHECK_VERSION, DamagedVideoError, VideoInfo
+
+log = logging.getLogger(__name__)
 
 Verdict = VideoInfo | VideoError
 
@@ -37,15 +42,26 @@ CREATE TABLE IF NOT EXISTS fingerprints (hash TEXT, version INTEGER, keys BLOB N
 """
 
 
+_SPOILED = (sqlite3.DatabaseError, zlib.error)
+_OF_THE_DISK = {
+    "SQLITE_FULL": errno.ENOSPC,
+    "SQLITE_CANTOPEN": errno.EACCES,
+    "SQLITE_READONLY": errno.EROFS,
+    "SQLITE_IOERR": errno.EIO,
+}
+
+
 class CheckCache:
     """Verdicts on files by content; use it as a context manager."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path, timeout=30, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
-        self._db.executescript(_SCHEMA)
+        self._path = path
+        try:
+            self._db = _open(path)
+        except sqlite3.DatabaseError as error:
+            log.warning("%s", _set_aside(path, error))
+            self._db = _open(path)
 
     def __enter__(self) -> CheckCache:
         return self
@@ -57,6 +73,9 @@ class CheckCache:
         trace: TracebackType | None,
     ) -> None:
         self._db.close()
+        if isinstance(error, _SPOILED) and not isinstance(error, sqlite3.ProgrammingError):
+            said = _set_aside(self._path, error)
+            raise UnavailableError(f"{said} Run the same command again.") from error
 
     def hash_of(self, path: Path, stamp: str) -> str | None:
         """The SHA-256 of a file when it had this stamp (`reelflow.video.content`), or None."""
@@ -120,6 +139,35 @@ class CheckCache:
             (digest, _VERSION),
         ).fetchone()
         return found[0]
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, timeout=30, isolation_level=None)
+    try:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=NORMAL")
+        database.executescript(_SCHEMA)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _set_aside(path: Path, error: sqlite3.DatabaseError | zlib.error) -> str:
+    """Make room for a new file if the file is at fault, and say so; else raise what is."""
+    name = getattr(error, "sqlite_errorname", "")
+    if name in _OF_THE_DISK:
+        raise OSError(_OF_THE_DISK[name], f"SQLite says: {error}", str(path)) from error
+    if name.startswith("SQLITE_BUSY"):
+        raise UnavailableError(f"Another process holds {path}. Try again later.") from error
+    aside = path.with_name(f"{path.name}.damaged")
+    path.replace(aside)
+    for beside in ("-wal", "-shm"):  # SQLite would take them for those of the new file
+        path.with_name(path.name + beside).unlink(missing_ok=True)
+    return (
+        f"{path} is damaged ({error}). It only remembered what was found out about files; it is "
+        f"set aside as {aside}, and a new one is begun: every video is checked anew."
+    )
 
 
 def _pack(verdict: Verdict) -> bytes:

@@ -6,6 +6,20 @@ catches it prints the text and stops; it never needs a traceback to be understoo
 
 from __future__ import annotations
 
+import signal
+
+
+def ended_by(number: int) -> str:
+    """What a signal means that ended a process, as the end of a sentence: `was killed (…)`."""
+    name = signal.Signals(number).name
+    if number in (signal.SIGKILL, signal.SIGTERM):
+        return f"was killed ({name}), perhaps because memory ran out"
+    if number in (signal.SIGILL, signal.SIGABRT):
+        return (
+            f"crashed ({name}), perhaps because this processor has no AVX, which TensorFlow needs"
+        )
+    return f"crashed ({name})"
+
 
 class ReelflowError(Exception):
     """Something a person can act on. `str(error)` is the whole message."""

@@ -1,24 +1,27 @@
 """What every stage does around its work: say what it does, fail in a sentence, note its seconds.
 
 `python -m tasks.NAME` calls `run("NAME", work)`. The work raises `ReelflowError` for whatever a
-person can mend; that and a full disk end as one sentence on stderr and exit status 1.
+person can mend; that and a full disk end as one sentence on stderr and exit status 1, and so does
+an error that nobody foresaw, whose traceback is kept in a file.
 """
 
 from __future__ import annotations
 
 import errno
+import faulthandler
 import json
 import logging
 import sys
 import time
+import traceback
 from collections.abc import Callable
 
-from reelflow import telemetry
 from reelflow.errors import ReelflowError, UnavailableError
 from reelflow.files import remove_left_over
 from tasks.paths import STATE, WRITTEN_TO
 
 TIMINGS = STATE / "timings.jsonl"
+ERRORS = STATE / "errors.log"
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h: whoever runs stages may try this one again
 
 
@@ -31,7 +34,7 @@ def run(name: str, work: Callable[[], None]) -> None:
     logging.basicConfig(
         level=logging.INFO, format=f"{name}: %(message)s", stream=sys.stderr, force=True
     )
-    telemetry.off()
+    faulthandler.enable()  # a crash in a library says in which line of ours
     started = time.monotonic()
     try:
         for folder in WRITTEN_TO:
@@ -41,13 +44,32 @@ def run(name: str, work: Callable[[], None]) -> None:
         print(f"{name}: error: {error}", file=sys.stderr)
         sys.exit(TRY_AGAIN if isinstance(error, UnavailableError) else 1)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
-            raise
-        sys.exit(f"{name}: error: {_disk_sentence(error)}")
+        known = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)
+        sys.exit(f"{name}: error: {_disk_sentence(error) if known else unexpected(error)}")
     except KeyboardInterrupt:
         print(f"{name}: interrupted; run the same command to go on.", file=sys.stderr)
         sys.exit(130)
+    except Exception as error:  # noqa: BLE001 (whatever it is, it ends as a sentence)
+        sys.exit(f"{name}: error: {unexpected(error)}")
     _note_seconds(name, time.monotonic() - started)
+
+
+def unexpected(error: Exception) -> str:
+    """Keep the traceback of an error that nobody foresaw; return the sentence that says where."""
+    try:
+        STATE.mkdir(exist_ok=True)
+        with ERRORS.open("a", encoding="utf-8", errors="backslashreplace") as file:
+            print(time.strftime("%Y-%m-%d %H:%M:%S"), *sys.argv, file=file)
+            traceback.print_exception(error, file=file)
+        where = f"stands at the end of {ERRORS.absolute()}"
+    except OSError:  # no room, or no right to it
+        traceback.print_exception(error)
+        where = "stands above"
+    said = traceback.format_exception_only(error)[-1].strip()
+    return (
+        f"Reelflow did not expect this error: {said}. How it came about {where}; please report it "
+        "with that text. What was finished is kept: the same command goes on from there."
+    )
 
 
 def _disk_sentence(error: OSError) -> str:

@@ -7,9 +7,11 @@ import re
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 
+from cli import main
 from tests.conftest import ROOT
 
 FLOORS = ("cli", "flows", "tasks", "reelflow")
@@ -82,3 +84,16 @@ def test_help_imports_nothing_heavy(command: str) -> None:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     assert "Usage" in done.stdout
+
+
+def test_an_error_that_nobody_foresaw_ends_a_command_with_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(main, "app", broken)
+    with pytest.raises(SystemExit, match="error: Reelflow did not expect this error: ZeroDivision"):
+        main.main()
+    assert "Traceback" in (tmp_path / ".reelflow/errors.log").read_text()

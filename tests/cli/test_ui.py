@@ -94,6 +94,17 @@ def test_a_taken_port_gives_way_to_a_free_one() -> None:
     assert server.free_port(port) == port
 
 
+@pytest.mark.parametrize("garbage", [b'{"pre', b"\xff\x00", b"[1]", b'{"home": "here"}'])
+def test_a_spoiled_note_of_a_server_is_not_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, garbage: bytes
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PREFECT_HOME", "home")
+    server.ADDRESS.parent.mkdir()
+    server.ADDRESS.write_bytes(garbage)
+    assert server.already_up() is None
+
+
 def test_a_note_of_a_server_that_is_gone_is_not_believed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

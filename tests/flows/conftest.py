@@ -35,3 +35,10 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectApi
         yield api
     finally:
         server.stop(running)
+
+
+@pytest.fixture
+def served(tiny: Tiny, prefect_api: PrefectApi) -> Tiny:
+    """A tiny project whose runs report to the session's server."""
+    tiny.environment |= prefect_api.environment()
+    return tiny

@@ -25,6 +25,7 @@ from flows.graph import (
     reproduce,
 )
 from reelflow.errors import UnavailableError
+from tests.conftest import ROOT
 from tests.flows.tiny import STAGES, Tiny, wait_until
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # of DVC
@@ -122,6 +123,37 @@ def test_a_stage_whose_error_may_pass_says_so_by_its_status(tiny: Tiny) -> None:
         run("one")
 
 
+@pytest.mark.parametrize(
+    ("death", "said"),
+    [
+        ("kill -9 $$", r"The stage one was killed \(SIGKILL\), perhaps because memory ran out"),
+        ("kill -15 $$", r"The stage one was killed \(SIGTERM\), perhaps because memory ran out"),
+        ("sh -c 'kill -9 $$'; exit $?", r"The stage one was killed \(SIGKILL\), perhaps"),
+        ("kill -4 $$", r"The stage one crashed \(SIGILL\).* no AVX, which TensorFlow needs"),
+        ("kill -11 $$", r"The stage one crashed \(SIGSEGV\)\. .*last words: reading"),
+        ("kill -9 $(ps -o ppid= $$)", r"DVC, at work on the stage one, was killed \(SIGKILL\)"),
+    ],
+)
+def test_a_process_that_a_signal_ended_is_told_by_what_that_means(
+    tiny: Tiny, death: str, said: str
+) -> None:
+    tiny.stage("one", f"echo reading; {death}")
+    with pytest.raises(StageError, match=said):
+        run("one")
+
+
+def test_an_abort_in_a_library_is_a_sentence_though_it_prints_nothing(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    script = "from tasks.stage import run; import os; run(chr(111), os.abort)"
+    tiny.stage("one", f'python -c "{script}"')
+    with pytest.raises(StageError, match=r"crashed \(SIGABRT\).*no AVX") as caught:
+        run("one")
+    assert "\n" not in str(caught.value)
+    assert "last words" not in str(caught.value)
+
+
 def test_a_missing_data_source_is_told_with_the_command_that_fetches_it(tiny: Tiny) -> None:
     tiny.call("rm", "-r", "data/raw")
     with pytest.raises(StageError, match="data/raw is not here. Fetch it with `dvc pull`"):
@@ -189,10 +221,11 @@ def test_a_lock_entry_whose_process_number_was_given_away_is_dropped(tiny: Tiny)
     assert run("one")[0]
 
 
-def test_a_lock_file_cut_short_is_dropped(tiny: Tiny) -> None:
+@pytest.mark.parametrize("garbage", [b'{"write": {"', b"\xff\x00", b"[1]", b'{"read": 1}'])
+def test_a_spoiled_lock_file_is_dropped(tiny: Tiny, garbage: bytes) -> None:
     rwlock = tiny.root / ".dvc/tmp/rwlock"
     rwlock.parent.mkdir(exist_ok=True)
-    rwlock.write_text('{"write": {"')
+    rwlock.write_bytes(garbage)
     clear_stale_locks()
     assert run("one")[0]
 

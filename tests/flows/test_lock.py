@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from flows.lock import MARK, RunningError, only_run
+from flows.lock import HOLDER, MARK, RunningError, only_run
 from tests.conftest import ROOT
 from tests.flows.tiny import wait_until
 
@@ -105,3 +105,11 @@ def test_what_a_finished_run_started_is_left_alone() -> None:
     finally:
         bystander.kill()
         bystander.wait()
+
+
+@pytest.mark.parametrize("garbage", [b'{"pid', b"\xff\x00", b"[1]", b'{"pid": 1}'])
+def test_a_spoiled_note_of_the_run_before_stops_nothing(garbage: bytes) -> None:
+    HOLDER.parent.mkdir()
+    HOLDER.write_bytes(garbage)
+    with only_run():
+        assert json.loads(HOLDER.read_text())["pid"] == os.getpid()

@@ -52,6 +52,22 @@ def test_the_same_videos_give_the_same_bytes(raw: Path) -> None:
     assert Path("data/manifest.parquet").read_bytes() == first
 
 
+def test_garbage_in_what_was_remembered_changes_nothing(raw: Path) -> None:
+    main()
+    first = Path("data/manifest.parquet").read_bytes()
+    Path(".reelflow/checks.sqlite").write_bytes(b"garbage" * 1000)
+    Path("data/manifest.parquet").unlink()
+    done = subprocess.run(
+        [sys.executable, "-m", "tasks.ingest"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "set aside as .reelflow/checks.sqlite.damaged" in done.stderr
+    assert Path("data/manifest.parquet").read_bytes() == first
+
+
 def test_broken_files_are_listed_and_the_rest_goes_on(raw: Path, project: Path) -> None:
     set_param(project, "max_quarantined_share: 0.25", "max_quarantined_share: 0.5")
     whole = (raw / "run" / "0.mp4").read_bytes()
