@@ -62,6 +62,29 @@ def exists(address: str) -> bool:
     return file is None or file.exists()
 
 
+def models_in_database(address: str, name: str) -> tuple[list[int], dict[str, int]] | None:
+    """Versions of a registered model, and its aliases, as a SQLite database holds them.
+
+    Read from its tables: importing MLflow takes seconds, and this answers a person who asks for a
+    model that is not there. None where only MLflow can tell.
+    """
+    file = _sqlite_file(address)
+    try:
+        if file is None:
+            return None
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            versions = database.execute(
+                "SELECT version FROM model_versions WHERE name = ? AND current_stage != ?",
+                (name, "Deleted_Internal"),
+            ).fetchall()
+            aliases = database.execute(
+                "SELECT alias, version FROM registered_model_aliases WHERE name = ?", (name,)
+            ).fetchall()
+    except sqlite3.Error:
+        return None
+    return [version for (version,) in versions], dict(aliases)
+
+
 def connect(address: str) -> MlflowClient:
     """Return a client of the MLflow at `address` and make it the current one of this process.
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import json
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -20,7 +19,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from reelflow import model_process
-from reelflow.errors import ReelflowError
+from reelflow.errors import ReelflowError, ended_by
 from reelflow.mlflow_store import (
     DATABASE,
     TrackingError,
@@ -28,6 +27,7 @@ from reelflow.mlflow_store import (
     connect,
     exists,
     masked,
+    models_in_database,
     sentences,
 )
 
@@ -132,6 +132,9 @@ def asking(model: str, address: str | None) -> Iterator[AskedModel]:
         UnavailableError, TrackingError: MLflow does not answer, or refuses.
         ModelError: there is no such model, or it cannot be loaded.
     """
+    if address is not None:
+        with sentences(address):
+            model = _exact(model, address)
     with tempfile.TemporaryDirectory(prefix="reelflow-model-") as scratch, _Process() as process:
         source, folder = _fetch(model, address, Path(scratch))
         yield AskedModel(source, folder, process)
@@ -147,14 +150,13 @@ def _fetch(model: str, address: str | None, into: Path) -> tuple[str, Path]:
                 "model is written models:/NAME@ALIAS or models:/NAME/VERSION."
             )
         return model, folder
-    client = connect(address)
+    connect(address)
     from mlflow.artifacts import download_artifacts
     from mlflow.exceptions import MlflowException
 
     with sentences(address):
-        source = _exact(client, model, address)
         try:
-            folder = Path(download_artifacts(artifact_uri=source, dst_path=str(into)))
+            folder = Path(download_artifacts(artifact_uri=model, dst_path=str(into)))
             found = "" if (folder / "MLmodel").is_file() else "its files are gone"
         except (MlflowException, OSError) as error:
             if not _says_missing(error):
@@ -162,47 +164,45 @@ def _fetch(model: str, address: str | None, into: Path) -> tuple[str, Path]:
             found = str(error)
     if found:
         raise ModelError(
-            f"{source} cannot be had from {masked(address)}: {found}. If it once could, the "
+            f"{model} cannot be had from {masked(address)}: {found}. If it once could, the "
             "project's folder was moved or `mlruns` deleted: run the pipeline again."
         )
-    return source, folder
+    return model, folder
 
 
-def _exact(client: MlflowClient, model: str, address: str) -> str:
+def _exact(model: str, address: str) -> str:
     """`models:/NAME/VERSION` for an alias; raises `ModelError` if the registry has no such one."""
-    from mlflow.exceptions import MlflowException
-
     form = re.fullmatch(r"models:/([^/@]+)(?:@([^/@]+)|/(\d+))", model)
     if form is None:
         return model
     name, alias, version = form.groups()
-    versions = client.search_model_versions(f"name = '{name.replace(chr(39), '')}'")
+    versions, aliases = models_in_database(address, name) or _models_of(connect(address), name)
     if not versions:
         raise ModelError(
             f"No model named {name} is registered at {masked(address)}: run the pipeline "
             "(`make run`) first, or name another with --model."
         )
-    known = ", ".join(sorted((str(v.version) for v in versions), key=int))
-    try:
-        found = (
-            client.get_model_version_by_alias(name, alias)
-            if alias
-            else client.get_model_version(name, version)
+    found = aliases.get(alias) if alias else int(version)
+    if found in versions:
+        return f"models:/{name}/{found}"
+    how = f" Name one with --model models:/{name}/VERSION."
+    if alias == CHAMPION:
+        how = (
+            " A model becomes the champion when the pipeline (`make run`) registers it and it "
+            "reaches `register.min_metric` in params.yaml; or give the alias `champion` to a "
+            f"version by hand in the MLflow UI; or name a version: --model models:/{name}/"
+            f"{max(versions)}."
         )
-    except MlflowException as error:
-        if not _says_missing(error):
-            raise
-        how = f" Name one with --model models:/{name}/VERSION."
-        if alias == CHAMPION:
-            how = (
-                " A model becomes the champion when the pipeline (`make run`) registers it and it "
-                "reaches `register.min_metric` in params.yaml; or give the alias `champion` to a "
-                f"version by hand in the MLflow UI; or name a version: --model models:/{name}/"
-                f"{known.rpartition(' ')[2]}."
-            )
-        what = f"{alias} yet" if alias else f"version {version}"
-        raise ModelError(f"{name} has no {what}; its versions are {known}.{how}") from None
-    return f"models:/{name}/{found.version}"
+    what = f"{alias} yet" if alias else f"version {version}"
+    known = ", ".join(map(str, sorted(versions)))
+    raise ModelError(f"{name} has no {what}; its versions are {known}.{how}")
+
+
+def _models_of(client: MlflowClient, name: str) -> tuple[list[int], dict[str, int]]:
+    """The same as `models_in_database`, asked of MLflow."""
+    found = client.search_model_versions(f"name = '{name.replace(chr(39), '')}'")
+    aliases = client.get_registered_model(name).aliases if found else {}
+    return [int(v.version) for v in found], {alias: int(v) for alias, v in aliases.items()}
 
 
 def _says_missing(error: BaseException) -> bool:
@@ -259,8 +259,7 @@ class _Process:
             return json.loads(line)
         status = process.wait()
         if status < 0:
-            name = signal.Signals(-status).name
-            raise _EndedError(f"its process was ended by {name}.", killed=True)
+            raise _EndedError(f"its process {ended_by(-status)}.", killed=True)
         self._said.seek(0)
         said = self._said.read().decode("utf-8", "replace").strip().splitlines()
         raise _EndedError(said[-1] if said else f"exit status {status}", killed=False)

@@ -6,18 +6,27 @@ The models here are tiny tables of code without TensorFlow, saved by MLflow as o
 from __future__ import annotations
 
 import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from reelflow.mlflow_store import TrackingError
+from reelflow.mlflow_store import TrackingError, address_from_environment, models_in_database
 from reelflow.predicting import (
     AskedModel,
     ModelError,
+    _models_of,
     address_from_environment_for,
     asking,
 )
+from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 
@@ -104,7 +113,7 @@ def test_an_unusable_video_has_an_error_and_nothing_else(asked: AskedModel) -> N
 
 def test_a_video_that_kills_the_process_is_told_and_the_next_is_answered(asked: AskedModel) -> None:
     assert asked.answer("crash.mp4").error == (
-        "It cannot be used: its process was ended by SIGSEGV. Leave it out."
+        "It cannot be used: its process crashed (SIGSEGV). Leave it out."
     )
     assert asked.answer("x.mp4").label == "of the model"
 
@@ -133,3 +142,63 @@ def test_where_no_mlflow_is_none_is_made(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_a_folder_needs_no_address() -> None:
     assert address_from_environment_for("some/folder") is None
+
+
+@pytest.fixture
+def registered(mlflow_project: Path) -> MlflowClient:
+    """An MLflow with versions 1 and 3 of the model `walks`, the first of them its favourite."""
+    import mlflow
+
+    client = mlflow.MlflowClient(address_from_environment())
+    client.create_registered_model("walks")
+    for _ in range(3):
+        client.create_model_version("walks", "file:///nowhere")
+    client.delete_model_version("walks", "2")
+    client.set_registered_model_alias("walks", "favourite", "1")
+    return client
+
+
+def test_what_is_registered_is_read_from_the_database_as_mlflow_tells_it(
+    registered: MlflowClient,
+) -> None:
+    address = address_from_environment()
+    for name, expected in (("walks", ([1, 3], {"favourite": 1})), ("other", ([], {}))):
+        versions, aliases = models_in_database(address, name) or ([], {})
+        assert (sorted(versions), aliases) == expected
+        versions, aliases = _models_of(registered, name)
+        assert (sorted(versions), aliases) == expected
+
+
+def test_an_address_that_is_no_database_must_be_asked(tmp_path: Path) -> None:
+    (tmp_path / "garbage").write_bytes(b"garbage" * 1000)
+    assert models_in_database("http://127.0.0.1:9", "walks") is None
+    assert models_in_database(f"sqlite:///{tmp_path}/garbage", "walks") is None
+    assert models_in_database(f"sqlite:///{tmp_path}/nothing", "walks") is None
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ("models:/runs@champion", "No model named runs is registered at sqlite:"),
+        ("models:/walks@champion", r"walks has no champion yet; its versions are 1, 3\. .*walks/3"),
+        ("models:/walks@other", "walks has no other yet; .* Name one with --model models:/walks/"),
+        ("models:/walks/2", "walks has no version 2; its versions are 1, 3"),
+    ],
+)
+def test_a_model_that_is_not_there_is_told_before_mlflow_is_imported(
+    registered: MlflowClient, model: str, said: str
+) -> None:
+    script = (
+        "import sys\nfrom reelflow.predicting import *\n"
+        f"try:\n    asking({model!r}, address_from_environment_for({model!r})).__enter__()\n"
+        "except ModelError as error:\n    print(error)\n"
+        "assert not {'mlflow', 'pandas', 'tensorflow'} & set(sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.search(said, done.stdout)
