@@ -156,8 +156,9 @@ def _open(path: Path) -> sqlite3.Connection:
 def _set_aside(path: Path, error: sqlite3.DatabaseError | zlib.error) -> str:
     """Make room for a new file if the file is at fault, and say so; else raise what is."""
     name = getattr(error, "sqlite_errorname", "")
-    if name in _OF_THE_DISK:
-        raise OSError(_OF_THE_DISK[name], f"SQLite says: {error}", str(path)) from error
+    for start, code in _OF_THE_DISK.items():
+        if name.startswith(start):
+            raise OSError(code, f"SQLite says: {error}", str(path)) from error
     if name.startswith("SQLITE_BUSY"):
         raise UnavailableError(f"Another process holds {path}. Try again later.") from error
     aside = path.with_name(f"{path.name}.damaged")
