@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.files import printable
 from flows.outcome import PipelineResult
 from tasks.paths import DATA_DOCS, DATA_REPORT, METRICS, QUARANTINE, REPORT
 
+# As many as are read; a report has them all.
+CAUTIONS = 4
 _STYLES = {"ran": "green", "restored": "cyan", "failed": "bold red", "not run": "yellow"}
 
 
@@ -56,7 +60,10 @@ def _outcome() -> list[Text | Table | str]:
                 f"{told['baseline_accuracy']:.2f})",
             ),
             _recalls(told["per_class"]),
+            _said("verdict", told["verdict"]["headline"], told["cautions"], REPORT),
         ]
+    if data := _read("validate"):
+        lines.append(_said("data", data["headline"], data["cautions"], DATA_REPORT))
     aside = _read("ingest").get("quarantined", 0)
     lines.append(
         f"set aside     {aside} files, each with its reason and remedy: {QUARANTINE}"
@@ -75,6 +82,19 @@ def _interval(told: dict[str, Any]) -> str:
     low, high = told["accuracy_low"], told["accuracy_high"]
     share = 100 * told["interval_confidence"]
     return f"{share:g} % interval: {low:.2f} to {high:.2f}"
+
+
+def _said(name: str, headline: str, cautions: list[str], report: Path) -> Table:
+    """What a report says first, and its gravest cautions: whoever reads no report reads these."""
+    table = Table.grid(padding=(0, 1, 0, 0))
+    table.add_column(width=13)
+    table.add_column(max_width=100)
+    table.add_row(name, Text(printable(headline), style="bold"))
+    for caution in cautions[:CAUTIONS]:
+        table.add_row("", Text(f"! {printable(caution)}", style="yellow"))
+    if len(cautions) > CAUTIONS:
+        table.add_row("", f"! {len(cautions) - CAUTIONS} more: {report}")
+    return table
 
 
 def _recall(value: float | None) -> str:

@@ -175,11 +175,18 @@ def _index(findings: list[Finding]) -> str:
         for state in ("broken", "warning")
     ]
     template = Environment(autoescape=True).from_string(_frame())
-    return _tidy(template.render(title="", suites=suites, sentences=sentences))
+    held = sum(finding.held for finding in findings)
+    return _tidy(
+        template.render(
+            title="", suites=suites, sentences=sentences, held=held, total=len(findings)
+        )
+    )
 
 
 def _frame() -> str:
-    return files("reelflow").joinpath("datadocs.jinja").read_text(encoding="utf-8")
+    ours = files("reelflow")
+    style = ours.joinpath("page", "style.css").read_text(encoding="utf-8")
+    return ours.joinpath("datadocs.jinja").read_text(encoding="utf-8").replace("/* STYLE */", style)
 
 
 def _tidy(page: str) -> str:

@@ -83,11 +83,12 @@ def precision_recall(table: pd.DataFrame, colour: Mapping[str, str]) -> str:
     return _curves(table, "recall", "precision", colour, "pr")
 
 
-def training(history: pd.DataFrame, kept: int) -> str:
-    """Loss and accuracy over the epochs, training against validation.
+def training(history: pd.DataFrame, name: str, kept: int) -> str:
+    """Loss or accuracy over the epochs, training against validation.
 
     Args:
-        history: a row an epoch: epoch, loss, val_loss, accuracy, val_accuracy.
+        history: a row an epoch: epoch, and `name` and `val_<name>`.
+        name: `loss` or `accuracy`.
         kept: the epoch whose weights became the model; marked.
     """
     import matplotlib as mpl
@@ -95,20 +96,19 @@ def training(history: pd.DataFrame, kept: int) -> str:
     from matplotlib.ticker import MaxNLocator
 
     with mpl.rc_context(_SETTINGS):
-        figure = Figure(figsize=(8.8, 2.9), layout="constrained")
-        for axes, name in zip(figure.subplots(1, 2), ("loss", "accuracy"), strict=True):
-            # A single epoch is a point, which a line alone would not show.
-            marker = "o" if len(history) == 1 else ""
-            axes.axvline(kept, color=MUTED, linewidth=0.8, linestyle=(0, (2, 3)))
-            axes.plot(history["epoch"], history[name], color=SERIES[0], marker=marker)
-            axes.plot(history["epoch"], history[f"val_{name}"], color=SERIES[5], marker=marker)
-            axes.set_title(name, loc="left", fontsize=10, color=INK)
-            axes.set_xlabel("epoch")
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-            axes.grid(visible=False, axis="x")
-            if name == "accuracy":
-                axes.set_ylim(0, 1.02)
-        return svg(figure, "training")
+        figure = Figure(figsize=(4.3, 2.8), layout="constrained")
+        axes = figure.subplots()
+        # A single epoch is a point, which a line alone would not show.
+        marker = "o" if len(history) == 1 else ""
+        axes.axvline(kept, color=MUTED, linewidth=0.8, linestyle=(0, (2, 3)))
+        axes.plot(history["epoch"], history[name], color=SERIES[0], marker=marker)
+        axes.plot(history["epoch"], history[f"val_{name}"], color=SERIES[5], marker=marker)
+        axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(visible=False, axis="x")
+        if name == "accuracy":
+            axes.set_ylim(0, 1.02)
+        return svg(figure, name)
 
 
 def _curves(table: pd.DataFrame, x: str, y: str, colour: Mapping[str, str], name: str) -> str:

@@ -7,7 +7,8 @@ or a second call ends with the same single version.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,9 +19,13 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
+# Of the last run that registered the version, where that is another than its first.
 RUN_ID = "reelflow.run_id"
 DECISION = "reelflow.decision"
 REASON = "reelflow.reason"
+
+# What MLflow's databases keep of a description.
+MOST_CHARACTERS = 5000
 
 CHALLENGER = "challenger"
 CHAMPION = "champion"
@@ -96,6 +101,28 @@ def champion(client: MlflowClient, name: str) -> ModelVersion | None:
     registered = client.get_registered_model(name)
     number = registered.aliases.get(CHAMPION)
     return None if number is None else client.get_model_version(name, str(number))
+
+
+def description(reason: str, told: Sequence[tuple[str, Sequence[str]]]) -> str:
+    """What a person reads first of a version, as Markdown: why it is what it is, and the cautions.
+
+    Args:
+        reason: of the decision.
+        told: the headline of a report and its cautions, the gravest first; a pair a report.
+    """
+    lines = [reason]
+    for headline, cautions in told:
+        lines += [f"\n**{_plain(headline)}**\n", *(f"- {_plain(text)}" for text in cautions)]
+    text = "\n".join(lines)
+    if len(text) <= MOST_CHARACTERS:
+        return text
+    end = "\n- And more: see the reports among the run's artifacts."
+    return text[: MOST_CHARACTERS - len(end)].rpartition("\n")[0] + end
+
+
+def _plain(text: str) -> str:
+    """Text in which nothing is markup: a label in it is anybody's."""
+    return re.sub(r"[\\`*\[\]<>]", r"\\\g<0>", text)
 
 
 def tag_version(client: MlflowClient, version: ModelVersion, tags: Mapping[str, str]) -> None:

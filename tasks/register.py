@@ -87,7 +87,7 @@ def main() -> None:
     with FileLock(STATE / "register.lock"), sentences(address):
         version = _register(client, params.name, story, bounds)
         decision = _decide(client, version, params, value, card["labels"], address)
-        _finish(client, version, decision)
+        _finish(client, version, decision, scores)
     log.info("%s", decision.reason)
     write_json(
         METRICS / f"{STAGE}.json",
@@ -122,7 +122,8 @@ def _register(
         version = registry.create_version(client, name, run_id, model_id, story.key)
     model_id = version.source.removeprefix("models:/")
     runs.complete_run(client, run_id, model_id, story)
-    registry.tag_version(client, version, {**story.tags, RUN_ID: run_id})
+    if version.run_id != run_id:
+        registry.tag_version(client, version, {RUN_ID: run_id})
     log.info("registered as version %s of %s", version.version, name)
     return version
 
@@ -148,12 +149,20 @@ def _decide(
     return decide(Rule(params.metric, params.min_metric), value, compare)
 
 
-def _finish(client: MlflowClient, version: ModelVersion, decision: Decision) -> None:
+def _finish(
+    client: MlflowClient, version: ModelVersion, decision: Decision, scores: dict[str, Any]
+) -> None:
     """Say why before it is done: an alias without a reason could not be understood later."""
     name, number = version.name, version.version
     said = CHAMPION if decision.champion else CHALLENGER
     registry.tag_version(client, version, {REASON: decision.reason, DECISION: said})
-    client.update_model_version(name, number, description=decision.reason)
+    data = _json(METRICS / "validate.json")
+    told = [
+        (scores["verdict"]["headline"], scores["cautions"]),
+        (f"The data: {data['headline'].lower()}", data["cautions"]),
+    ]
+    text = registry.description(decision.reason, told)
+    client.update_model_version(name, number, description=text)
     client.set_registered_model_alias(name, CHALLENGER, number)
     if decision.champion:
         client.set_registered_model_alias(name, CHAMPION, number)

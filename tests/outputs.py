@@ -51,7 +51,11 @@ def write_outputs(folder: Path, model: bytes = b"a model", **scores: float) -> N
     _write(folder / "plots/train.csv", pd.DataFrame(epochs))
     figures = {"accuracy": 0.75, "balanced_accuracy": 0.75, "macro_f1": 0.7, **scores}
     per_class = {"sit é": {"recall": 0.5, "support": 2}}
-    _write(folder / "metrics/evaluate.json", {**figures, "per_class": per_class})
+    verdict = {"headline": "Right for 75% of the videos that it had never seen"}
+    told = {"verdict": verdict, "cautions": ["The test has only 4 groups.", "“<b>[x](y)” is rare."]}
+    _write(folder / "metrics/evaluate.json", {**figures, "per_class": per_class, **told})
+    data = {"headline": "Fit to learn from, with 1 reservation", "cautions": ["All are dark."]}
+    _write(folder / "metrics/validate.json", data)
     _write(folder / "metrics/train.json", {"epochs": 2, "best": None})
     probabilities = np.full((6, 3), 1 / 3, np.float32)
     predictions = pd.DataFrame(probabilities, columns=[f"p_{label}" for label in LABELS])

@@ -72,7 +72,8 @@ def _frames(evaluation: Evaluation, clip: Callable[[str], Clip]) -> dict[str, An
 def _drawings(evaluation: Evaluation) -> dict[str, str]:
     colour = _colours(evaluation)
     return {
-        "training": plots.training(evaluation.history, evaluation.kept),
+        "loss": plots.training(evaluation.history, "loss", evaluation.kept),
+        "accuracy": plots.training(evaluation.history, "accuracy", evaluation.kept),
         "roc": plots.roc(evaluation.roc, colour) if colour else "",
         "pr": plots.precision_recall(evaluation.pr, colour) if colour else "",
     }

@@ -203,7 +203,7 @@ def test_the_weakest_lines_stand_out_where_there_are_many() -> None:
 
 
 def test_a_plot_takes_its_colours_from_the_page_and_carries_no_date() -> None:
-    drawing = plots.training(history([2.0, 1.0, 1.5]), kept=2)
+    drawing = plots.training(history([2.0, 1.0, 1.5]), "loss", kept=2)
     assert drawing.startswith("<svg viewBox=")
     assert "var(--series-1, #0072b2)" in drawing
     assert not re.search(r"20\d\d-\d\d|matplotlib v|<metadata|<style", drawing)
