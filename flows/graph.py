@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from flows import process
 from reelflow.errors import ReelflowError, UnavailableError, ended_by
+from tasks.paths import METRICS
 from tasks.stage import TRY_AGAIN
 
 if TYPE_CHECKING:
@@ -67,13 +68,13 @@ class Node:
     Attributes:
         name: as DVC addresses it, e.g. `train`, `data/raw.dvc`.
         upstream: names of the nodes whose outputs it reads.
-        metrics: its metrics files.
+        reports: what it reports, JSON files in `metrics/`.
         is_source: it has no command; DVC takes its present files as they are.
     """
 
     name: str
     upstream: tuple[str, ...]
-    metrics: tuple[Path, ...]
+    reports: tuple[Path, ...]
     is_source: bool
 
 
@@ -90,10 +91,10 @@ def read_graph() -> list[Node]:
             stage.addressing: Node(
                 name=stage.addressing,
                 upstream=tuple(sorted(other.addressing for other in edges.successors(stage))),
-                metrics=tuple(
-                    Path(os.path.relpath(out.fs_path, repo.root_dir))
+                reports=tuple(
+                    path
                     for out in stage.outs
-                    if out.metric
+                    if (path := Path(os.path.relpath(out.fs_path, repo.root_dir))).parent == METRICS
                 ),
                 is_source=not stage.cmd,
             )

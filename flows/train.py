@@ -1,7 +1,7 @@
 """The flow `train`: the graph of `dvc.yaml` as Prefect task runs.
 
-Each stage is a task run with the stage's name, the stage's upstream, its log lines live, its
-metrics as an artifact, and `Cached` where DVC had nothing to do. Stages that do not wait for each
+Each stage is a task run with the stage's name, the stage's upstream, its log lines live, what it
+reports as an artifact, and `Cached` where DVC had nothing to do. Stages that do not wait for each
 other run at once. Prefect shows, retries and schedules; what must run, DVC alone decides.
 Run it: `reelflow run` (see `flows.run`), the deployment `train` in prefect.yaml, or
 `python -m flows.train`.
@@ -83,7 +83,7 @@ def run_node(node: Node) -> State[None]:
         effect = missing_effect(node.name)
         if effect:
             ran = _reproduce_because(effect, node, line, force=True)
-        show_metrics(node)
+        show_reports(node)
     except UnavailableError as error:
         end("failed", str(error))
         name = BUSY if isinstance(error, BusyError) else UNAVAILABLE
@@ -115,9 +115,9 @@ def _reproduce_because(
     return reproduce(node.name, line, force=force)
 
 
-def show_metrics(node: Node) -> None:
-    """The node's metrics as a table in Prefect, one artifact a file."""
-    for path in node.metrics:
+def show_reports(node: Node) -> None:
+    """What the node reports as a table in Prefect, one artifact a file."""
+    for path in node.reports:
         if not path.is_file():
             continue
         rows = list(flat(json.loads(path.read_text(encoding="utf-8"))))
@@ -125,7 +125,7 @@ def show_metrics(node: Node) -> None:
         key = "".join(each if each.isalnum() else "-" for each in key)
         with_patience(
             lambda rows=rows, key=key: create_table_artifact(  # type: ignore[misc]
-                table=rows, key=key, description=f"Metrics of the stage `{node.name}`"
+                table=rows, key=key, description=f"What the stage `{node.name}` reports"
             )
         )
 

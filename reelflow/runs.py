@@ -78,18 +78,6 @@ def flatten(values: Mapping[str, Any], separator: str, prefix: str = "") -> dict
     return flat
 
 
-def numbers(values: Mapping[str, Any], prefix: str) -> dict[str, float]:
-    """The numbers in a metrics file as MLflow metrics: `prefix/per_class/walk/recall`.
-
-    What is no number is left out; characters that MLflow does not allow become `_`.
-    """
-    return {
-        "".join(c if c.isalnum() or c in "_-. /:" else "_" for c in name): float(value)
-        for name, value in flatten(values, "/", f"{prefix}/").items()
-        if isinstance(value, int | float) and not isinstance(value, bool)
-    }
-
-
 def open_run(client: MlflowClient, experiment: str, story: Story) -> str:
     """The id of the run that is or will be the story's: the one `train` made, or a new one.
 

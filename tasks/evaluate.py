@@ -1,9 +1,10 @@
 """Stage `evaluate`: how good is the model on test videos that nothing has seen?
 
 Reads the model and its card, the prepared splits, the frames, and what the report tells of the
-data and the training (manifest, quarantine, curves). Writes `metrics/evaluate.json`,
-`reports/predictions.csv` (a row a test video), `plots/{confusion,roc,pr}.csv` for `dvc plots`,
-and `reports/index.html`. One clip is in memory at a time. Alone: `python -m tasks.evaluate`.
+data and the training (manifest, quarantine, curves). Writes `metrics/evaluate.json` (all figures),
+`metrics/summary.json` (those by which runs are compared), `reports/predictions.csv` (a row a test
+video), `plots/{confusion,roc,pr}.csv` for `dvc plots`, and `reports/index.html`. One clip is in
+memory at a time. Alone: `python -m tasks.evaluate`.
 """
 
 from __future__ import annotations
@@ -46,10 +47,22 @@ from tasks.paths import (
     PREPARED,
     QUARANTINE,
     REPORT,
+    SUMMARY,
 )
 from tasks.stage import run
 
 log = logging.getLogger(__name__)
+
+# A column each in `dvc exp show`, with the validation accuracy of the model that was kept.
+COMPARED = (
+    "videos",
+    "baseline_accuracy",
+    "accuracy",
+    "accuracy_low",
+    "balanced_accuracy",
+    "macro_f1",
+    "macro_roc_auc",
+)
 
 
 def main() -> None:
@@ -118,6 +131,7 @@ def main() -> None:
     write_json(
         METRICS / "evaluate.json", {**scores, "interval_confidence": params.confidence, **told}
     )
+    write_json(SUMMARY, _summary(scores, history))
     for sentence in report.summary(evaluation):
         log.info("%s", sentence)
     for caution in cautions:
@@ -199,6 +213,12 @@ def _prescribed(manifest: pd.DataFrame, test: pd.DataFrame) -> float:
 def _kept_epoch(history: pd.DataFrame) -> int:
     """The epoch of the lowest validation loss, the first of equals, as training keeps it."""
     return int(history["epoch"].iloc[history["val_loss"].argmin()])
+
+
+def _summary(scores: dict[str, Any], history: pd.DataFrame) -> dict[str, float]:
+    watched = history.set_index("epoch").at[_kept_epoch(history), "val_accuracy"]
+    found = {name: scores[name] for name in COMPARED} | {"val_accuracy": round(float(watched), 6)}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _provenance(card: dict[str, Any]) -> dict[str, str]:

@@ -48,6 +48,7 @@ from tasks.paths import (
     RAW,
     REPORT,
     STATE,
+    SUMMARY,
 )
 from tasks.stage import run
 
@@ -173,15 +174,11 @@ def _story(sections: dict[str, Section], card: dict[str, Any]) -> Story:
     with _present(MODEL).open("rb") as file:
         model_hash = hashlib.file_digest(file, "sha256").hexdigest()
     params = runs.flatten({name: s.model_dump() for name, s in sections.items()}, ".")
-    metrics: dict[str, float] = {}
-    for stage in sections:
-        if stage != STAGE and (METRICS / f"{stage}.json").is_file():
-            metrics |= runs.numbers(_json(METRICS / f"{stage}.json"), stage)
     return Story(
         model_hash=model_hash,
         data_hash=card["data_hash"],
         params={name: str(value) for name, value in params.items()},
-        metrics=metrics,
+        metrics={f"evaluate/{name}": value for name, value in _json(SUMMARY).items()},
         epochs=pd.read_csv(_present(PLOTS / "train.csv")),
         videos=pd.read_parquet(_present(MANIFEST)),
         videos_from=RAW.as_posix(),

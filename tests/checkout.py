@@ -15,8 +15,8 @@ from tests.folder import Folder
 # What a clone would hold; copied from the working tree, so that what is tested is what is there.
 PARTS = (
     ".dvc/config", ".dvc/.gitignore", ".dvc/plots", ".dvcignore", ".gitignore", "cli",
-    "data/.gitignore", "reports/.gitignore", "dvc.yaml", "flows", "params.yaml", "prefect.yaml",
-    "pyproject.toml", "reelflow", "tasks",
+    "data/.gitignore", "dvc.yaml", "flows", "metrics/.gitignore", "params.yaml", "prefect.yaml",
+    "pyproject.toml", "reelflow", "reports/.gitignore", "tasks",
 )  # fmt: skip
 
 # Small enough that every stage takes a second or two beside its imports.

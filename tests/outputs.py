@@ -56,6 +56,7 @@ def write_outputs(folder: Path, model: bytes = b"a model", **scores: float) -> N
     _write(folder / "metrics/evaluate.json", {**figures, "per_class": per_class, **told})
     data = {"headline": "Fit to learn from, with 1 reservation", "cautions": ["All are dark."]}
     _write(folder / "metrics/validate.json", data)
+    _write(folder / "metrics/summary.json", {"accuracy": figures["accuracy"], "videos": 6})
     _write(folder / "metrics/train.json", {"epochs": 2, "best": None})
     probabilities = np.full((6, 3), 1 / 3, np.float32)
     predictions = pd.DataFrame(probabilities, columns=[f"p_{label}" for label in LABELS])

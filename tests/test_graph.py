@@ -26,7 +26,13 @@ def test_one_name_runs_through_the_house(stage: str) -> None:
     body = STAGES[stage]
     assert body["cmd"] == f"python -m tasks.{stage}"
     assert (ROOT / "tasks" / f"{stage}.py").is_file()
-    assert f"metrics/{stage}.json" in body["metrics"][0]
+    assert f"metrics/{stage}.json" in body["outs"]
+
+
+def test_what_dvc_compares_is_one_small_file() -> None:
+    assert [path for stage in STAGES.values() for path in stage.get("metrics", [])] == [
+        {"metrics/summary.json": {"cache": False}}
+    ]
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from reelflow.params import SECTIONS
-from tests.checkout import Checkout, make_checkout
+from tests.checkout import PARTS, Checkout, make_checkout
 from tests.reports import imported, unguarded, watch
 
 pytestmark = pytest.mark.slow
@@ -29,6 +29,7 @@ SAME = {
     "reports/validate",
     "reports/data.html",
     *(f"metrics/{stage}.json" for stage in SECTIONS),
+    "metrics/summary.json",
 }
 
 
@@ -93,9 +94,25 @@ def test_the_summary_tells_what_came_of_it(done: Checkout) -> None:
 def test_dvcs_own_views_work(done: Checkout) -> None:
     graph = done.dvc("dag")
     assert all(stage in graph for stage in SECTIONS)
-    assert "accuracy" in done.dvc("metrics", "show")
+    metrics = json.loads(done.dvc("metrics", "show", "--json"))[""]["data"]
+    assert list(metrics) == ["metrics/summary.json"]
+    assert 5 <= len(metrics["metrics/summary.json"]["data"]) <= 8
     assert "plots" in done.dvc("plots", "show")
     assert (done.root / "dvc_plots" / "index.html").is_file()
+
+
+def test_after_a_run_git_lacks_small_texts_alone(copy: Checkout) -> None:
+    copy.dvc("plots", "show")
+    (copy.root / "data/inbox/hop").mkdir(parents=True)
+    (copy.root / "data/inbox/hop/a.mp4").touch()
+    new = copy.call("git", "ls-files", "--others", "--exclude-standard").stdout.splitlines()
+    assert {path for path in new if not path.startswith(PARTS)} == {
+        "data/raw.dvc",
+        "data/ledger.csv",
+        "dvc.lock",
+        "metrics/summary.json",
+        *(f"plots/{name}.csv" for name in ("train", "confusion", "roc", "pr")),
+    }
 
 
 def test_a_changed_param_runs_only_what_depends_on_it(copy: Checkout) -> None:
@@ -119,7 +136,7 @@ def test_an_experiment_changes_params_and_shows_the_difference(copy: Checkout) -
     copy.call("git", "commit", "-qm", "done")
     copy.dvc("exp", "run", "-S", "train.epochs=1")
     assert "train.epochs" in copy.dvc("params", "diff")
-    assert "metrics/train.json" in copy.dvc("metrics", "diff")
+    assert "metrics/summary.json" in copy.dvc("metrics", "diff")
     copy.dvc("plots", "diff")
 
 

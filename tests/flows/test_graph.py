@@ -64,9 +64,9 @@ def test_a_stage_added_to_dvc_yaml_is_in_the_graph_with_no_other_edit(tiny: Tiny
     assert graph()["more"].upstream == ("join",)
 
 
-def test_metrics_and_sources_are_told_apart(tiny: Tiny) -> None:
+def test_reports_and_sources_are_told_apart(tiny: Tiny) -> None:
     nodes = graph()
-    assert nodes["left"].metrics == (Path("metrics/left.json"),)
+    assert nodes["left"].reports == (Path("metrics/left.json"),)
     assert [name for name, node in nodes.items() if node.is_source] == ["data/raw.dvc"]
 
 

@@ -15,7 +15,7 @@ from tests.flows.tiny import STAGES, Tiny
 REGISTER = {
     "cmd": "date +%N > registered; mkdir -p metrics; cp stamp.json metrics/register.json",
     "deps": ["join.txt"],
-    "metrics": [{"metrics/register.json": {"cache": False}}],
+    "outs": ["metrics/register.json"],
 }
 STAMP = {"name": "tiny", "model_hash": "m" * 64, "data_hash": "d" * 64}
 

@@ -25,8 +25,7 @@ STAGES: dict[str, Any] = {
         "cmd": "cp one.txt left.txt",
         "deps": ["one.txt"],
         "params": ["train.epochs"],
-        "outs": ["left.txt"],
-        "metrics": [{"metrics/left.json": {"cache": False}}],
+        "outs": ["left.txt", "metrics/left.json"],
     },
     "right": {"cmd": "cp one.txt right.txt", "deps": ["one.txt"], "outs": ["right.txt"]},
     "join": {

@@ -11,7 +11,7 @@ import pytest
 from reelflow import registry
 from reelflow.mlflow_store import TrackingError, address_from_environment, connect
 from reelflow.packaging import log_video_model
-from reelflow.runs import COMPLETE, DATA_HASH, MODEL_HASH, Story, complete_run, flatten, numbers
+from reelflow.runs import COMPLETE, DATA_HASH, MODEL_HASH, Story, complete_run, flatten
 from reelflow.runs import open_run as open_run_in
 from tests.outputs import write_outputs
 
@@ -65,14 +65,6 @@ def register(client, story: Story):
 
 def test_nested_values_become_one_level() -> None:
     assert flatten({"a": {"b": {"c": 1}}, "d": [2]}, ".") == {"a.b.c": 1, "d": [2]}
-
-
-def test_only_numbers_are_metrics_and_names_are_those_that_mlflow_allows() -> None:
-    told = {"accuracy": 1, "best": None, "ok": True, "per_class": {"salto (é)": {"recall": 0.5}}}
-    assert numbers(told, "evaluate") == {
-        "evaluate/accuracy": 1.0,
-        "evaluate/per_class/salto _é_/recall": 0.5,
-    }
 
 
 def test_a_complete_run_tells_everything(client, story: Story) -> None:

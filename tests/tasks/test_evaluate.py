@@ -27,6 +27,7 @@ LABELS = ("NA", "jump", "wave")
 FORMULA = "=jump()/g0.mp4"
 OUTPUTS = (
     "metrics/evaluate.json",
+    "metrics/summary.json",
     "reports/predictions.csv",
     "reports/index.html",
     "plots/confusion.csv",
@@ -180,6 +181,17 @@ def test_whose_test_it_is_and_what_a_model_without_pictures_tells_come_first(
     page = (evaluated / "reports/index.html").read_text(encoding="utf-8")
     order = [page.index(words) for words in (scores["verdict"]["headline"], told, "Class by class")]
     assert order == sorted(order)
+
+
+def test_runs_are_compared_by_eight_numbers_at_most(evaluated: Path) -> None:
+    scores = json.loads((evaluated / "metrics/evaluate.json").read_text())
+    summary = json.loads((evaluated / "metrics/summary.json").read_text())
+    history = pd.read_csv(evaluated / "plots/train.csv")
+    best = history.loc[history["val_loss"].idxmin(), "val_accuracy"]
+    assert summary.pop("val_accuracy") == pytest.approx(best, abs=1e-6)
+    assert 4 <= len(summary) <= 7
+    assert {name: scores[name] for name in summary} == summary
+    assert {"accuracy", "accuracy_low", "baseline_accuracy", "videos"} <= set(summary)
 
 
 def test_the_confusion_plot_has_a_row_a_video(evaluated: Path, predictions: pd.DataFrame) -> None:
