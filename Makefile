@@ -19,7 +19,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 .PHONY: run test bench-extract bench-scale bench-train ui lint format lock install clean
 
 run: $(VENV)/.runtime  ## the whole pipeline, on sample videos or on DATA=/path/to/videos
-	@$(BIN)/reelflow run $(if $(DATA),--data "$(DATA)")
+	@$(BIN)/reelflow run $(if $(DATA),--data "$(DATA)") $(ARGS)
 
 test: $(VENV)/.development  ## every test
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)

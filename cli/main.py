@@ -16,7 +16,7 @@ from cli.files import SETTINGS
 from cli.gc import gc
 from cli.inspect import inspect
 from cli.predict import predict
-from cli.videos import import_, remove
+from cli.videos import REPLACE, import_, remove
 from reelflow.errors import ReelflowError
 from tasks.stage import unexpected
 
@@ -44,11 +44,12 @@ def run(
     copy: Annotated[
         bool, typer.Option("--copy", help="Copy videos into data/raw instead of linking them.")
     ] = False,
+    replace: Annotated[bool, REPLACE] = False,
 ) -> None:
     """Run the pipeline on data/raw, on DATA, or, where there is neither, on sample videos."""
     from cli.run import run_command
 
-    run_command(data, copy=copy)
+    run_command(data, copy=copy, replacing=replace)
 
 
 @app.command()

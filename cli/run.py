@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def run_command(data: Path | None, *, copy: bool) -> None:
+def run_command(data: Path | None, *, copy: bool, replacing: bool) -> None:
     """Run the pipeline; the process ends with the status of the run."""
     from flows.raw import provide
 
-    _run_after(lambda: provide(data, copy=copy, echo=print))
+    _run_after(lambda: provide(data, copy=copy, replacing=replacing, echo=print))
 
 
 def retrain_command() -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _COLUMN = "a column, or a template of columns: '{site}/{id:06d}.mp4'"
 PATH = typer.Option(help=f"What names the file: {_COLUMN}. Default: path.")
+REPLACE = typer.Option("--replace", help="Let go what another source brought into data/raw.")
 DRY_RUN = typer.Option("--dry-run", help="Say what would happen; write nothing.")
 
 
@@ -48,6 +49,7 @@ def import_(
         bool, typer.Option("--skip-missing", help="Leave out what is named but not there.")
     ] = False,
     add: Annotated[bool, typer.Option("--add", help="Keep what is in data/raw.")] = False,
+    replace: Annotated[bool, REPLACE] = False,
     copy: Annotated[bool, typer.Option("--copy", help="Copy instead of linking.")] = False,
     dry_run: Annotated[bool, DRY_RUN] = False,
 ) -> None:
@@ -60,7 +62,7 @@ def import_(
     form = Form(path, label, group, split, group_pattern, lists, values)
 
     def make_plan() -> Plan:
-        return plan(source, form, folder, adding=add, skip_missing=skip_missing)
+        return plan(source, form, folder, adding=add, replacing=replace, skip_missing=skip_missing)
 
     if not dry_run:
         import_videos(make_plan, _show, print, adding=add, copy=copy)

@@ -7,10 +7,12 @@ itself what changed in the folder whenever the graph is run.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import re
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 
@@ -20,20 +22,27 @@ from flows.lock import only_run
 from reelflow.errors import DataError, ReelflowError
 from reelflow.files import write_json
 from reelflow.importing import bring
+from reelflow.labelled import LabelledVideo, with_group
+from reelflow.listing import known_videos
 from reelflow.params import load_section
 from reelflow.params.ingest import IngestParams
+from reelflow.params.validate import ValidateParams
+from reelflow.plan import Plan
+from reelflow.shortages import shortage
 from tasks.paths import PARAMS, RAW, RAW_POINTER, STATE
 
 # What `bring` put into data/raw, so that another source may replace it.
 SOURCE = STATE / "source.json"
+_SAMPLE = "sample"
 
 
-def provide(data: Path | None, *, copy: bool, echo: Callable[[str], None]) -> None:
+def provide(data: Path | None, *, copy: bool, replacing: bool, echo: Callable[[str], None]) -> None:
     """Make `data/raw` hold the videos of the run, under DVC.
 
     Args:
         data: the user's labelled videos; None for what is in `data/raw`, or samples if it is empty.
         copy: copy the user's videos instead of linking them.
+        replacing: what another source brought may go for them.
         echo: takes each sentence for a console.
 
     Raises:
@@ -41,15 +50,49 @@ def provide(data: Path | None, *, copy: bool, echo: Callable[[str], None]) -> No
     """
     with only_run():
         if data is not None:
-            brought = bring(data, RAW, SOURCE, copy=copy, links_to=links_to(), kept=cached())
+            brought = bring(
+                data,
+                RAW,
+                SOURCE,
+                copy=copy,
+                replacing=replacing or holds_sample(),
+                links_to=links_to(),
+                kept=cached(),
+                look=lambda plan: _look(plan, echo),
+            )
             echo(
                 f"{RAW} holds the videos of {data}: {brought.new} new, {brought.kept} known, "
                 f"{brought.removed} taken out."
             )
         elif not _holds_files(RAW):
             _make_sample(echo)
+        elif few := too_few(known_videos(RAW).values()):
+            raise DataError(few)
         if not RAW_POINTER.exists():
             add(echo)
+
+
+def _look(plan: Plan, echo: Callable[[str], None]) -> None:
+    """Of what cannot be run on, nothing is brought; what goes for it is said."""
+    if few := too_few(plan.after.values()):
+        plan.obstacles.append(few)
+    if not plan.obstacles:
+        for loss in plan.losses():
+            echo(f"{RAW}: {loss}.")
+
+
+def holds_sample() -> bool:
+    """Whether what was brought is the sample, which anybody can have again."""
+    return SOURCE.is_file() and json.loads(SOURCE.read_text("utf-8"))["source"] == _SAMPLE
+
+
+def too_few(videos: Iterable[LabelledVideo]) -> str:
+    """Why the stages would stop on so few videos; empty if they would not."""
+    ingest = load_section(PARAMS, IngestParams)
+    if ingest.group_pattern:
+        pattern = re.compile(ingest.group_pattern)
+        videos = (with_group(video, pattern) for video in videos)
+    return shortage(list(videos), ingest, load_section(PARAMS, ValidateParams))
 
 
 def links_to() -> list[Path]:
@@ -130,7 +173,7 @@ def _make_sample(echo: Callable[[str], None]) -> None:
     shutil.rmtree(made, ignore_errors=True)
     echo(str(write_sample(made)))
     files = [p.relative_to(made).as_posix() for p in made.rglob("*") if p.is_file()]
-    write_json(SOURCE, {"source": "sample", "files": sorted(files)})
+    write_json(SOURCE, {"source": _SAMPLE, "files": sorted(files)})
     RAW.parent.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(RAW, ignore_errors=True)
     made.rename(RAW)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from flows.lock import only_run
-from flows.raw import SOURCE, cached, fetch, links_to, note
+from flows.raw import SOURCE, cached, fetch, holds_sample, links_to, note, too_few
 from reelflow.contents import only_copies
 from reelflow.errors import DataError
 from reelflow.importing import carry_out
@@ -22,7 +22,13 @@ from tasks.paths import RAW, RAW_POINTER
 
 
 def plan(
-    origin: Path, form: Form, folder: Path | None, *, adding: bool, skip_missing: bool
+    origin: Path,
+    form: Form,
+    folder: Path | None,
+    *,
+    adding: bool,
+    replacing: bool,
+    skip_missing: bool,
 ) -> Plan:
     """What importing videos means for `data/raw`; nothing is written. Raises `ReelflowError`."""
     if adding and RAW_POINTER.is_file() and not RAW.exists():
@@ -33,15 +39,18 @@ def plan(
     source: Source = read_source(origin, form, folder)
     if source.folder.resolve() == RAW.resolve():
         raise DataError(f"{origin} lies in {RAW} already: `reelflow run` runs on it.")
-    return plan_import(
+    found = plan_import(
         source,
         RAW,
         SOURCE,
         adding=adding,
+        replacing=replacing or holds_sample(),
         skip_missing=skip_missing,
         links_to=links_to(),
         kept=cached(),
     )
+    found.shortage = too_few(found.after.values())
+    return found
 
 
 def import_videos(

@@ -13,7 +13,7 @@ import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from reelflow.errors import DataError
 from reelflow.files import TEMPORARY_PREFIX, write_json
@@ -47,24 +47,29 @@ def bring(
     ledger: Path,
     *,
     copy: bool = False,
+    replacing: bool = False,
     links_to: Sequence[Path] = (),
     kept: Callable[[Path], bool] = lambda _: False,
+    look: Callable[[Plan], None] = lambda _: None,
 ) -> Brought:
     """Make `raw` hold the labelled videos of `source`, and no others.
 
     Args:
         source: a folder per class, a folder with a `videos.csv`, or a csv itself, whose paths are
             relative to it or absolute.
-        raw, ledger, links_to, kept: as for `plan_import`.
+        raw, ledger, replacing, links_to, kept: as for `plan_import`.
         copy: as for `carry_out`.
+        look: is shown the plan before it is carried out, and may add obstacles.
 
     Raises:
         DataError: the source is not usable (as `read_source`) or holds links that lead out of it,
-            or `raw` holds videos that came by another way.
+            or `raw` holds videos that came by another way, or others that would not stay.
     """
     if (source.parent if source.is_file() else source).resolve() == raw.resolve():
         return Brought(0, len(list_videos(raw)), 0)
-    plan = plan_import(read_source(source), raw, ledger, links_to=links_to, kept=kept)
+    found = read_source(source)
+    plan = plan_import(found, raw, ledger, replacing=replacing, links_to=links_to, kept=kept)
+    look(plan)
     return carry_out(plan, raw, ledger, copy=copy)
 
 
@@ -88,10 +93,15 @@ def carry_out(plan: Plan, raw: Path, ledger: Path, *, copy: bool = False) -> Bro
     source = str(plan.source.origin.resolve())
     # Written first: after a kill the next call knows that what it finds may be replaced.
     write_json(ledger, {"source": source, "files": sorted(former | ours)})
-    for name in plan.gone:
+    # What is new first: a source that cannot be read costs nothing of what is there.
+    folders = {parent for name in plan.put for parent in PurePosixPath(name).parents}
+    in_the_way = [name for name in plan.gone if PurePosixPath(name) in folders]
+    for name in in_the_way:
         (raw / name).unlink()
     for name, path in track(plan.put.items(), len(plan.put), "linking videos"):
         _put(path, raw / name, copy=copy)
+    for name in set(plan.gone) - set(in_the_way):
+        (raw / name).unlink()
     write_listing(raw, plan.after, keep=plan.adding)
     drop_empty_folders(raw)
     write_json(ledger, {"source": source, "files": sorted(ours)})
@@ -119,13 +129,13 @@ def remove(raw: Path, ledger: Path, names: Sequence[str]) -> None:
 
 def _put(source: Path, target: Path, *, copy: bool) -> None:
     """Make `target` have the bytes of `source`."""
-    target.unlink(missing_ok=True)
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.parent / f"{TEMPORARY_PREFIX}{target.name}"
     temporary.unlink(missing_ok=True)
     real = source.resolve()
     if not _clone(real, temporary) and (copy or not _hard_link(real, temporary)):
         shutil.copy2(real, temporary)
+    target.unlink(missing_ok=True)  # of two names of one file, a rename would leave both
     temporary.replace(target)
 
 

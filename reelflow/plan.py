@@ -15,6 +15,8 @@ import pandas as pd
 from reelflow.labelled import SPLITS, LabelledVideo, made_up_test, some
 from reelflow.sources import Source
 
+_SHOWN_OF_LOSSES = 20
+
 
 @dataclass
 class Plan:
@@ -28,9 +30,11 @@ class Plan:
         put: the file to bring, by name.
         there: how many videos of the source raw has already.
         gone: names to be taken out.
+        overwritten: names that are there and get other bytes.
         duplicates: a path of the source, and what has the same bytes.
         changed: names that are there and get another group or split.
         obstacles: sentences on why it cannot be carried out.
+        shortage: why the pipeline would then stop; more videos may be added before.
     """
 
     source: Source
@@ -40,9 +44,11 @@ class Plan:
     put: dict[str, Path] = field(default_factory=dict)
     there: int = 0
     gone: list[str] = field(default_factory=list)
+    overwritten: list[str] = field(default_factory=list)
     duplicates: list[tuple[str, str]] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     obstacles: list[str] = field(default_factory=list)
+    shortage: str = ""
 
     @property
     def new_labels(self) -> list[str]:
@@ -75,7 +81,6 @@ class Plan:
             "named, but missing": source.missing,
             "left out by their split": source.skipped,
             "named by a split list, but not there": source.unmatched,
-            "taken out": self.gone,
         }
         new = f"{len(self.put)} new, {self.there} already there, {len(self.after)} in all."
         word = source.words.get("validation", "validation")
@@ -84,6 +89,31 @@ class Plan:
             new,
             *(f"{len(items)} {what}: {some(items)}" for what, items in lists.items() if items),
             *([made_up] if made_up else []),
+            *([] if self.obstacles else self.losses()),
+            *([f"`reelflow run` would stop: {self.shortage}"] if self.shortage else []),
+        ]
+
+    def losses(self) -> list[str]:
+        """What raw would no longer hold as it is, with more than a few examples."""
+        lists = {
+            "taken out": self.gone,
+            "replaced by another file": self.overwritten,
+            "with another label, group or split": [] if self.adding else self._told_otherwise(),
+        }
+        return [
+            f"{len(items)} {what}: {some(items, _SHOWN_OF_LOSSES)}"
+            for what, items in lists.items()
+            if items
+        ]
+
+    def _told_otherwise(self) -> list[str]:
+        """Names that stay and of which something is said that is not said any more."""
+        return [
+            name
+            for name, old in self.before.items()
+            if (new := self.after.get(name))
+            and (new.label, old.group and new.group, old.split and new.split)
+            != (old.label, old.group, old.split)
         ]
 
 

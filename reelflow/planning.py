@@ -5,6 +5,7 @@ Videos are compared by their bytes where their sizes agree, and only where one o
 
 from __future__ import annotations
 
+import filecmp
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -26,6 +27,7 @@ def plan_import(
     ledger: Path,
     *,
     adding: bool = False,
+    replacing: bool = False,
     skip_missing: bool = False,
     links_to: Sequence[Path] = (),
     kept: Callable[[Path], bool] = lambda _: False,
@@ -37,6 +39,7 @@ def plan_import(
         raw: the folder that the pipeline reads; need not exist.
         ledger: machine-local JSON file that says what was brought by former calls.
         adding: keep what is in `raw`; else `raw` will hold the videos of the source alone.
+        replacing: whether what former calls brought may be taken out or changed for that.
         skip_missing: whether the source may name files that are not there.
         links_to: folders outside the source that symbolic links in it may lead to.
         kept: tells whether the bytes of a file are kept elsewhere, besides under other names.
@@ -64,7 +67,14 @@ def plan_import(
         _mirror(plan, raw)
         former = brought(ledger)
         plan.gone = sorted(present - set(plan.after) - {CSV_NAME})
+        plan.overwritten = sorted(
+            name
+            for name in present & set(plan.put)
+            if not filecmp.cmp(plan.put[name], raw / name, shallow=False)
+        )
         _forbid_losses(plan, raw, former, kept)
+        if not (replacing or plan.obstacles):
+            _ask_for_losses(plan, raw)
     _refuse_torn_groups(plan)
     _refuse_names(plan)
     return plan
@@ -192,6 +202,16 @@ def _forbid_losses(plan: Plan, raw: Path, former: set[str], kept: Callable[[Path
             f"{len(lost)} files of {raw} would be taken out, of which there is no other copy "
             f"({some(lost)}). Keep them with `reelflow import --add`, or remove them with "
             "`reelflow remove --force`."
+        )
+
+
+def _ask_for_losses(plan: Plan, raw: Path) -> None:
+    """A slip in the name of a source must not cost what another one brought."""
+    if losses := plan.losses():
+        plan.obstacles.append(
+            f"{raw} would lose something to {plan.source.origin}: {'; '.join(losses)}. Nothing was "
+            "changed. If that is meant, run the same command with `--replace`. To keep what is "
+            f"there and add to it, use `reelflow import --add {plan.source.origin}`."
         )
 
 

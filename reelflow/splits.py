@@ -91,6 +91,17 @@ def divide(
     return Division(table.sort_values("path", ignore_index=True), left_out, moved, absent)
 
 
+def refuse_too_few(videos: pd.DataFrame, ledger: Ledger) -> None:
+    """Raise `DataError` where `divide` must whatever the videos show: by their groups and splits.
+
+    Args:
+        videos: as for `divide`, but for `alike`; `hash` may be anything that tells them apart.
+        ledger: as for `divide`.
+    """
+    bound, _ = _bind(videos, ledger)
+    _needs(sorted({video.label for video in bound}), _groups(bound, ledger), ledger)
+
+
 def _bind(videos: pd.DataFrame, ledger: Ledger) -> tuple[list[Video], list[str]]:
     """The videos with what binds each by itself, and the paths that an official split moves."""
     former = ledger.splits()

@@ -177,7 +177,7 @@ def test_kinetics_as_downloaders_leave_it_and_all_in_one(
     # The other layout: the same bytes, under other names.
     added = flat.replace("import", "import --dry-run --add")
     assert "0 new, 18 already there" in checkout.call("bash", "-ec", added).stdout
-    assert "18 taken out" in run(checkout, flat)
+    assert "18 taken out" in run(checkout, flat.replace("import", "import --replace"))
     assert {f"{v.label}/{path}": v.split for path, v in raw(checkout).items()} == {
         path: v.split for path, v in videos.items()
     }

@@ -52,7 +52,10 @@ def test_a_second_call_brings_what_is_new_and_takes_out_what_is_gone(
     bring(source, raw, ledger)
     fill(source, "sit/c.mp4")
     (source / "run/a.mp4").rename(source / "run/d.mp4")
-    assert bring(source, raw, ledger) == Brought(2, 1, 1)
+    with pytest.raises(DataError, match=r"1 taken out: 'run/a\.mp4'.*--replace"):
+        bring(source, raw, ledger)
+    assert names(raw) == ["run/a.mp4", "sit/b.mp4"]
+    assert bring(source, raw, ledger, replacing=True) == Brought(2, 1, 1)
     assert names(raw) == ["run/d.mp4", "sit/b.mp4", "sit/c.mp4"]
     assert not bring(source, raw, ledger).changed
 
@@ -72,13 +75,70 @@ def test_a_csv_brings_files_from_anywhere_with_their_groups(
     assert table[2].startswith("run/") and table[2].endswith("elsewhere/a.mp4,run,g1,")
 
 
-def test_another_source_replaces_what_was_brought_before(
+def test_another_source_replaces_what_was_brought_before_if_that_is_asked_for(
     tmp_path: Path, raw: Path, ledger: Path
 ) -> None:
     bring(fill(tmp_path / "one", "run/a.mp4", "sit/b.mp4"), raw, ledger)
-    assert bring(fill(tmp_path / "two", "x/a.mp4", "y/b.mp4"), raw, ledger) == Brought(2, 0, 2)
+    two = fill(tmp_path / "two", "x/a.mp4", "y/b.mp4")
+    with pytest.raises(DataError, match=r"2 taken out: 'run/a\.mp4', 'sit/b\.mp4'.*--replace"):
+        bring(two, raw, ledger)
+    assert names(raw) == ["run/a.mp4", "sit/b.mp4"]
+    assert bring(two, raw, ledger, replacing=True) == Brought(2, 0, 2)
     assert names(raw) == ["x/a.mp4", "y/b.mp4"]
     assert names(tmp_path / "one") == ["run/a.mp4", "sit/b.mp4"]
+
+
+def test_other_bytes_under_a_name_that_is_there_are_a_loss_too(
+    tmp_path: Path, raw: Path, ledger: Path
+) -> None:
+    bring(fill(tmp_path / "one", "run/a.mp4", "sit/b.mp4"), raw, ledger)
+    two = fill(tmp_path / "two", "run/a.mp4", "sit/c.mp4", "sit/b.mp4")
+    (two / "sit/b.mp4").write_bytes(b"other bytes")
+    with pytest.raises(DataError, match=r"1 replaced by another file: 'sit/b\.mp4'.*--replace"):
+        bring(two, raw, ledger)
+    assert (raw / "sit/b.mp4").read_bytes() == b"sit/b.mp4"
+
+
+@pytest.mark.parametrize(
+    "rows",
+    ["", "run/a.mp4,run,,\nsit/b.mp4,sit,g2,\n", "run/a.mp4,run,g1,\nsit/b.mp4,hop,g2,\n"],
+    ids=["no csv", "no group", "another label"],
+)
+def test_labels_groups_and_splits_do_not_go_unasked(
+    tmp_path: Path, raw: Path, ledger: Path, rows: str
+) -> None:
+    source = fill(tmp_path / "one", "run/a.mp4", "sit/b.mp4")
+    head, csv = "path,label,group,split\n", source / "videos.csv"
+    csv.write_text(f"{head}run/a.mp4,run,g1,\nsit/b.mp4,sit,g2,\n")
+    bring(source, raw, ledger)
+    before = (raw / "videos.csv").read_bytes()
+    csv.write_text(f"{head}{rows}") if rows else csv.unlink()
+    with pytest.raises(DataError, match="with another label, group or split: '"):
+        bring(source, raw, ledger)
+    assert (raw / "videos.csv").read_bytes() == before
+    bring(source, raw, ledger, replacing=True)
+    # What was not said is no loss: a group that is found later asks for nothing.
+    csv.write_text(
+        f"{head}run/a.mp4,run,g1,train\nsit/b.mp4,{'hop' if 'hop' in rows else 'sit'},g2,\n"
+    )
+    bring(source, raw, ledger)
+
+
+def test_a_source_that_cannot_be_read_costs_nothing_of_what_is_there(
+    tmp_path: Path, raw: Path, ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bring(fill(tmp_path / "one", "run/a.mp4", "sit/b.mp4"), raw, ledger)
+    two = fill(tmp_path / "two", "x/a.mp4", "run/a.mp4")
+    (two / "run/a.mp4").write_bytes(b"other bytes")
+
+    def broken(*_: object, **__: object) -> bool:
+        raise OSError("the disk of the source is gone")
+
+    monkeypatch.setattr("reelflow.importing._clone", broken)
+    with pytest.raises(OSError, match="gone"):
+        bring(two, raw, ledger, replacing=True)
+    assert names(raw) == ["run/a.mp4", "sit/b.mp4"]
+    assert (raw / "run/a.mp4").read_bytes() == b"run/a.mp4"
 
 
 def test_videos_that_came_by_another_way_are_never_touched(

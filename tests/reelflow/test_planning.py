@@ -198,7 +198,13 @@ def test_nothing_of_which_there_is_no_other_copy_is_taken_out(tmp_path: Path, st
     with pytest.raises(DataError, match=r"1 files of .* no other copy \('run/a.mp4'\)"):
         bring(source, store.raw, store.ledger)
     assert "run/a.mp4" in store.names()
-    kept = bring(source, store.raw, store.ledger, kept=lambda path: path.name == "a.mp4")
+    kept = bring(
+        source,
+        store.raw,
+        store.ledger,
+        replacing=True,
+        kept=lambda path: path.name == "a.mp4",
+    )
     assert kept == Brought(0, 2, 1)
 
 
