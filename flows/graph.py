@@ -128,6 +128,8 @@ def _briefly(reasons: list[str], most: int = 3) -> str:
 def reproduce(name: str, on_line: Callable[[str], None], *, force: bool = False) -> bool:
     """Run one node if its upstream, its params or its code changed; hand on its lines live.
 
+    Why it failed is not among them: the exception says it, once and without what DVC adds.
+
     Returns:
         True if its command ran; False if DVC had its outputs, or restored them from its run cache.
 
@@ -138,14 +140,16 @@ def reproduce(name: str, on_line: Callable[[str], None], *, force: bool = False)
     """
     command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", name]
     tail: deque[str] = deque(maxlen=200)
-    ran = False
+    ran, failed = False, False
 
     def pass_on(line: str) -> None:
-        nonlocal ran
+        nonlocal ran, failed
         ran = ran or line == f"Running stage '{name}':"
+        failed = failed or line.startswith((f"{name}: error: ", "ERROR: "))
         if not line.startswith(_HINTS):
             tail.append(line)
-            on_line(line)
+            if not failed:
+                on_line(line)
 
     status = process.run_lines([*command, "--force"] if force else command, pass_on)
     if status:

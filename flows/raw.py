@@ -74,7 +74,8 @@ def provide(data: Path | None, *, copy: bool, replacing: bool, echo: Callable[[s
 
 def _look(plan: Plan, echo: Callable[[str], None]) -> None:
     """Of what cannot be run on, nothing is brought; what goes for it is said."""
-    if few := too_few(plan.after.values()):
+    few = "" if plan.obstacles else too_few(plan.after.values())
+    if few:
         plan.obstacles.append(few)
     if not plan.obstacles:
         for loss in plan.losses():

@@ -49,7 +49,7 @@ def plan(
         links_to=links_to(),
         kept=cached(),
     )
-    found.shortage = too_few(found.after.values())
+    found.shortage = "" if found.obstacles else too_few(found.after.values())
     return found
 
 

@@ -105,9 +105,12 @@ def test_outputs_that_dvc_has_in_its_run_cache_are_not_made_again(tiny: Tiny) ->
 
 def test_a_failed_stage_says_its_own_sentence_and_no_more(tiny: Tiny) -> None:
     tiny.stage("one", "echo noise; echo 'one: error: a.mp4 is broken.'; echo 'Mend it.'; exit 1")
+    lines: list[str] = []
     with pytest.raises(StageError) as caught:
-        run("one")
+        reproduce("one", lines.append)
     assert str(caught.value) == "a.mp4 is broken.\nMend it."
+    # Said once, by whoever catches it, and never in DVC's words.
+    assert lines[-1] == "noise"
 
 
 def test_a_stage_that_dies_without_a_sentence_is_told_by_its_last_words(tiny: Tiny) -> None:
