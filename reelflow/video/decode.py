@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from reelflow.video.packets import spared
 from reelflow.video.pipe import Pipe
 from reelflow.video.region import WHOLE
 from reelflow.video.source import NAME, input_options, opened
-from reelflow.video.times import Times
+from reelflow.video.times import Times, is_rising
 from reelflow.video.wanted import Wanted
 
 # `accurate_rnd` and `bitexact` give the same bytes on every processor, `full_chroma_int` keeps
@@ -42,15 +43,18 @@ _TO_SDR = (
 )  # fmt: skip
 # Kinds of transparent pictures that the scaler would not lay over true black as they are.
 _TRANSPARENT = ("yuva", "pal8")
-# Only what decodes alone: of packets flagged as such in the container, so that threads have no
-# others to wait for, or of all, where it flags none. (Dropped earlier, by `discard`, packets of MP4
-# have wrong times.)
-_KEY_FRAMES = {"skip_frame": "nokey"}
-_FLAGGED = {**_KEY_FRAMES, "bsf:v": "noise=drop=not(key)"}
+# The decoder passes over what is no key frame by its own bits; flags of containers lie. Times are
+# moved far off: where a packet has none, ffmpeg counts the frames that come out, which are not all,
+# or takes the time of decoding, and no time so found is among the moved ones.
+_AWAY = 1 << 44
+_KEY_FRAMES = {"skip_frame": "nokey", "bsf:v": f"setts=pts=PTS+{_AWAY}:dts=NOPTS"}
+# A decoder also calls key frames those from which it only recovers in time, which are P or B.
+_KEY = "select=key*lt(pict_type\\,2)"
 # Digits of a time and a line end, at the most.
 _BYTES_A_TIME = 22
 # With more a picture waits longer for its turn than it takes, and each has pictures of its own.
 _MOST_THREADS = 4
+_OTHERS = "Its frames are no longer those that were found when it was checked."
 _AGAIN = "Do not write to videos while the pipeline runs; run it again."
 
 
@@ -72,18 +76,21 @@ def decode(many: Sequence[Wanted], bounds: Bounds) -> list[NDArray[np.uint8]]:
         if error.code not in ("changed", "memory"):
             raise
     # Once more, all packets of it, and in one thread, which takes the least memory.
-    return _decode(many, bounds, 1)
+    return _decode([replace(wanted, keys=False) for wanted in many], bounds, 1)
 
 
 @again_if_killed
 def _decode(many: Sequence[Wanted], bounds: Bounds, threads: int) -> list[NDArray[np.uint8]]:
     with ExitStack() as stack:
-        outputs, pairs, open_files = [], [], []
+        outputs, answers, open_files = [], [], []
         for wanted in many:
             descriptor = stack.enter_context(opened(wanted.path))
-            pictures = Pipe(stack, wanted.frame_bytes * len(wanted.indices))
-            times = Pipe(stack, _BYTES_A_TIME * len(wanted.indices))
-            options = {**input_options(descriptor), "threads": threads, **wanted.only}
+            chosen, passing = _chosen(wanted)
+            pictures = Pipe(stack, wanted.frame_bytes * len(passing))
+            times = Pipe(stack, _BYTES_A_TIME * len(passing))
+            options = {**input_options(descriptor), "threads": threads}
+            if wanted.keys:
+                options |= _KEY_FRAMES
             if wanted.dropped:
                 options["bsf:v"] = wanted.dropped
             video = ffmpeg.input(NAME, **options)
@@ -99,37 +106,56 @@ def _decode(many: Sequence[Wanted], bounds: Bounds, threads: int) -> list[NDArra
                     stats_enc_pre=f"pipe:{times.end}",
                     stats_enc_pre_fmt="{pts}",
                     # One graph for all (`filter_complex`) would be worked on by one thread.
-                    vf=",".join([_chosen(wanted.indices), *filters_of(wanted)]),
-                    **{"frames:v": len(wanted.indices)},
+                    vf=",".join([chosen, *filters_of(wanted)]),
+                    **{"frames:v": len(passing)},
                 )
             )
-            pairs.append((pictures, times))
+            answers.append((wanted, passing, pictures, times))
             open_files += [descriptor, pictures.end, times.end]
         command = ffmpeg.merge_outputs(*outputs).global_args(*QUIET, "error")
         arguments = command.compile(cmd=ffmpeg_exe())
         finished = run(arguments, many[0].path, bounds, stdout_limit=0, pass_fds=tuple(open_files))
         return [
-            _frames(wanted, pictures.read(), times.read(), finished.stderr)
-            for wanted, (pictures, times) in zip(many, pairs, strict=True)
+            _frames(wanted, passing, pictures.read(), times.read(), finished.stderr)
+            for wanted, passing, pictures, times in answers
         ]
 
 
-def key_times(path: Path, info: VideoInfo, bounds: Bounds) -> tuple[Times, dict[str, str]]:
-    """Times of the frames that decode alone, int64 (K,), found by decoding nothing else, and the
-    options of ffmpeg's input with which these and no others come out.
+def told_times(path: Path, info: VideoInfo, bounds: Bounds) -> Times:
+    """int64 (N,), the times of all frames as the decoder tells them: those of `info`, but where one
+    is told that is before the one shown before it. Raises `VideoError` as `decode`."""
+    shown = np.asarray(info.pts, np.int64)
+    if is_rising(shown):
+        return shown
+    told, _ = _listed(path, info, bounds, {}, "{pts}")
+    if not np.array_equal(np.maximum.accumulate(told[: info.intact]), shown[: info.intact]):
+        raise _changed(path, _OTHERS)
+    return told
+
+
+def key_frames(path: Path, info: VideoInfo, bounds: Bounds) -> tuple[NDArray[np.int64], bool]:
+    """Which frames are key frames, int64 (K,), and whether decoding these alone gives them.
+
+    Where packets have times of their own, nothing else is decoded to find them; else everything is.
 
     Raises:
         VideoError: as `decode`; `no_key_frames` if there are none.
     """
-    for only in (_FLAGGED, _KEY_FRAMES):
-        try:
-            times = _times(path, info, bounds, {**only, "threads": _threads()})
-        except VideoError as error:
-            if error.code != "memory":
-                raise
-            times = _times(path, info, bounds, only)
-        if len(times):
-            return np.maximum.accumulate(times), only
+    shown = np.asarray(info.pts, np.int64)
+    try:
+        options = {**_KEY_FRAMES, "threads": _threads()}
+        times, complaint = _listed(path, info, bounds, options, "{pts}", _KEY)
+    except VideoError as error:
+        if error.code != "memory":
+            raise
+    else:
+        places = np.searchsorted(shown, times - _AWAY).clip(max=len(shown) - 1)
+        found = np.array_equal(shown[places], times - _AWAY) and is_rising(times)
+        if len(times) and found and not complaint and is_rising(shown):
+            return places.astype(np.int64), True
+    keys, _ = _listed(path, info, bounds, {}, "{ni}", _KEY)
+    if len(keys):
+        return keys, False
     raise VideoError(
         str(path),
         "no_key_frames",
@@ -139,8 +165,16 @@ def key_times(path: Path, info: VideoInfo, bounds: Bounds) -> tuple[Times, dict[
 
 
 @again_if_killed
-def _times(path: Path, info: VideoInfo, bounds: Bounds, options: dict[str, Any]) -> Times:
-    """Times of the frames that come out with these options of the input."""
+def _listed(
+    path: Path,
+    info: VideoInfo,
+    bounds: Bounds,
+    options: dict[str, Any],
+    fact: str,
+    chosen: str = "null",
+) -> tuple[NDArray[np.int64], str]:
+    """A fact, as ffmpeg calls it, of each frame that comes out with these options of the input and
+    is chosen, and what ffmpeg complained of."""
     with opened(path) as descriptor:
         video = ffmpeg.input(NAME, **{**input_options(descriptor), **options})
         command = ffmpeg.output(
@@ -150,7 +184,8 @@ def _times(path: Path, info: VideoInfo, bounds: Bounds, options: dict[str, Any])
             fps_mode="passthrough",
             enc_time_base="demux",
             stats_enc_pre="pipe:1",
-            stats_enc_pre_fmt="{pts}",
+            stats_enc_pre_fmt=fact,
+            vf=chosen,
         ).global_args(*QUIET, "error")
         finished = run(
             command.compile(cmd=ffmpeg_exe()),
@@ -159,7 +194,8 @@ def _times(path: Path, info: VideoInfo, bounds: Bounds, options: dict[str, Any])
             stdout_limit=_BYTES_A_TIME * info.frames,
             pass_fds=(descriptor,),
         )
-    return np.array([int(line) for line in finished.stdout.split()], dtype=np.int64)
+    facts = np.array([int(line) for line in finished.stdout.split()], dtype=np.int64)
+    return facts, finished.stderr
 
 
 def _threads() -> int:
@@ -167,26 +203,26 @@ def _threads() -> int:
     return min(_MOST_THREADS, len(os.sched_getaffinity(0)))
 
 
-def _frames(wanted: Wanted, pictures: bytes, lines: bytes, said: str) -> NDArray[np.uint8]:
-    count = len(wanted.indices)
+def _frames(
+    wanted: Wanted, passing: NDArray[np.int64], pictures: bytes, lines: bytes, said: str
+) -> NDArray[np.uint8]:
+    count = len(passing)
     pts = np.array([int(line) for line in lines.split()], dtype=np.int64)
     if len(pictures) != count * wanted.frame_bytes or len(pts) != count:
         got = len(pictures) // wanted.frame_bytes
-        raise VideoError(
-            str(wanted.path),
-            "changed",
-            f"{got} of {count} wanted frames came out of the decoder ({said.strip()}).",
-            _AGAIN,
+        raise _changed(
+            wanted.path, f"{got} of {count} wanted frames came out of the decoder ({said.strip()})."
         )
-    if not np.array_equal(np.maximum.accumulate(pts), wanted.times[wanted.indices]):
-        raise VideoError(
-            str(wanted.path),
-            "changed",
-            "Its frames are no longer those that were found when it was checked.",
-            _AGAIN,
-        )
-    frames = np.frombuffer(pictures, np.uint8)
-    return frames.reshape(count, *wanted.size, 3)
+    if not np.array_equal(pts, _moved(wanted)[passing]):
+        raise _changed(wanted.path, _OTHERS)
+    frames = np.frombuffer(pictures, np.uint8).reshape(count, *wanted.size, 3)
+    if count == len(wanted.indices):
+        return frames
+    return frames[np.searchsorted(passing, wanted.indices)]
+
+
+def _changed(path: Path, reason: str) -> VideoError:
+    return VideoError(str(path), "changed", reason, _AGAIN)
 
 
 def filters_of(wanted: Wanted) -> list[str]:
@@ -213,11 +249,20 @@ def filters_of(wanted: Wanted) -> list[str]:
     return [*filters, "setsar=1"]
 
 
-def _chosen(indices: NDArray[np.int64]) -> str:
-    """ffmpeg's filter that lets frames pass by their number as they come out of the decoder;
-    neighbours are one term."""
-    runs = np.split(indices, np.flatnonzero(np.diff(indices) != 1) + 1)
-    terms = (
-        f"eq(n,{run[0]})" if len(run) == 1 else f"between(n,{run[0]},{run[-1]})" for run in runs
-    )
-    return f"select='{'+'.join(terms)}'"
+def _chosen(wanted: Wanted) -> tuple[str, NDArray[np.int64]]:
+    """ffmpeg's filter that lets wanted frames pass, and which frames it lets pass, int64 (P,):
+    also others, where times are told more than once. Frames are not chosen by number, since ffmpeg
+    counts anew where the size or the format of the picture changes. Neighbours are one term."""
+    times, indices = _moved(wanted), wanted.indices
+    upto = times[: indices[-1] + 1]
+    passes, terms = np.zeros(len(upto), np.bool_), []
+    for neighbours in np.split(indices, np.flatnonzero(np.diff(indices) != 1) + 1):
+        low, high = times[neighbours].min(), times[neighbours].max()
+        passes |= (upto >= low) & (upto <= high)
+        terms.append(f"between(pts,{low},{high})")
+    return f"select='{'+'.join(terms)}'", np.flatnonzero(passes)
+
+
+def _moved(wanted: Wanted) -> Times:
+    """The times that come out of the decoder."""
+    return wanted.times + _AWAY if wanted.keys else wanted.times

@@ -31,13 +31,10 @@ from reelflow.video.libav import DONE, MOST_ASKED
 from reelflow.video.source import confined, opened
 from reelflow.video.wanted import Wanted
 
-# Codecs in which nothing after a key frame refers to what is before it. In others a container may
-# flag pictures as such from which a decoder only recovers in time.
-_ALONE = (
-    "mpeg4", "msmpeg4v1", "msmpeg4v2", "msmpeg4", "mpeg1video", "mpeg2video", "h263", "flv", "wmv1",
-    "wmv2", "mjpeg", "vp8", "vp9",
+_CODECS = (
+    "h264", "hevc", "mpeg4", "msmpeg4v1", "msmpeg4v2", "msmpeg4", "mpeg1video", "mpeg2video",
+    "h263", "flv", "wmv1", "wmv2", "mjpeg", "vp8", "vp9",
 )  # fmt: skip
-_CODECS = (*_ALONE, "h264", "hevc")
 # The packets of a video are in memory all at once.
 _MOST_BYTES = 64 << 20
 # A process that was lost so often is not started again.
@@ -193,7 +190,7 @@ def _request(wanted: Wanted, bounds: Bounds) -> bytes:
         {
             "options": options,
             "stream": info.stream,
-            "alone": info.codec in _ALONE,
+            "codec": info.codec,
             "frames": len(wanted.times),
             "wanted": len(wanted.indices),
             "filters": filters_of(wanted),

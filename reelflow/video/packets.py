@@ -121,7 +121,7 @@ def _worthwhile(wanted: Wanted) -> bool:
     info = wanted.info
     return (
         info.codec in _STARTS
-        and wanted.spec.sampler != "keyframes"
+        and not wanted.keys
         and info.intact == info.frames
         and info.frames * info.width * info.height > _WORTHWHILE
         and len(wanted.indices) <= _MOST_WANTED * info.frames
@@ -184,8 +184,7 @@ def _without(wanted: Wanted, packets: Packets) -> Wanted:
         dropped = _dropping(packets.dts, keep)
     if keep.all() or len(dropped) > _LONGEST:
         return wanted
-    shown = np.sort(packets.pts[keep])
-    return replace(wanted, times=shown, indices=np.searchsorted(shown, times), dropped=dropped)
+    return replace(wanted, dropped=dropped)
 
 
 def _dropping(dts: Times, keep: NDArray[np.bool_]) -> str:

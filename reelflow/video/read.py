@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
@@ -14,11 +14,12 @@ from reelflow.errors import VideoError
 from reelflow.video.check import VideoInfo, check_video
 from reelflow.video.clip import Clip, ClipSpec
 from reelflow.video.crops import crops_of
-from reelflow.video.decode import decode, key_times
+from reelflow.video.decode import decode, key_frames, told_times
 from reelflow.video.decoder import decoder, takes
 from reelflow.video.ffmpeg import Bounds
 from reelflow.video.region import WHOLE, region_of
 from reelflow.video.sampling import SAMPLERS
+from reelflow.video.times import is_rising
 from reelflow.video.wanted import Wanted
 
 # Videos of so much work each share a process: more and starting it no longer counts, and the
@@ -111,7 +112,8 @@ def _left_by_decoder(
 def shares_a_process(info: VideoInfo, spec: ClipSpec) -> bool:
     """Whether `read_clips` decodes a video together with others."""
     short = info.frames * info.width * info.height <= _SHORT
-    return short and spec.region != "motion" and spec.sampler != "keyframes"
+    plain = spec.region != "motion" and spec.sampler != "keyframes"
+    return short and plain and is_rising(np.asarray(info.pts))
 
 
 def _alone(path: Path, spec: ClipSpec, bounds: Bounds, info: VideoInfo) -> Clip | VideoError:
@@ -125,27 +127,27 @@ def _wanted(
     path: Path, spec: ClipSpec, bounds: Bounds, info: VideoInfo
 ) -> tuple[Wanted, NDArray[np.int64]]:
     """What to decode, and int64 (T,), the place of each frame of the clip in it."""
-    every = np.asarray(info.pts, dtype=np.int64)
+    shown = np.asarray(info.pts, dtype=np.int64)
+    told = told_times(path, info, bounds)
 
     def look(small: ClipSpec, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
         taken, places = np.unique(np.minimum(indices, info.intact - 1), return_inverse=True)
-        return decode([Wanted(path, info, small, WHOLE, every, taken)], bounds)[0][places]
+        return decode([Wanted(path, info, small, WHOLE, told, taken)], bounds)[0][places]
 
     region = region_of(spec, info, look)
-    times, whole = every, info.intact
-    only: Mapping[str, str] = {}
+    among, alone = np.arange(info.frames), False
     if spec.sampler == "keyframes":
-        times, only = key_times(path, info, bounds)
-        whole = int(np.searchsorted(times, every[info.intact - 1], side="right"))
-    indices = SAMPLERS[spec.sampler](times, float(Fraction(info.time_base)), spec)
+        among, alone = key_frames(path, info, bounds)
+    indices = SAMPLERS[spec.sampler](shown[among], float(Fraction(info.time_base)), spec)
     # Of a damaged video (see `reelflow.video.policy`) the last whole frame stands for later ones.
-    taken, places = np.unique(np.minimum(indices, max(whole, 1) - 1), return_inverse=True)
-    return Wanted(path, info, spec, region, times, taken, only), places
+    whole = max(1, int(np.searchsorted(among, info.intact)))
+    taken, places = np.unique(among[np.minimum(indices, whole - 1)], return_inverse=True)
+    return Wanted(path, info, spec, region, told, taken, alone), places
 
 
 def _clip(wanted: Wanted, places: NDArray[np.int64], frames: NDArray[np.uint8]) -> Clip:
-    times = wanted.times[wanted.indices[places]].astype(np.float64)
-    seconds = times * float(Fraction(wanted.info.time_base))
+    shown = np.asarray(wanted.info.pts)[wanted.indices[places]].astype(np.float64)
+    seconds = shown * float(Fraction(wanted.info.time_base))
     if len(places) != len(frames):
         frames = frames[places]  # some come more than once
     if wanted.spec.crops > 1:

@@ -16,6 +16,11 @@ def shown_at(pts: Times, times: Times) -> NDArray[np.int64]:
     return shown
 
 
+def is_rising(pts: Times) -> bool:
+    """Whether each frame has a time of its own, after that of the one before."""
+    return bool((np.diff(pts) > 0).all())
+
+
 def span(pts: Times) -> int:
     """Time from the first frame to the end of the last, which is taken to last as the mean."""
     if len(pts) < 2:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -24,9 +23,9 @@ class Wanted:
         path, info: the video, and what `check_video` told of it.
         spec: their size.
         region: the part of the picture.
-        times: int64 (N,), of all frames that come out of the decoder.
+        times: int64 (N,), of all frames as the decoder tells them (`decode.told_times`).
         indices: int64 (K,), which of them, ascending.
-        only: options of ffmpeg's input with which no others come out (`decode.key_times`).
+        keys: whether it is enough to decode key frames (`decode.key_frames`).
         dropped: ffmpeg's bitstream filter that keeps packets from the decoder; empty for none.
     """
 
@@ -36,7 +35,7 @@ class Wanted:
     region: Box
     times: Times
     indices: NDArray[np.int64]
-    only: Mapping[str, str] = field(default_factory=dict)
+    keys: bool = False
     dropped: str = ""
 
     @property

@@ -95,7 +95,7 @@ def test_frames_are_the_same_with_fewer_packets(
         found = decode([wanted], BOUNDS)[0]
         # What came out was as foretold: nothing was decoded twice.
         assert len(decoded) == 1
-        left_out += info.frames - len(decoded[0][0][0].times)
+        left_out += bool(decoded[0][0][0].dropped)
         np.testing.assert_array_equal(found, plain([wanted], BOUNDS, 1)[0])
     assert (left_out > 0) == expected
 
@@ -166,7 +166,6 @@ def test_a_long_list_of_runs_is_made_shorter(
     monkeypatch.setattr(packets, "_LONGEST", 200)
     shorter = spared([wanted], BOUNDS)[0]
     assert len(shorter.dropped) <= 200 < len(best.dropped)
-    assert len(best.times) < len(shorter.times) < 100
     monkeypatch.setattr(packets, "_LONGEST", 10)
     assert spared([wanted], BOUNDS)[0] is wanted
 

@@ -1,0 +1,119 @@
+"""Frames and times are ffmpeg's own: of many codecs in many containers, whatever is said of key
+frames, alone, in company and in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+from reelflow.decoding import _INFO_FIELDS
+from reelflow.store import FrameStore
+from reelflow.video.check import VideoInfo
+from reelflow.video.clip import Clip, ClipSpec
+from reelflow.video.ffmpeg import Bounds
+from reelflow.video.read import read_clip, read_clips
+from tasks import extract, ingest
+from tests.conftest import ffmpeg
+from tests.matrix import matrix
+from tests.truth import FLAGS
+
+BOUNDS = Bounds(timeout_s=120)
+HEIGHT, WIDTH = 48, 64
+SPEC = ClipSpec(6, HEIGHT, WIDTH, fit="stretch")
+KEYS = ClipSpec(4, HEIGHT, WIDTH, fit="stretch", sampler="keyframes")
+# Codecs of which ffmpeg does not say which frames are key frames.
+SILENT = ("qtrle", "msvideo1", "svq1")
+PARAMS = {
+    "frames: 16 ": "frames: 6 ",
+    "height: 64 ": f"height: {HEIGHT} ",
+    "fit: crop ": "fit: stretch ",
+    "width: 64 ": f"width: {WIDTH} ",
+    "min_likeness: 0.83": "min_likeness: 1.0 ",
+}
+# Of each video the times of its frames, in seconds, and the frames, in the order shown.
+Truth = dict[Path, tuple[NDArray[np.float64], NDArray[np.uint8]]]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("matrix") / "raw"
+    assert len(list(matrix(folder))) > 200
+    return folder
+
+
+def truth_of(paths: list[Path], folder: Path) -> Truth:
+    """What ffmpeg itself decodes, called plainly."""
+    found: Truth = {}
+    for start in range(0, len(paths), 20):
+        some = paths[start : start + 20]
+        outputs: list[str] = []
+        inputs = [word for path in some for word in ("-i", str(path))]
+        for at in range(len(some)):
+            scaled = f"scale={WIDTH}:{HEIGHT}:flags={FLAGS},format=rgb24"
+            outputs += ["-map", f"{at}:v", "-vf", scaled, "-fps_mode", "passthrough"]
+            outputs += ["-enc_time_base", "demux", "-f", "rawvideo"]
+            outputs += ["-stats_enc_pre", str(folder / f"{at}.txt")]
+            outputs += ["-stats_enc_pre_fmt", "{pts} {tb}", str(folder / f"{at}.rgb")]
+        ffmpeg("-copyts", *inputs, *outputs)
+        for at, path in enumerate(some):
+            lines = [line.split() for line in (folder / f"{at}.txt").read_text().splitlines()]
+            times = np.array([float(int(pts) * Fraction(base)) for pts, base in lines])
+            frames = np.fromfile(folder / f"{at}.rgb", np.uint8)
+            found[path] = times, frames.reshape(len(times), HEIGHT, WIDTH, 3)
+    return found
+
+
+def wrong(truth: Truth, path: Path, clip: object) -> Iterator[str]:
+    """What of a clip is not as ffmpeg has it."""
+    if not isinstance(clip, Clip):
+        yield f"{path.name}: {clip}"
+        return
+    times, frames = truth[path]
+    for frame, seconds in zip(clip.frames, clip.timestamps, strict=True):
+        at = int(np.abs(times - seconds).argmin())
+        if abs(times[at] - seconds) > 1e-6 or not np.array_equal(frames[at], frame):
+            yield f"{path.name}: the frame at {seconds:.3f} s"
+
+
+def test_frames_and_times_are_those_of_ffmpeg(made: Path, project: Path) -> None:
+    params = project / "params.yaml"
+    text = params.read_text(encoding="utf-8")
+    for old, new in PARAMS.items():
+        assert old in text
+        text = text.replace(old, new)
+    params.write_text(text, encoding="utf-8")
+    (project / "data").mkdir()
+    (project / "data" / "raw").symlink_to(made)
+    ingest.main()
+    extract.main()
+    aside = pd.read_csv("data/quarantine.csv").query("code != 'duplicate'")
+    assert aside.empty, aside.to_string()
+    manifest = pd.read_parquet("data/manifest.parquet")
+    assert len(manifest) >= 150
+    videos = [
+        (made / row["path"], VideoInfo(**{name: row[name] for name in _INFO_FIELDS}))
+        for row in manifest.to_dict("records")
+    ]
+    truth = truth_of([path for path, _ in videos], project)
+    faults: list[str] = []
+    for path, info in videos:
+        np.testing.assert_allclose(
+            np.array(info.pts) * float(Fraction(info.time_base)), truth[path][0], atol=1e-6
+        )
+        faults += wrong(truth, path, read_clip(path, SPEC, BOUNDS, info=info))
+    for (path, _), clip in zip(videos, read_clips(videos, SPEC, BOUNDS), strict=True):
+        faults += wrong(truth, path, clip)
+    keyed = [video for video in videos if video[0].name.split("-")[0] not in SILENT]
+    for (path, _), clip in zip(keyed, read_clips(keyed, KEYS, BOUNDS), strict=True):
+        faults += wrong(truth, path, clip)
+    store = FrameStore(Path("data/frames"))
+    for path, info in videos:
+        times = np.array(store.index.loc[info.hash, "timestamps"])
+        faults += wrong(truth, path, Clip(store.frames(info.hash), times))
+    assert not faults, "\n".join(faults)
