@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import typer
+
+_LISTS = (".csv", ".json")  # what says of videos which they are
 
 # For `app.command`: a file may be called `-video.mp4`.
 SETTINGS = {"ignore_unknown_options": True}
@@ -16,6 +20,24 @@ def refuse_options(files: list[str]) -> None:
     for name in files:
         if name.startswith("--") and not Path(name).exists():
             raise typer.BadParameter(f"there is neither an option nor a file {name}")
+
+
+def with_folders(names: list[str]) -> list[str]:
+    """A folder stands for the files below it, by name; not for hidden ones, nor for lists."""
+    found: list[str] = []
+    for name in names:
+        below = sorted(_files_below(name)) if Path(name).is_dir() else [name]
+        if not below:
+            raise typer.BadParameter(f"the folder {printable(name)} holds no files")
+        found += below
+    return found
+
+
+def _files_below(root: str) -> Iterator[str]:
+    for folder, inner, names in os.walk(root):
+        inner[:] = [name for name in inner if name[0] != "."]
+        paths = [Path(folder, name) for name in names if name[0] != "."]
+        yield from (str(p) for p in paths if p.suffix.lower() not in _LISTS and p.is_file())
 
 
 def print_any_name() -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.files import print_any_name, printable, refuse_options
+from cli.files import print_any_name, printable, refuse_options, with_folders
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -25,11 +25,14 @@ if TYPE_CHECKING:
 
 
 def inspect(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Any paths.")],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Any files, or folders of files.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
 ) -> None:
     """Say what each FILE is, found by decoding it to its end, and whether it can be used."""
     refuse_options(files)
+    files = with_folders(files)
     print_any_name()
     found = list(_inspected(files, *_settings()))
     if as_json:

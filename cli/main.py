@@ -81,7 +81,7 @@ def retrain() -> None:
 app.command(context_settings=SETTINGS)(inspect)
 app.command()(gc)
 app.command("import")(import_)
-app.command()(remove)
+app.command(context_settings=SETTINGS)(remove)
 app.command(context_settings=SETTINGS)(predict)
 
 

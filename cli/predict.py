@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.files import print_any_name, printable, refuse_options
+from cli.files import print_any_name, printable, refuse_options, with_folders
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -28,7 +28,9 @@ MOST_LIKELY = 4
 
 
 def predict(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Video files.")],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Video files, or folders of them.")
+    ],
     model: Annotated[
         str,
         typer.Option(
@@ -43,6 +45,7 @@ def predict(
     if as_json and as_csv:
         raise typer.BadParameter("choose one of --json and --csv")
     refuse_options(files)
+    files = with_folders(files)
     from reelflow.predicting import address_from_environment_for, asking
     from reelflow.progress import track
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.files import printable
+from cli.files import printable, refuse_options
 
 if TYPE_CHECKING:
     from reelflow.plan import Plan
@@ -86,6 +86,7 @@ def remove(
     dry_run: Annotated[bool, DRY_RUN] = False,
 ) -> None:
     """Remove videos from data/raw. DVC's cache keeps what it had; the ledger keeps their split."""
+    refuse_options(what)
     from flows.videos import remove_videos
     from reelflow.sources import Form
 

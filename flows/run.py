@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NoReturn
 
+import httpx
+
 from flows import process, server
 from flows.effects import missing_effect
 from flows.graph import Node, changes, clear_stale_locks, read_graph
@@ -87,11 +89,11 @@ def _run_flow(nodes: list[Node], echo: Callable[[str], None]) -> PipelineResult:
 
 
 def _judge(train: Any, recorder: Recorder, order: list[str]) -> PipelineResult:
-    from flows.train import OF_A_SERVER
+    from prefect.exceptions import PrefectException
 
     try:
         state = train(return_state=True)
-    except OF_A_SERVER:
+    except (httpx.HTTPError, PrefectException, RuntimeError):
         if server.answers(server.health_of_api()):
             raise
         return replace(recorder.result(order, _LOST), server_lost=True)

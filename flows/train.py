@@ -20,7 +20,7 @@ from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
-from prefect.exceptions import FailedRun, PrefectException
+from prefect.exceptions import FailedRun
 from prefect.futures import PrefectFuture
 from prefect.states import Cancelled, Completed, Failed
 
@@ -47,9 +47,6 @@ PATIENCE_S = 3600.0
 
 # Names of the failed states that are worth another try, and how many in all.
 BUSY, UNAVAILABLE = "Busy", "Unavailable"
-# What Prefect raises where its server is lost.
-OF_A_SERVER = (httpx.HTTPError, PrefectException, RuntimeError)
-
 _TRIES = {BUSY: 16, UNAVAILABLE: 2}  # the stage itself has asked a lost server for half a minute
 
 
@@ -245,8 +242,6 @@ def guarded(work: Callable[[], State[None]], wait_s: float) -> State[None]:
                 time.sleep(5.0)
     except ReelflowError as error:
         return Failed(message=str(error))
-    except OF_A_SERVER:  # whoever called the flow asks whether the server is lost
-        raise
     except Exception as error:  # noqa: BLE001 (Prefect would show a traceback of its own)
         return Failed(message=unexpected(error))
     except KeyboardInterrupt:

@@ -14,6 +14,7 @@ from reelflow.contents import only_copies
 from reelflow.errors import DataError
 from reelflow.importing import carry_out
 from reelflow.importing import remove as take_out
+from reelflow.labelled import some
 from reelflow.plan import Plan
 from reelflow.planning import plan_import
 from reelflow.removing import meant
@@ -125,7 +126,7 @@ def _refuse_lost(names: Sequence[str], *, force: bool) -> None:
     lost = [] if force else only_copies(RAW, names, cached())
     if lost:
         raise DataError(
-            f"There is no other copy of {len(lost)} of these files ({', '.join(lost[:3])}"
-            f"{', …' if len(lost) > 3 else ''}): neither in DVC's cache nor under another name. "
-            "Nothing was removed. `--force` removes them for good."
+            f"There is no other copy of {len(lost)} of these files ({some(lost)}): neither in "
+            "DVC's cache nor under another name. Nothing was removed. `--force` removes them for "
+            "good."
         )

@@ -21,6 +21,12 @@ def ended_by(number: int) -> str:
     return f"crashed ({name})"
 
 
+def quoted(value: object) -> str:
+    """A value as a person may type it: `repr` would double the backslashes of a pattern."""
+    plain = isinstance(value, str) and value.isprintable() and "'" not in value
+    return f"'{value}'" if plain else repr(value)
+
+
 class ReelflowError(Exception):
     """Something a person can act on. `str(error)` is the whole message."""
 

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from reelflow.errors import DataError
+from reelflow.errors import DataError, quoted
 from reelflow.table import marked, read_table
 
 log = logging.getLogger(__name__)
@@ -233,5 +233,5 @@ def made_up_test(splits: Iterable[str | None], word: str = "validation") -> str:
 
 def some(items: list[str], most: int = 3) -> str:
     """The first few of a list, for a sentence."""
-    shown = ", ".join(repr(item) for item in items[:most])
+    shown = ", ".join(quoted(item) for item in items[:most])
     return shown if len(items) <= most else f"{shown} and {len(items) - most} more"

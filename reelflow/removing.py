@@ -25,16 +25,18 @@ def meant(raw: Path, what: Sequence[str], form: Form | None = None) -> list[str]
         DataError: something is not in `raw`, or outside of it.
     """
     present = files_in(raw) - {CSV_NAME} if raw.is_dir() else set()
+    # A name that would command a terminal is printed with escapes: taken in that form, too.
+    shown = {repr(name)[1:-1]: name for name in present if not name.isprintable()}
     names: set[str] = set()
     for item in what:
-        path = Path(item).expanduser()
+        path = Path(item)
         if path.suffix.lower() == ".csv" and path.is_file():
             wanted = csv_paths(path, raw, form or Form())
         else:
             wanted = [item]
         unknown = []
         for one in wanted:
-            found = _below(raw, one, present)
+            found = _below(raw, shown.get(one, one), present)
             names.update(found)
             if not found:
                 unknown.append(one)
@@ -48,7 +50,7 @@ def meant(raw: Path, what: Sequence[str], form: Form | None = None) -> list[str]
 
 def _below(raw: Path, item: str, present: set[str]) -> list[str]:
     for start in (raw, Path()):
-        name = os.path.relpath(os.path.normpath(start / Path(item).expanduser()), raw)
+        name = os.path.relpath(os.path.normpath(start / item), raw)
         if name in present:
             return [name]
         inside = [other for other in present if other.startswith(f"{name}/")]

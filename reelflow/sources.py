@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from reelflow.errors import DataError
+from reelflow.errors import DataError, quoted
 from reelflow.labelled import (
     CSV_NAME,
     LAYOUT,
@@ -183,7 +183,7 @@ def _columns(wanted: str) -> list[str]:
     try:
         return [name for _, name, _, _ in Formatter().parse(wanted) if name is not None]
     except ValueError as error:
-        raise DataError(f"{wanted!r} is no template of columns: {error}.") from None
+        raise DataError(f"{quoted(wanted)} is no template of columns: {error}.") from None
 
 
 def _filled(origin: Path, wanted: str, row: Mapping[str, str], number: int) -> str:
@@ -246,7 +246,9 @@ def _group_pattern(pattern: str) -> re.Pattern[str]:
     try:
         found = re.compile(pattern)
     except re.error as error:
-        raise DataError(f"--group-pattern {pattern!r} is no regular expression: {error}.") from None
+        raise DataError(
+            f"--group-pattern {quoted(pattern)} is no regular expression: {error}."
+        ) from None
     if "group" not in found.groupindex:
-        raise DataError(f"--group-pattern {pattern!r} names no part (?P<group>…).")
+        raise DataError(f"--group-pattern {quoted(pattern)} names no part (?P<group>…).")
     return found

@@ -22,7 +22,7 @@ from typing import Any
 
 import pandas as pd
 
-from reelflow.errors import DataError
+from reelflow.errors import DataError, quoted
 from reelflow.files import write_text
 
 _DELIMITERS = ",;\t"
@@ -101,7 +101,7 @@ def nearest(name: str, names: Iterable[str]) -> str:
     """`, did you mean 'x'?` where one of `names` is like `name`, else nothing."""
     folded = {known.casefold(): known for known in names}
     found = difflib.get_close_matches(name.casefold(), folded, 1, cutoff=0.5)
-    return f"; did you mean {folded[found[0]]!r}?" if found else ""
+    return f"; did you mean {quoted(folded[found[0]])}?" if found else ""
 
 
 def _texts(table: pd.DataFrame, change: Callable[[Any], Any]) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from reelflow.errors import ParamsError
+from reelflow.errors import ParamsError, quoted
 
 SECTIONS = ("ingest", "extract", "validate", "preprocess", "train", "evaluate", "register")
 
@@ -106,7 +106,7 @@ def _sentence(section: str, model: type[Section], detail: dict[str, Any]) -> str
     rule = rule.removeprefix("Input should be ").rstrip(".")
     field = model.model_fields.get(location[0])
     meaning = f" It is: {field.description.rstrip('.')}." if field and field.description else ""
-    return f"`{key}` is {detail['input']!r}; allowed is {rule}.{meaning}"
+    return f"`{key}` is {quoted(detail['input'])}; allowed is {rule}.{meaning}"
 
 
 def _nearest(name: str, known: list[str] | tuple[str, ...], prefix: str = "") -> str:

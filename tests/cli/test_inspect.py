@@ -31,7 +31,7 @@ def call(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         encoding="utf-8",
         errors="surrogateescape",
-        timeout=60,
+        timeout=600,
     )
 
 
@@ -57,15 +57,22 @@ def test_a_usable_file_is_a_row_and_the_status_is_0(folder: Path) -> None:
     }
 
 
+def test_a_folder_stands_for_the_files_below_it(folder: Path) -> None:
+    rows = call(folder.parent, folder.name).stdout.splitlines()[1:3]
+    names = [f"{folder.name}/good.mp4", f"{folder.name}/text.mp4"]
+    assert [row.split()[:2] for row in rows] == [[names[0], "usable"], [names[1], "unreadable"]]
+
+
 def test_what_is_not_usable_has_its_reason_and_remedy_and_the_status_is_1(folder: Path) -> None:
-    done = call(folder, "text.mp4", "good.mp4", "absent", ".")
+    os.mkfifo(folder / "pipe")
+    done = call(folder, "text.mp4", "good.mp4", "absent", "pipe")
     assert done.returncode == 1
     rows = [line.split()[:2] for line in done.stdout.splitlines()[1:5]]
     assert rows == [
         ["text.mp4", "unreadable"],
         ["good.mp4", "usable"],
         ["absent", "missing"],
-        [".", "not_a_file"],
+        ["pipe", "not_a_file"],
     ]
     assert "text.mp4: It is text, no video.\nLeave it out.\n" in done.stdout
     assert "absent: There is no such file.\n" in done.stdout

@@ -82,6 +82,31 @@ def test_a_bad_file_is_told_after_the_others_were_answered(style: list[str]) -> 
     assert "bad.mp4: It has no bytes. Copy or record it again.\n" in result.stderr
 
 
+def test_a_folder_stands_for_the_files_below_it(tmp_path: Path) -> None:
+    for name in ("set/b/2.mp4", "set/a/1.avi", "set/.hidden/x.mp4", "set/.x.mp4", "set/videos.csv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    os.mkfifo(tmp_path / "set/pipe.mp4")
+    (tmp_path / "set/loop").symlink_to(tmp_path / "set")
+    (tmp_path / "set/link.mp4").symlink_to("a/1.avi")
+    (tmp_path / "set/astray.mp4").symlink_to("nowhere")
+    found = json.loads(call("--json", "y.mp4", "set", "x.mp4").stdout)
+    assert [each["path"] for each in found] == [
+        "y.mp4",
+        "set/a/1.avi",
+        "set/b/2.mp4",
+        "set/link.mp4",
+        "x.mp4",
+    ]
+
+
+def test_a_folder_without_files_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    result = call("empty")
+    assert result.exit_code == 2
+    assert "the folder empty holds no files" in result.stderr
+
+
 def test_json_is_one_list() -> None:
     assert json.loads(call("--json", "bad.mp4", "x.mp4").stdout) == [
         {

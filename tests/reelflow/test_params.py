@@ -47,6 +47,7 @@ def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
         ("extract:\n  frames: 16.5\n", ["`extract.frames` is 16.5", "integer"]),
         ("ingest:\n  group_pattern: '('\n", ["`ingest.group_pattern`", "regular expression"]),
         ("ingest:\n  group_pattern: 'g(.)'\n", ["(?P<group>...)"]),
+        ("ingest:\n  group_pattern: '_(g\\d+)_'\n", [r"is '_(g\d+)_'; allowed"]),
         ("train: 3\n", ["`train` must hold keys and values"]),
         ("- a\n", ["must hold sections"]),
         ("train: [\n", ["not valid YAML"]),

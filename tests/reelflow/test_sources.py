@@ -74,9 +74,10 @@ def test_a_pattern_reads_the_group_where_no_column_gives_one(tmp_path: Path) -> 
     csv = listed(tmp_path, "path,label,group\na_g1_.avi,x,own\nb_g2_.avi,x,\n")
     videos = read_source(csv, Form(group_pattern=r"_(?P<group>g\d)_")).videos
     assert [video.group for video in videos] == ["own", "g2"]
-    for pattern, says in (("(", "no regular expression"), ("g", "names no part")):
-        with pytest.raises(DataError, match=says):
+    for pattern, says in ((r"\d(", "no regular expression"), (r"g\d", "names no part")):
+        with pytest.raises(DataError, match=says) as caught:
             read_source(csv, Form(group_pattern=pattern))
+        assert f"'{pattern}'" in str(caught.value)  # as it was typed, to be copied
 
 
 def test_values_of_the_split_are_given_a_meaning(tmp_path: Path) -> None:
