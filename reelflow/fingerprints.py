@@ -134,9 +134,9 @@ def _lit(levels: Floats) -> tuple[float, float]:
     first, last = int(lit[0]), int(lit[-1])
     begin, end = float(first), float(last + 1)
     if first > 0:
-        begin += 1 - min(1.0, levels[first] / levels[first + 1])
+        begin += 1 - levels[first] / max(levels[first], levels[first + 1])
     if last + 1 < len(levels):
-        end -= 1 - min(1.0, levels[last] / levels[last - 1])
+        end -= 1 - levels[last] / max(levels[last], levels[last - 1])
     return begin, end
 
 

@@ -21,17 +21,20 @@ import ffmpeg
 import numpy as np
 
 from reelflow.errors import VideoError
-from reelflow.video import refusals
+from reelflow.video import complaints, refusals
 from reelflow.video.content import hash_and_stamp
 from reelflow.video.ffmpeg import QUIET, Bounds, Finished, again_if_killed, ffmpeg_exe, run
 from reelflow.video.graph import describe, is_rescaled
 from reelflow.video.intact import Intact, find_intact
+from reelflow.video.pipe import Pipe
 from reelflow.video.source import MOST_PRINTED, NAME, input_options, opened, regular_file_size
 from reelflow.video.thumbnails import Thumbnails
 from reelflow.video.times import Times, span
 
 # Raised when the same file would be judged otherwise, so that remembered verdicts are dropped.
-CHECK_VERSION = 4
+CHECK_VERSION = 5
+# Bytes of a line of `framecrc`, at the most.
+_LONGEST_LINE = 200
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,12 @@ class VideoInfo:
             `arib-std-b67` HLG); empty if it is not stated, or of eight bits.
         width: in pixels, as shown (after rotation and pixel aspect).
         height: in pixels, as shown.
-        fps: mean frames a second.
+        fps: mean frames a second; 0 for one frame of which nothing tells how long it is shown.
         frames: how many frames there are.
         intact: how many of them, from the first on, are whole: all, unless it is damaged.
         start: seconds, the first frame on the file's own clock.
-        duration: seconds from the first frame to the end of the last.
+        duration: seconds from the first frame to the end of the last; how long that is shown, the
+            file tells, or the mean of the others does.
         rotation: degrees clockwise by which the stored picture is turned to be shown.
         stream: index of the video stream in the file.
         pts: presentation time of each frame in units of `time_base`, in the order shown. Of a
@@ -125,21 +129,30 @@ def check_video(
             `refusals`.
     """
     size = regular_file_size(path, most_bytes=bounds.most_bytes)
-    finished = _decode(path, bounds, thumbnails)
+    finished, last = _decode(path, bounds, thumbnails)
     times, _, graph = finished.stdout.partition(b"{")
     lines = times.split(b"\n")[:-1]
-    complaint = refusals.complaint(finished, path, bounds, frames=len(lines))
+    if not lines:
+        raise refusals.without_frames(finished, path, bounds)
     time_base = lines[0].split()[1].decode()
     decoded = np.array([int(line.split(b" ", 1)[0]) for line in lines], dtype=np.int64)
     described = _describe(json.loads(b"{" + graph), path, bounds)
     refusals.refuse_odd_shape(path, described["width"], described["height"])
     pts, intact = np.maximum.accumulate(decoded), len(decoded)
-    if complaint:
+    said = complaints.of_video(finished, described["stream"])
+    if said:
         found = find_intact(path, described["stream"], bounds)
+        if found.encrypted:
+            raise refusals.encrypted(path)
         intact = _common(decoded, found.pts)
-        pts = _promised(pts, intact, found)
+        alike = np.array_equal(found.pts, decoded)
+        if found.whole and alike and complaints.are_of_decoder(said):
+            said = []  # it was of no picture
+        else:
+            pts = _promised(pts, intact, found)
     unit = float(Fraction(time_base))
-    seconds = span(pts) * unit
+    # Of a damaged video nobody knows how long its last frame is shown, if it is there at all.
+    seconds = (int(pts[-1] - pts[0]) + last if last and not said else span(pts)) * unit
     refusals.refuse_odd_times(path, pts, seconds)
     info = VideoInfo(
         hash=known_hash or hash_file(path),
@@ -153,7 +166,8 @@ def check_video(
         time_base=time_base,
         **described,
     )
-    if complaint:
+    if said:
+        complaint = complaints.cause(said) or "an error of ffmpeg"
         reason = f"It is damaged: {intact} of {len(pts)} frames are whole, then «{complaint}»."
         raise DamagedVideoError(
             str(path), reason, refusals.keep_whole(intact, info.pixel_format), info
@@ -170,7 +184,7 @@ def _describe(graph: dict[str, Any], path: Path, bounds: Bounds) -> dict[str, An
     """The fields that do not depend on times. Of a video whose size changes, those of its first
     frame, to whose size ffmpeg scales the others; one more process, for such videos only."""
     if is_rescaled(graph):
-        first = _decode(path, bounds, None, frames=1).stdout
+        first = _decode(path, bounds, None, frames=1)[0].stdout
         graph = json.loads(first[first.index(b"{") :])
     return describe(graph, path, bounds)
 
@@ -178,38 +192,49 @@ def _describe(graph: dict[str, Any], path: Path, bounds: Bounds) -> dict[str, An
 @again_if_killed
 def _decode(
     path: Path, bounds: Bounds, thumbnails: Thumbnails | None, frames: int | None = None
-) -> Finished:
+) -> tuple[Finished, int]:
     """Decode every frame, or the first few, of the first stream that is no cover art (`V`). The
-    output is a line a frame, its time and the time base, then ffmpeg's graph as JSON."""
+    output is a line a frame, its time and the time base, then ffmpeg's graph as JSON; and how long
+    the last frame is shown, in that time base, 0 if nothing tells."""
     few = {"frames:v": frames} if frames else {}
     with opened(path) as descriptor, ExitStack() as stack:
         video = ffmpeg.input(NAME, **input_options(descriptor))["V:0"]
+        shown = Pipe(stack, _LONGEST_LINE, last=True)
         times = ffmpeg.output(
             video,
-            "-",
-            format="null",
+            f"pipe:{shown.end}",
+            # A line a frame, with its duration; of the frame as it lies in memory, not its pixels.
+            format="framecrc",
+            vcodec="wrapped_avframe",
             fps_mode="passthrough",
             enc_time_base="demux",
             stats_enc_pre="pipe:1",
             stats_enc_pre_fmt="{pts} {tb}",
             **few,
         )
-        outputs, descriptors = [times], [descriptor]
+        outputs, descriptors = [times], [descriptor, shown.end]
         if thumbnails:
             beside, write_end = stack.enter_context(thumbnails.beside(video))
-            outputs, descriptors = [times, beside], [descriptor, write_end]
+            outputs, descriptors = [times, beside], [*descriptors, write_end]
         command = ffmpeg.merge_outputs(*outputs).global_args(
             *(*QUIET, "level+warning"),
             *("-print_graphs_file", "pipe:1", "-print_graphs_format", "json"),
         )
-        return run(
+        finished = run(
             command.compile(cmd=ffmpeg_exe()),
             path,
             bounds,
             stdout_limit=MOST_PRINTED,
             pass_fds=tuple(descriptors),
-            listen_for=refusals.COMPLAINTS,
+            listen_for=complaints.LISTENED,
         )
+        return finished, _duration_in(shown.read())
+
+
+def _duration_in(listing: bytes) -> int:
+    """The duration in the last line of a `framecrc` listing."""
+    cells = listing.rstrip().rpartition(b"\n")[2].split(b",")
+    return max(0, int(cells[3])) if len(cells) > 3 else 0
 
 
 def _promised(pts: Times, intact: int, found: Intact) -> Times:

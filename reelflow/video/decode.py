@@ -114,7 +114,14 @@ def _decode(many: Sequence[Wanted], bounds: Bounds, threads: int) -> list[NDArra
             open_files += [descriptor, pictures.end, times.end]
         command = ffmpeg.merge_outputs(*outputs).global_args(*QUIET, "error")
         arguments = command.compile(cmd=ffmpeg_exe())
-        finished = run(arguments, many[0].path, bounds, stdout_limit=0, pass_fds=tuple(open_files))
+        finished = run(
+            arguments,
+            many[0].path,
+            bounds,
+            stdout_limit=0,
+            pass_fds=tuple(open_files),
+            frames=sum(wanted.info.frames for wanted in many),
+        )
         return [
             _frames(wanted, passing, pictures.read(), times.read(), finished.stderr)
             for wanted, passing, pictures, times in answers

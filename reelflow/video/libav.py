@@ -98,6 +98,7 @@ def _decode(
     context = stream.codec_context
     stream.thread_type = "NONE"
     context.thread_count = 1
+    context.options = {"max_pixels": asked["options"]["max_pixels"]}
     packets = [packet for packet in container.demux(stream) if packet.size]
     if any(packet.pts is None for packet in packets):
         raise _OddError

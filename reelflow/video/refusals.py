@@ -9,23 +9,22 @@ from pathlib import Path
 import ffmpeg
 
 from reelflow.errors import VideoError
+from reelflow.video import complaints
 from reelflow.video.ffmpeg import QUIET, Bounds, Finished, ffmpeg_exe, run
+from reelflow.video.intact import find_intact
 from reelflow.video.source import MOST_PIXELS, NAME, input_options, opened
 from reelflow.video.times import Times, span
 
-# Ask ffmpeg for `-v level+warning`, and this finds the lines that tell of damage. Most warnings are
-# harmless, but of some broken packets (MPEG-TS) and pictures nothing else tells.
-COMPLAINTS = rb"\[(error|fatal|panic)\] |\[warning\] .*corrupt"
-# What the `null` muxer says of equal timestamps is no damage of the file.
-_HARMLESS = re.compile(r"^\[null @")
-_SPEAKER = re.compile(r"^(\[[^]]* @ 0x[0-9a-f]+\] )*\[\w+\] (Error opening input: )?")
 _PROBED = r"^\[in#0 @ \S+\] Format (\S+) (probed|detected only) with"
+_UNKNOWN = r"Stream #0:\d+.*: Video: none \((.+?) / 0x"
+_REFUSED = r"\[dec:(\S+) @ \S+\] \[error\] Error while opening decoder"
+_SAID_OF_ENCRYPTION = r"[Ee]ncrypted|DRM|Unsupported encoding type"
 _SIZE = re.compile(r"Picture size (\d+)x(\d+) ")
 _PLAYLISTS = {"concat", "hls", "dash", "imf", "sdp", "rtsp", "webm_dash_manifest", "realtext"}
-_LONGEST_QUOTE = 200
 # Whatever UTF-8 has but control characters.
 _TEXT = bytes({9, 10, 12, 13} | set(range(32, 127)) | set(range(0x80, 0xF5)))
 _ENOUGH_TO_TELL_TEXT = 512
+_PACKET = 188  # bytes, of a transport stream
 # A clip is stretched to square pixels and cut; of anything longer hardly anything would be left.
 _LONGEST_SHAPE = 50
 # Times are multiplied by the number of frames of a clip in 64 bits.
@@ -34,29 +33,30 @@ _LONGEST_SECONDS = 1e8
 
 _AGAIN = "If it should be one, it was cut short or damaged: copy or record it again."
 _LEAVE_OUT = "Leave it out."
+_ENCRYPTED = (
+    "It is encrypted (DRM, or scrambled by its sender).",
+    "Get a copy that is not protected, or decrypt it with its key.",
+)
 # Lossless, and for pictures of any size: what is repaired is not made worse.
 _NEW_TIMES = "ffmpeg -i IN -map 0:V:0 -vf setpts=N/25/TB -fps_mode passthrough -c:v ffv1 OUT.mkv"
 _REENCODE = "ffmpeg -i IN -map 0:V:0 -c:v ffv1 OUT.mkv"
 
 
-def complaint(finished: Finished, path: Path, bounds: Bounds, *, frames: int) -> str:
-    """What the decoder complained of first, though frames came out; empty if nothing.
+def without_frames(finished: Finished, path: Path, bounds: Bounds) -> VideoError:
+    """Why not one frame came out: `unreadable`, `format`, `codec`, `no_video`, `too_large`,
+    `encrypted` or `no_frames`.
 
     Args:
-        finished: an ffmpeg process that decoded the video to its end.
+        finished: an ffmpeg process that tried to decode the video.
         path: the video.
         bounds: limits of a decoder, should the file be asked once more.
-        frames: how many frames came out.
-
-    Raises:
-        VideoError: no frames came out: `unreadable`, `format`, `codec`, `no_video`, `too_large` or
-            `no_frames`.
     """
-    complaints = _complaints(finished)
-    said = complaints[0] if complaints else f"exit status {finished.returncode}"
-    if frames == 0:
-        raise VideoError(str(path), *_verdict(finished, said, path, bounds))
-    return said if complaints or finished.returncode else ""
+    return VideoError(str(path), *_verdict(finished, path, bounds))
+
+
+def encrypted(path: Path) -> VideoError:
+    """Nobody without the key sees its pictures."""
+    return VideoError(str(path), "encrypted", *_ENCRYPTED)
 
 
 def keep_whole(intact: int, pixel_format: str) -> str:
@@ -95,34 +95,49 @@ def refuse_odd_times(path: Path, pts: Times, seconds: float) -> None:
         )
 
 
-def _verdict(finished: Finished, said: str, path: Path, bounds: Bounds) -> tuple[str, str, str]:
+def _verdict(finished: Finished, path: Path, bounds: Bounds) -> tuple[str, str, str]:
     """Code, reason, remedy."""
+    said = complaints.cause(finished.stderr.splitlines())
     if _too_large(finished):
         reason = f"Its pictures have more pixels than a video's may have here ({MOST_PIXELS:,})."
         return "too_large", reason, "Scale it down with another program."
     if "Format not on whitelist" in finished.stderr:
         return _wrong_format(path, bounds)
     if "matches no streams" in finished.stderr:
-        return "no_video", "It holds no video stream.", _LEAVE_OUT
+        return "no_video", "It holds no video stream, at most sound or a cover.", _LEAVE_OUT
     if "Error opening input" in finished.stderr:
         return "unreadable", *_not_opened(said, path)
-    if finished.refused_decoders:
-        codec = ", ".join(finished.refused_decoders)
-        reason = f"No decoder that is used here reads its codec ({codec})."
+    refused = re.search(_REFUSED, finished.stderr)
+    if refused:
+        reason = f"No decoder that is used here reads its codec ({refused[1]})."
         return "codec", reason, f"If you trust it: `{_REENCODE}`."
-    return "no_frames", f"Not one frame can be decoded ({said}).", _AGAIN
+    if "no decoder found for" in finished.stderr:
+        tag = _told(path, bounds, "info", _UNKNOWN)
+        reason = f"ffmpeg has no decoder for its codec ({tag})."
+        return "codec", reason, "Convert it to H.264 with the program that made it."
+    if (
+        re.search(_SAID_OF_ENCRYPTION, finished.stderr)
+        or _is_scrambled(path)
+        or find_intact(path, None, bounds).encrypted
+    ):
+        return "encrypted", *_ENCRYPTED
+    if not said:
+        return "no_frames", "Its video stream holds no picture.", _AGAIN
+    return "no_frames", f"Not one frame can be decoded («{said}»).", _AGAIN
+
+
+def _is_scrambled(path: Path) -> bool:
+    """Whether a transport stream says of most of its first packets that they are scrambled."""
+    with opened(path) as descriptor:
+        start = os.read(descriptor, _PACKET * 1000)
+    packets = [start[at : at + 4] for at in range(0, len(start) - 3, _PACKET)]
+    scrambled = sum(packet[3] >= 0x40 for packet in packets)
+    return all(packet[0] == 0x47 for packet in packets) and 2 * scrambled > len(packets)
 
 
 def _too_large(finished: Finished) -> bool:
     sizes = [int(width) * int(height) for width, height in _SIZE.findall(finished.stderr)]
     return max(sizes, default=0) > MOST_PIXELS
-
-
-def _complaints(finished: Finished) -> list[str]:
-    """What the decoder complained of, without its own name, fit to be printed anywhere."""
-    lines = [line for line in finished.stderr.splitlines() if not _HARMLESS.match(line)]
-    spoken = (_SPEAKER.sub("", line)[:_LONGEST_QUOTE] for line in lines)
-    return ["".join(c if c.isprintable() else "?" for c in line) for line in spoken]
 
 
 def _not_opened(said: str, path: Path) -> tuple[str, str]:
@@ -137,7 +152,7 @@ def _not_opened(said: str, path: Path) -> tuple[str, str]:
 
 
 def _wrong_format(path: Path, bounds: Bounds) -> tuple[str, str, str]:
-    name = _probed_format(path, bounds)
+    name = _told(path, bounds, "debug", _PROBED)
     if name in _PLAYLISTS:
         return "format", f"It is a playlist or a script ({name}), no video.", _LEAVE_OUT
     if name.startswith("image2") or name.endswith("_pipe"):
@@ -146,19 +161,19 @@ def _wrong_format(path: Path, bounds: Bounds) -> tuple[str, str, str]:
     return "format", reason, "If it is a video and you trust it, convert it to MP4 or Matroska."
 
 
-def _probed_format(path: Path, bounds: Bounds) -> str:
-    """ffmpeg's name of the format, which it tells only when asked to tell all."""
+def _told(path: Path, bounds: Bounds, level: str, pattern: str) -> str:
+    """What ffmpeg tells of a file only when it is asked to tell more: the group of `pattern`."""
     with opened(path) as descriptor:
-        command = ffmpeg.output(
-            ffmpeg.input(NAME, **input_options(descriptor)), "-", format="null"
-        ).global_args(*QUIET, "debug")
+        asked = ffmpeg.input(NAME, **input_options(descriptor)).output("none")
+        # Without an output it tells what it sees, and ends.
+        command = [*asked.compile(cmd=ffmpeg_exe())[:-1], *QUIET, level, "-hide_banner"]
         finished = run(
-            command.compile(cmd=ffmpeg_exe()),
+            command,
             path,
             bounds,
             stdout_limit=0,
             pass_fds=(descriptor,),
-            listen_for=_PROBED.encode(),
+            listen_for=pattern.encode(),
         )
-    told = re.search(_PROBED, finished.stderr)
+    told = re.search(pattern, finished.stderr, re.MULTILINE)
     return told[1] if told else "unknown"

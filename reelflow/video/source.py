@@ -63,6 +63,8 @@ def confined(descriptor: int) -> dict[str, Any]:
         "format_whitelist": ",".join(DEMUXERS),
         "codec_whitelist": ",".join(DECODERS),
         "max_streams": MOST_STREAMS,
+        # PyAV hands these to the probing of a file; its decoders have to be told once more.
+        "max_pixels": MOST_PIXELS,
     }
 
 
@@ -72,7 +74,6 @@ def input_options(descriptor: int) -> dict[str, Any]:
     return {
         **confined(descriptor),
         **dict.fromkeys(("an", "sn", "dn", "copyts")),
-        "max_pixels": MOST_PIXELS,
         "threads": 1,
     }
 

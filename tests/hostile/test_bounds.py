@@ -5,25 +5,35 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from reelflow.catalogue import Catalogue, catalogue
 from reelflow.checkcache import CheckCache
 from reelflow.errors import VideoError
 from reelflow.labelled import list_videos
-from reelflow.video import check, ffmpeg
+from reelflow.video import check, ffmpeg, source
 from reelflow.video.check import check_video
+from reelflow.video.clip import ClipSpec
+from reelflow.video.decoder import decoder
 from reelflow.video.ffmpeg import Bounds, again_if_killed, run
+from reelflow.video.intact import find_intact
+from reelflow.video.pipe import STDERR_LIMIT
+from reelflow.video.region import WHOLE
 from reelflow.video.source import DECODERS, DEMUXERS
+from reelflow.video.wanted import Wanted
 from tests.conftest import MakeVideo
 from tests.conftest import ffmpeg as plain_ffmpeg
+from tests.truth import decoded_by
 
 HERE = Path("x.mp4")
 BOUNDS = Bounds()
 
 
-def shell(script: str, bounds: Bounds = BOUNDS, limit: int = 1 << 20) -> ffmpeg.Finished:
-    return run(["/bin/sh", "-c", script], HERE, bounds, stdout_limit=limit)
+def shell(
+    script: str, bounds: Bounds = BOUNDS, limit: int = 1 << 20, frames: int = 0
+) -> ffmpeg.Finished:
+    return run(["/bin/sh", "-c", script], HERE, bounds, stdout_limit=limit, frames=frames)
 
 
 def code_of(script: str, bounds: Bounds = BOUNDS, limit: int = 1 << 20) -> str:
@@ -50,6 +60,33 @@ def test_time_is_bounded_whether_it_works_or_sleeps() -> None:
     assert code_of("exec >&-; while :; do :; done", Bounds(timeout_s=1)) == "timeout"
 
 
+def test_whoever_prints_or_works_does_not_stand_still() -> None:
+    printing = "for i in 1 2 3 4 5 6 7 8 9; do echo $i; sleep 0.2; done"
+    assert len(shell(printing, Bounds(timeout_s=0.9)).stdout) == 18
+    working = f"exec {sys.executable} -Sc 'while __import__(\"time\").process_time() < 1.5: pass'"
+    assert shell(working, Bounds(timeout_s=0.9), frames=100).returncode == 0
+
+
+def test_a_process_that_says_nothing_more_may_not_stay() -> None:
+    assert code_of("exec sleep 60 >&- 2>&-", Bounds(timeout_s=0.2)) == "timeout"
+
+
+def test_time_is_earned_by_the_frames_that_come_out() -> None:
+    program = (
+        "import time\n"
+        "for frame in range(1, 6):\n"
+        "    while time.process_time() < 0.5 * frame: pass\n"
+        "    print(frame, flush=True)\n"
+    )
+    slow = ["/bin/sh", "-c", f"exec {sys.executable} -Sc '{program}'"]
+    # Half a second a frame is more than a frame may take; known before, it may.
+    with pytest.raises(VideoError, match="of CPU") as error:
+        run(slow, HERE, Bounds(timeout_s=1), stdout_limit=1000)
+    assert error.value.code == "timeout"
+    finished = run(slow, HERE, Bounds(timeout_s=1), stdout_limit=1000, frames=100)
+    assert finished.stdout.split()[-1] == b"5"
+
+
 def test_output_ends_the_process_that_has_too_much() -> None:
     # Without an end it would go on until its time is over, and that is ten minutes.
     # Ended and waited for by two threads, in either order: ten times, since it is a race.
@@ -61,7 +98,7 @@ def test_what_it_says_is_bounded_and_blocks_nothing() -> None:
     loud = "i=0; while [ $i -lt 9 ]; do head -c 100000 /dev/zero | tr '\\0' x >&2; i=$((i+1)); done"
     finished = shell(loud)
     assert finished.returncode == 0
-    assert len(finished.stderr) == ffmpeg.STDERR_LIMIT
+    assert len(finished.stderr) == STDERR_LIMIT
 
 
 def test_no_file_can_be_written(tmp_path: Path) -> None:
@@ -133,6 +170,21 @@ def _dying_ffmpeg(path: Path, way: str) -> Path:
 def _look(raw: Path, bounds: Bounds) -> Catalogue:
     with CheckCache(raw.parent / "checks.sqlite") as cache:
         return catalogue(raw, list_videos(raw), bounds, 2, cache)
+
+
+def test_pyav_decodes_no_larger_pictures_than_ffmpeg(
+    tmp_path: Path, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_video(tmp_path / "a.mp4")
+    assert find_intact(path, 0, BOUNDS).whole
+    info = check_video(path, BOUNDS)
+    wanted = Wanted(
+        path, info, ClipSpec(1, 16, 16), WHOLE, np.asarray(info.pts, np.int64), np.array([0])
+    )
+    assert decoded_by(decoder(), wanted, BOUNDS) is not None
+    monkeypatch.setattr(source, "MOST_PIXELS", 64 * 48 - 1)
+    assert find_intact(path, 0, BOUNDS).pts == ()
+    assert decoded_by(decoder(), wanted, BOUNDS) is None
 
 
 def test_every_demuxer_and_decoder_that_is_allowed_exists() -> None:

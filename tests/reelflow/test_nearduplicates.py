@@ -109,6 +109,14 @@ def test_of_a_frame_alone_and_of_nothing_there_is_no_fingerprint_and_no_pair() -
     assert found({}) == []
 
 
+def test_rows_that_are_black_beside_lit_ones_are_no_bars_and_divide_nothing() -> None:
+    striped = np.zeros((9, 64, 64), np.uint8)
+    striped[:, ::2] = 200
+    with np.errstate(all="raise"):
+        assert fingerprint(striped).any()
+        assert fingerprint(striped.swapaxes(1, 2)).any()
+
+
 def test_black_clips_are_no_near_duplicates_of_others() -> None:
     black = np.zeros((16, SIDE, SIDE), np.uint8)
     grey = np.full((16, SIDE, SIDE), 99, np.uint8)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from reelflow.errors import VideoError
+from reelflow.video import ffmpeg as bounded
 from reelflow.video.check import check_video
 from reelflow.video.clip import ClipSpec
 from reelflow.video.ffmpeg import Bounds
@@ -111,10 +112,35 @@ def test_a_file_with_bytes_overwritten_in_the_middle_is_damaged(
     assert refusal(path).code in ("damaged", "unreadable")
 
 
-def test_a_decoder_has_only_so_much_time_and_memory(tmp_path: Path, make_video: MakeVideo) -> None:
+def test_a_decoder_has_only_so_much_memory(tmp_path: Path, make_video: MakeVideo) -> None:
     path = make_video(tmp_path / "a.mp4", seconds=4, rate=30, size="640x480")
-    assert refusal(path, Bounds(timeout_s=0.02, memory_mb=1024)).code == "timeout"
     assert refusal(path, Bounds(timeout_s=30, memory_mb=210)).code in ("memory", "crash")
+
+
+def test_the_time_of_a_decoder_grows_with_what_the_video_holds(
+    tmp_path: Path, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once = make_video(tmp_path / "once.mkv", seconds=5, size="1920x1080", codec="ffv1")
+    path = tmp_path / "a.mkv"
+    ffmpeg("-stream_loop", "7", "-i", str(once), "-c", "copy", str(path))
+    # It takes more than the second that it has at the least, and earns more as it goes.
+    assert check_video(path, Bounds(timeout_s=0.5)).frames == 400
+    monkeypatch.setattr(bounded, "_SECONDS_A_MB", 0.0)
+    for a_frame in (0.0005, 0.0):
+        monkeypatch.setattr(bounded, "_SECONDS_A_FRAME", a_frame)
+        error = refusal(path, Bounds(timeout_s=0.5))
+        assert error.code == "timeout"
+        assert "of CPU" in error.reason
+
+
+def test_hours_of_video_pass_by_default(tmp_path: Path, make_video: MakeVideo) -> None:
+    options = ("-bf", "0")
+    path = make_video(
+        tmp_path / "a.mkv", seconds=18_000, rate=4, size="16x16", codec="mpeg4", options=options
+    )
+    assert check_video(path, Bounds()).duration == pytest.approx(18_000)
+    # Three hours of 1080p at 4 Mbit a second, which take 10 to 30 ms of CPU a frame.
+    assert Bounds().cpu_seconds(3 * 3600 * 500_000, 3 * 3600 * 30) > 3 * 3600 * 30 * 0.06
 
 
 def test_the_clip_is_what_ffmpeg_decodes_at_these_times(
