@@ -41,7 +41,12 @@ class IngestParams(Section):
     )
     max_file_gb: float = Field(64.0, gt=0.0, description="GiB that a file may have")
     workers: int = Field(0, ge=0, le=256, description="processes at once, 0 for one a core")
-    timeout_s: float = Field(120.0, gt=0.0, le=86400.0, description="seconds a file may take")
+    timeout_s: float = Field(
+        120.0,
+        gt=0.0,
+        le=86400.0,
+        description="seconds of CPU beside what bytes and frames account for, or of standing still",
+    )
     memory_mb: int = Field(1024, ge=128, le=65536, description="MiB an ffmpeg process may take")
 
     @field_validator("group_pattern")
