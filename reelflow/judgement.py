@@ -89,7 +89,9 @@ def judge(
         scores[key]
         for key in ("videos", "groups", f"{metric}_low", f"{metric}_high", f"baseline_{metric}")
     )
-    tested = f"{count(videos, 'test video')} of {count(groups, 'group')}"
+    # Where no group is known each video is one, and groups would be news to whoever reads this.
+    grouped = f" of {count(groups, 'group')}" if groups != videos else ""
+    tested = f"{count(videos, 'test video')}{grouped}"
     if low is None or not floor.is_met(videos, groups):
         return Verdict(
             "too_few",

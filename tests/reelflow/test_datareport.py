@@ -18,7 +18,7 @@ from reelflow.errors import DataError
 from reelflow.shortcuts import EVERYTHING, measure
 from tests.dataset import SPEC, grid, manifest_of
 from tests.evaluations import quarantine, said
-from tests.reelflow.test_report import Nesting
+from tests.reelflow.test_report import Nesting, bare_tables
 
 
 def data_set(videos: pd.DataFrame | None = None, **changes: Any) -> DataSet:
@@ -67,6 +67,10 @@ def test_the_page_is_well_formed_and_needs_nothing_outside_itself() -> None:
     sources = re.findall(r'(?:src|srcset|href)="([^"]{,12})', page)
     assert all(source.startswith(("data:image/w", "validate/in")) for source in sources)
     assert not re.search(r">\s*(nan|NaN|None)\s*<", page)
+
+
+def test_a_table_that_a_phone_cannot_show_whole_scrolls() -> None:
+    assert bare_tables(render(data_set(), frames)) == {"data"}  # three narrow columns: kinds
 
 
 def test_the_same_values_give_the_same_bytes() -> None:

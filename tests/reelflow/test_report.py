@@ -42,6 +42,47 @@ def test_the_page_is_complete_and_well_formed() -> None:
     assert parser.opened == []
 
 
+class Tables(Nesting):
+    """Counts the tables that stand in nothing that scrolls."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scrolling: list[bool] = []
+        self.bare: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        classes = dict(attrs).get("class") or ""
+        if tag == "div":
+            self.scrolling.append("scroll" in classes.split())
+        if tag == "table" and not any(self.scrolling):
+            self.bare.append(classes)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "div":
+            self.scrolling.pop()
+
+
+def bare_tables(page: str) -> set[str]:
+    parser = Tables()
+    parser.feed(page)
+    return set(parser.bare)
+
+
+def test_a_table_that_a_phone_cannot_show_whole_scrolls_and_says_so() -> None:
+    targets = [i for i in range(6) for _ in range(4)]
+    page = render(evaluation(targets, targets, labels=tuple("abcdef")), clip)
+    # The first one folds instead, since its intervals must not be overlooked.
+    assert bare_tables(page) == {"figures"}
+    assert page.count('class="scroll sideways"') == 2
+    assert "swipe" in page
+
+
+def test_the_cells_of_few_classes_are_large_and_curves_of_the_training_are_drawn_apart() -> None:
+    page = render(evaluation(*MIXED), clip)
+    assert '<table class="confusion" style="--classes:2">' in page
+    assert page.count('<figure class="plot">') == 4
+
+
 def test_the_page_needs_nothing_outside_itself_and_no_script() -> None:
     page = render(evaluation(*MIXED), clip)
     for word in ("http", "//", "<script", "<link", "@import", "file:"):
