@@ -9,6 +9,8 @@ from pathlib import Path
 
 import typer
 
+from reelflow.terminal import printable
+
 _LISTS = (".csv", ".json")  # what says of videos which they are
 
 # For `app.command`: a file may be called `-video.mp4`.
@@ -43,8 +45,3 @@ def _files_below(root: str) -> Iterator[str]:
 def print_any_name() -> None:
     """A file's name may be bytes that are no text: what came in goes out again."""
     sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
-
-
-def printable(text: str) -> str:
-    """A name may hold a line end, or an escape sequence that would command the terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.files import print_any_name, printable, refuse_options, with_folders
+from cli.files import print_any_name, refuse_options, with_folders
+from reelflow.terminal import printable
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -18,6 +18,7 @@ from cli.inspect import inspect
 from cli.predict import predict
 from cli.videos import REPLACE, import_, remove
 from reelflow.errors import ReelflowError
+from reelflow.terminal import log_to_stderr
 from tasks.stage import unexpected
 
 app = typer.Typer(
@@ -31,7 +32,7 @@ app = typer.Typer(
 @app.callback()
 def _settings() -> None:
     # Our own lines only: those of the tools below go to their servers.
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    log_to_stderr("%(message)s", logging.WARNING)
     logging.getLogger("reelflow").setLevel(logging.INFO)
 
 

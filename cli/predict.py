@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.files import print_any_name, printable, refuse_options, with_folders
+from cli.files import print_any_name, refuse_options, with_folders
+from reelflow.terminal import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -62,7 +63,7 @@ def predict(
         _print_table(answers, asked.labels, asked.source)
     unusable = [answer for answer in answers if answer.error]
     for answer in unusable:
-        print(f"{printable(answer.path)}: {answer.error}", file=sys.stderr)
+        print(f"{printable(answer.path)}: {printable(str(answer.error))}", file=sys.stderr)
     if unusable:
         raise typer.Exit(1)
 
@@ -100,7 +101,7 @@ def _print_table(answers: Sequence[Answer], labels: Sequence[str], source: str) 
     # What is read by another program is not folded to the width of a screen.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 100_000)
     console.print(_table(answers, labels))
-    console.print(Text(f"by {source}", style="dim"))
+    console.print(Text(printable(f"by {source}"), style="dim"))
 
 
 def _table(answers: Sequence[Answer], labels: Sequence[str]) -> Table:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from reelflow.terminal import say
+
 
 def run_command(data: Path | None, *, copy: bool, replacing: bool) -> None:
     """Run the pipeline; the process ends with the status of the run."""
     from flows.raw import provide
 
-    _run_after(lambda: provide(data, copy=copy, replacing=replacing, echo=print))
+    _run_after(lambda: provide(data, copy=copy, replacing=replacing, echo=say))
 
 
 def retrain_command() -> None:
@@ -21,7 +23,7 @@ def retrain_command() -> None:
 def _take_inbox() -> None:
     from flows.intake import take_in
 
-    report = take_in(print)
+    report = take_in(say)
     print(f"inbox: {len(report.new)} new, {len(report.known)} known, {len(report.left)} left")
 
 
@@ -32,6 +34,6 @@ def _run_after(provide_videos: Callable[[], None]) -> None:
 
     with only_run():
         provide_videos()
-        result = run_pipeline()
+        result = run_pipeline(echo=say)
         print_summary(result)
     leave(result)

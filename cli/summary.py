@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.files import printable
 from flows.outcome import PipelineResult
+from reelflow.terminal import printable
 from tasks.paths import DATA_DOCS, DATA_REPORT, METRICS, QUARANTINE, REPORT
 
 # As many as are read; a report has them all.
@@ -21,11 +21,16 @@ _STYLES = {"ran": "green", "restored": "cyan", "failed": "bold red", "not run": 
 
 def print_summary(result: PipelineResult) -> None:
     """Print the table of stages and, after a whole run, what it came to."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False, emoji=False)
     console.print()
     console.print(_stages(result))
     if result.error:
-        console.print(Text(result.error, style="yellow" if result.interrupted else "bold red"))
+        console.print(
+            Text(
+                printable(result.error, lines=True),
+                style="yellow" if result.interrupted else "bold red",
+            )
+        )
         return
     if result.nothing_to_do:
         console.print("Nothing changed since the last run.\n")
@@ -107,7 +112,7 @@ def _recalls(per_class: dict[str, Any]) -> Table:
     for first in range(0, len(names), 3):
         cells = [
             f"{'recall        ' if not first and not at else ' ' * 14 if not at else ''}"
-            f"{name} {_recall(per_class[name]['recall'])}"
+            f"{printable(name)} {_recall(per_class[name]['recall'])}"
             for at, name in enumerate(names[first : first + 3])
         ]
         table.add_row(*cells)
@@ -124,7 +129,7 @@ def _registered() -> str:
     if found is None:
         return f"{told['name']} is not in the registry; run the same command again"
     aliases = ", ".join(found.aliases) or "no alias"
-    return f"{found.name} version {found.version} ({aliases}): {found.reason}"
+    return printable(f"{found.name} version {found.version} ({aliases}): {found.reason}")
 
 
 def _read(stage: str) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.files import printable, refuse_options
+from cli.files import refuse_options
+from reelflow.terminal import say
 
 if TYPE_CHECKING:
     from reelflow.plan import Plan
@@ -65,12 +66,12 @@ def import_(
         return plan(source, form, folder, adding=add, replacing=replace, skip_missing=skip_missing)
 
     if not dry_run:
-        import_videos(make_plan, _show, print, adding=add, copy=copy)
+        import_videos(make_plan, _show, say, adding=add, copy=copy)
         return
     found = make_plan()
     _show(found)
     for sentence in found.obstacles:
-        print(f"It would stop: {sentence}")
+        say(f"It would stop: {sentence}")
     print("Nothing was written.")
     raise typer.Exit(bool(found.obstacles))
 
@@ -90,10 +91,7 @@ def remove(
     from flows.videos import remove_videos
     from reelflow.sources import Form
 
-    def echo(line: str) -> None:
-        print(printable(line))
-
-    remove_videos(what, Form(path), echo, force=force, dry_run=dry_run)
+    remove_videos(what, Form(path), say, force=force, dry_run=dry_run)
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -104,6 +102,6 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _show(plan: Plan) -> None:
-    print(plan.table().to_string())
+    say(plan.table().to_string())
     for sentence in plan.sentences():
-        print(printable(sentence))
+        say(sentence)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from flows.gate import guard
 from flows.lock import only_run
-from flows.raw import fetch, links_to, note
+from flows.raw import allowed, fetch, note
 from reelflow.inbox import InboxReport, take
 from tasks.paths import INBOX, RAW
 
@@ -26,7 +27,8 @@ def take_in(line: Callable[[str], None], settle_s: float = SETTLE_S) -> InboxRep
     """
     with only_run():
         fetch(line)
-        report = take(INBOX, RAW, now=time.time(), settle_s=settle_s, links_to=links_to())
+        guard(line)
+        report = take(INBOX, RAW, now=time.time(), settle_s=settle_s, **allowed())
         for path in report.new:
             line(f"taken: {path}")
         for path, reason in report.left:

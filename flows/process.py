@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from reelflow.terminal import printable
+
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _running: set[subprocess.Popen[bytes]] = set()
 _guard = threading.Lock()
@@ -63,7 +65,7 @@ def run_lines(command: list[str], on_line: Callable[[str], None]) -> int:
         with process.stdout as output:
             for raw in output:
                 text = _ESCAPES.sub("", raw.decode("utf-8", "replace")).rstrip("\r\n")
-                line = text.rsplit("\r", 1)[-1].rstrip()
+                line = printable(text.rsplit("\r", 1)[-1].rstrip(), lines=True)
                 if line:
                     on_line(line)
         status = process.wait()

@@ -15,8 +15,10 @@ import sys
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
+from typing import TypedDict
 
 from flows import process
+from flows.gate import guard
 from flows.graph import changes
 from flows.lock import only_run
 from reelflow.errors import DataError, ReelflowError
@@ -28,6 +30,7 @@ from reelflow.params import load_section
 from reelflow.params.ingest import IngestParams
 from reelflow.params.validate import ValidateParams
 from reelflow.plan import Plan
+from reelflow.quarantine import sentences
 from reelflow.shortages import shortage
 from tasks.paths import PARAMS, RAW, RAW_POINTER, STATE
 
@@ -56,7 +59,7 @@ def provide(data: Path | None, *, copy: bool, replacing: bool, echo: Callable[[s
                 SOURCE,
                 copy=copy,
                 replacing=replacing or holds_sample(),
-                links_to=links_to(),
+                **allowed(),
                 kept=cached(),
                 look=lambda plan: _look(plan, echo),
             )
@@ -66,7 +69,9 @@ def provide(data: Path | None, *, copy: bool, replacing: bool, echo: Callable[[s
             )
         elif not _holds_files(RAW):
             _make_sample(echo)
-        elif few := too_few(known_videos(RAW).values()):
+        guard(echo)
+        few = "" if data else too_few(known_videos(RAW).values())
+        if few:
             raise DataError(few)
         if not RAW_POINTER.exists():
             add(echo)
@@ -74,6 +79,8 @@ def provide(data: Path | None, *, copy: bool, replacing: bool, echo: Callable[[s
 
 def _look(plan: Plan, echo: Callable[[str], None]) -> None:
     """Of what cannot be run on, nothing is brought; what goes for it is said."""
+    for sentence in sentences(plan.aside):
+        echo(f"set aside in {plan.source.origin}: {sentence}")
     few = "" if plan.obstacles else too_few(plan.after.values())
     if few:
         plan.obstacles.append(few)
@@ -96,9 +103,18 @@ def too_few(videos: Iterable[LabelledVideo]) -> str:
     return shortage(list(videos), ingest, load_section(PARAMS, ValidateParams))
 
 
-def links_to() -> list[Path]:
-    """Folders that symbolic links among the videos may lead to."""
-    return [Path(folder) for folder in load_section(PARAMS, IngestParams).links_to]
+class Allowed(TypedDict):
+    """What may be read of a folder of videos, as `plan_import` and `take` have it."""
+
+    links_to: list[Path]
+    most_bytes: int
+
+
+def allowed() -> Allowed:
+    """What params.yaml allows to be read of videos that come in."""
+    params = load_section(PARAMS, IngestParams)
+    folders = [Path(folder) for folder in params.links_to]
+    return {"links_to": folders, "most_bytes": params.most_bytes}
 
 
 def add(echo: Callable[[str], None]) -> None:
@@ -113,6 +129,7 @@ def add(echo: Callable[[str], None]) -> None:
 
 def note(echo: Callable[[str], None]) -> None:
     """`dvc add data/raw` where DVC does not know yet what is in it."""
+    guard()
     # Asked, not concluded from what was done: a run that was killed before this did it already.
     if RAW.exists() and (not RAW_POINTER.is_file() or changes(RAW_POINTER.as_posix())):
         add(echo)
@@ -147,7 +164,11 @@ def cached() -> Callable[[Path], bool]:
 
         return Path(Repo(".").cache.local.path)
 
+    most_bytes = allowed()["most_bytes"]
+
     def holds(path: Path) -> bool:
+        if path.stat().st_size > most_bytes:  # kept from DVC, and not to be read to its end
+            return False
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "md5").hexdigest()
         return (folder() / digest[:2] / digest[2:]).is_file()

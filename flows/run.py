@@ -19,6 +19,7 @@ import httpx
 
 from flows import process, server
 from flows.effects import missing_effect
+from flows.gate import guard
 from flows.graph import Node, changes, clear_stale_locks, read_graph
 from flows.lock import only_run
 from flows.outcome import RECORDER, PipelineResult, Recorder, StageOutcome
@@ -61,6 +62,7 @@ def run_pipeline(
         if params:
             set_params(PARAMS, params)
         load_all(PARAMS)
+        guard()
         clear_stale_locks()
         nodes = read_graph()
         stages = [node.name for node in nodes if not node.is_source]

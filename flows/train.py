@@ -26,6 +26,7 @@ from prefect.states import Cancelled, Completed, Failed
 
 from flows import process
 from flows.effects import missing_effect
+from flows.gate import guard
 from flows.graph import (
     BusyError,
     Node,
@@ -196,6 +197,7 @@ def _sum_up(recorder: Recorder, order: list[str]) -> State[None]:
 def checked_nodes() -> list[Node]:
     """What stands before any stage: the params are right, the graph can be read."""
     load_all(PARAMS)
+    guard()
     clear_stale_locks()
     return read_graph()
 

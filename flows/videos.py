@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from flows.lock import only_run
-from flows.raw import SOURCE, cached, fetch, holds_sample, links_to, note, too_few
+from flows.raw import SOURCE, allowed, cached, fetch, holds_sample, note, too_few
 from reelflow.contents import only_copies
 from reelflow.errors import DataError
 from reelflow.importing import carry_out
@@ -47,7 +47,7 @@ def plan(
         adding=adding,
         replacing=replacing or holds_sample(),
         skip_missing=skip_missing,
-        links_to=links_to(),
+        **allowed(),
         kept=cached(),
     )
     found.shortage = "" if found.obstacles else too_few(found.after.values())

@@ -1,15 +1,16 @@
 """From labelled files to a manifest of usable videos and a list of those set aside.
 
 Every file gets exactly one row in exactly one of the two tables. Exact duplicates are found by
-content: the first path keeps the row, the others are set aside as `duplicate`; the same bytes
-under two labels are an error, since one of the labels is wrong.
+content: the first path keeps the row, with the group and the split of any of them, and the others
+are set aside as `duplicate`; the same bytes under two labels, groups or splits are an error, since
+one of the two is wrong.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from reelflow.fingerprints import Pictures, fingerprint
 from reelflow.labelled import LabelledVideo
 from reelflow.parallel import ProcessDiedError, each, worker_count
 from reelflow.progress import track
-from reelflow.quarantine import COLUMNS, DUPLICATE, unusable
+from reelflow.quarantine import COLUMNS, DUPLICATE, row, unusable
 from reelflow.video.check import DamagedVideoError, VideoInfo, check_video
 from reelflow.video.content import changed, hash_and_stamp, stamp_of
 from reelflow.video.ffmpeg import Bounds
@@ -47,6 +48,11 @@ class Catalogue:
 
     manifest: pd.DataFrame
     quarantine: pd.DataFrame
+
+    def with_aside(self, odd: Iterable[VideoError]) -> Catalogue:
+        """The same, with what was set aside before."""
+        rows = pd.DataFrame([row(error) for error in odd], columns=list(COLUMNS))
+        return replace(self, quarantine=pd.concat([self.quarantine, rows]).sort_values("path"))
 
     @property
     def bad(self) -> pd.DataFrame:
@@ -81,7 +87,7 @@ def catalogue(
         policy: which of the videos that cannot be decoded to their end are used all the same.
 
     Raises:
-        DataError: the same bytes stand under two labels or in two groups.
+        DataError: the same bytes stand under two labels, in two groups or in two splits.
     """
     digests: dict[str, str] = {}
     stamps: dict[str, str] = {}
@@ -107,8 +113,8 @@ def catalogue(
     for video in videos:
         known = verdicts.get(video.path)
         if isinstance(known, VideoInfo):
-            others = len(alike[digests[video.path]]) - 1
-            rows.append(_manifest_row(video, known, others))
+            same = alike[digests[video.path]]
+            rows.append(_manifest_row(_known_of(same), known, len(same) - 1))
         else:
             aside.append(_quarantine_row(video, known, alike, digests))
     return Catalogue(
@@ -213,14 +219,25 @@ def _crashed(path: str) -> VideoError:
 
 
 def _refuse_conflicts(alike: dict[str, list[LabelledVideo]]) -> None:
-    for same in alike.values():
-        labels = {video.label for video in same}
-        if len(labels) > 1:
-            names = " and ".join(f"{video.path} ({video.label})" for video in same)
+    for kind in ("label", "group", "split"):
+        torn = [
+            same for same in alike.values() if len({getattr(v, kind) for v in same} - {None}) > 1
+        ]
+        if torn:
+            names = " and ".join(f"{video.path} ({getattr(video, kind)})" for video in torn[0])
+            many = f", and so it is with {len(torn) - 1} more" if len(torn) > 1 else ""
+            values = len({getattr(video, kind) for video in torn[0]} - {None})
             raise DataError(
-                f"The same bytes stand under {len(labels)} labels: {names}. One label is wrong: "
-                "remove or relabel the file."
+                f"The same bytes stand under {values} {kind}s: {names}{many}. One {kind} is wrong: "
+                f"correct the {kind}, or remove the file."
             )
+
+
+def _known_of(same: Sequence[LabelledVideo]) -> LabelledVideo:
+    """The first of files with the same bytes, with what is said of any of them."""
+    group = next((video.group for video in same if video.group), None)
+    split = next((video.split for video in same if video.split), None)
+    return replace(same[0], group=group, split=split)
 
 
 def _manifest_row(video: LabelledVideo, info: VideoInfo, duplicates: int) -> dict[str, object]:
@@ -240,18 +257,11 @@ def _quarantine_row(
     alike: dict[str, list[LabelledVideo]],
     digests: dict[str, str],
 ) -> dict[str, str]:
-    # A name that is no UTF-8 must not make the table unreadable.
-    path = video.path.encode("utf-8", "backslashreplace").decode()
     if verdict is not None:
-        return {
-            "path": path,
-            "code": verdict.code,
-            "reason": verdict.reason,
-            "remedy": verdict.remedy,
-        }
+        return row(VideoError(video.path, verdict.code, verdict.reason, verdict.remedy))
     first = alike[digests[video.path]][0].path
     return {
-        "path": path,
+        "path": video.path,
         "code": DUPLICATE,
         "reason": f"It has the same bytes as {first}.",
         "remedy": "Nothing to do: the other one is used.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import stat
 from collections import defaultdict
@@ -21,8 +22,9 @@ class Contents:
         self.sizes: set[int] = set()
 
     def note(self, name: str, path: Path) -> None:
-        """Remember a file. Empty ones and what is no file have nothing to compare."""
-        found = path.stat()
+        """Remember a file. Empty ones and what is no file have nothing to compare; where a link
+        leads is not looked at."""
+        found = path.lstat()
         if found.st_size and stat.S_ISREG(found.st_mode):
             self.unread[found.st_size].append((name, path))
             self.by_inode[found.st_dev, found.st_ino].append(name)
@@ -41,8 +43,10 @@ class Contents:
 
 
 def only_copies(root: Path, names: Iterable[str], kept: Callable[[Path], bool]) -> list[str]:
-    """Those of the files whose bytes would be lost with them: no other name, nor `kept`."""
-    paths = [root / name for name in names]
+    """Those of the files whose bytes would be lost with them: no other name, nor `kept`. What is
+    no regular file has none."""
+    every = (root / name for name in names)
+    paths = [path for path in every if stat.S_ISREG(path.lstat().st_mode)]
     ours: dict[tuple[int, int], int] = defaultdict(int)
     for path in paths:
         found = path.lstat()
@@ -56,10 +60,12 @@ def only_copies(root: Path, names: Iterable[str], kept: Callable[[Path], bool]) 
 
 
 def same_file(source: Path, target: Path) -> bool:
-    """Whether `target` has been made of `source`, by the look of it."""
-    if not target.exists():
+    """Whether `target` has been made of `source`: the same file, or one of the same size that has
+    the same time, as copies get it, or the same bytes, where a disk or DVC gave it another."""
+    if target.is_symlink() or not target.is_file():
         return False
     old, new = target.stat(), source.stat()
     return os.path.samestat(old, new) or (
-        old.st_size == new.st_size and old.st_mtime_ns >= new.st_mtime_ns
+        old.st_size == new.st_size
+        and (old.st_mtime_ns == new.st_mtime_ns or filecmp.cmp(source, target, shallow=False))
     )

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import signal
 
+from reelflow.terminal import printable
+
 
 def ended_by(number: int) -> str:
     """What a signal means that ended a process, as the end of a sentence: `was killed (…)`."""
@@ -28,7 +30,10 @@ def quoted(value: object) -> str:
 
 
 class ReelflowError(Exception):
-    """Something a person can act on. `str(error)` is the whole message."""
+    """Something a person can act on. `str(error)` is the whole message, fit for a terminal."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__(), lines=True)
 
 
 class UnavailableError(ReelflowError):

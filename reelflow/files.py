@@ -1,22 +1,34 @@
 """Writing files so that a kill at any moment leaves the old one or the new one, never a half.
 
 The new content goes to a temporary name beside the target, is flushed to the disk, and takes the
-target's name in one step (`Path.replace`). Temporary names start with `.tmp-` and the number of the
-process that writes, so that what a kill left behind can be told from what is being written.
+target's name in one step (`Path.replace`). A temporary name starts with `.tmp-reelflow-` and the
+number of the process that writes, so that what a kill left behind can be told from what is being
+written, and both from anybody else's files.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
+import secrets
 import shutil
-import tempfile
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-TEMPORARY_PREFIX = ".tmp-"
+# DVC and git pass over `.tmp-*` (.dvcignore, .gitignore).
+TEMPORARY_PREFIX = ".tmp-reelflow-"
+_TEMPORARY = re.compile(re.escape(TEMPORARY_PREFIX) + r"(\d+)-")
+_LONGEST_SUFFIX = 16  # a name has at most 255 bytes, and a suffix may be all of it
+
+
+def temporary_beside(path: Path) -> Path:
+    """A name beside `path` that nobody has yet, with its suffix, for what will take its place."""
+    suffix = path.suffix if len(path.suffix) <= _LONGEST_SUFFIX else ""
+    return path.with_name(f"{TEMPORARY_PREFIX}{os.getpid()}-{secrets.token_hex(6)}{suffix}")
 
 
 @contextmanager
@@ -27,28 +39,28 @@ def replacing(path: Path) -> Iterator[Path]:
         OSError: the disk is full or not writable; `path` then holds what it held before.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    prefix = f"{TEMPORARY_PREFIX}{os.getpid()}-"
-    handle, name = tempfile.mkstemp(prefix=prefix, suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = temporary_beside(path)
+    temporary.touch(exist_ok=False)
     try:
         yield temporary
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
-        # mkstemp makes files private; outputs get the mode that any other new file would have.
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def remove_left_over(folder: Path) -> None:
-    """Remove what `replacing` left in `folder` (not below it) when its process was killed."""
-    for path in folder.glob(f"{TEMPORARY_PREFIX}*"):
-        writer = path.name.removeprefix(TEMPORARY_PREFIX).split("-")[0]
-        if writer.isdecimal() and not _runs(int(writer)):
+def remove_left_over(folder: Path, *, below: bool = False) -> None:
+    """Remove what this program left in `folder` when it was killed.
+
+    Args:
+        folder: need not exist.
+        below: also in all folders below it; links to folders are not followed.
+    """
+    found = folder.rglob if below else folder.glob
+    for path in found(f"{TEMPORARY_PREFIX}*"):
+        made = _TEMPORARY.match(path.name)
+        if made and not _runs(int(made[1])) and stat.S_ISREG(path.lstat().st_mode):
             path.unlink(missing_ok=True)
 
 
@@ -65,8 +77,7 @@ def _runs(process: int) -> bool:
 def link_or_copy(source: Path, target: Path) -> None:
     """Make `target` the same file as `source`, or a copy where the disk cannot link; atomically."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f"{TEMPORARY_PREFIX}{target.name}")
-    temporary.unlink(missing_ok=True)
+    temporary = temporary_beside(target)
     try:
         os.link(source, temporary)
     except OSError:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from reelflow.errors import DataError
-from reelflow.files import TEMPORARY_PREFIX, write_json
+from reelflow.files import remove_left_over, temporary_beside, write_json
 from reelflow.labelled import CSV_NAME, list_videos
 from reelflow.listing import drop_empty_folders, known_videos, write_listing
 from reelflow.plan import Plan
@@ -49,6 +49,7 @@ def bring(
     copy: bool = False,
     replacing: bool = False,
     links_to: Sequence[Path] = (),
+    most_bytes: int = 0,
     kept: Callable[[Path], bool] = lambda _: False,
     look: Callable[[Plan], None] = lambda _: None,
 ) -> Brought:
@@ -57,18 +58,25 @@ def bring(
     Args:
         source: a folder per class, a folder with a `videos.csv`, or a csv itself, whose paths are
             relative to it or absolute.
-        raw, ledger, replacing, links_to, kept: as for `plan_import`.
+        raw, ledger, replacing, links_to, most_bytes, kept: as for `plan_import`.
         copy: as for `carry_out`.
         look: is shown the plan before it is carried out, and may add obstacles.
 
     Raises:
-        DataError: the source is not usable (as `read_source`) or holds links that lead out of it,
-            or `raw` holds videos that came by another way, or others that would not stay.
+        DataError: the source is not usable (as `read_source`), or `raw` holds videos that came by
+            another way, or others that would not stay.
     """
     if (source.parent if source.is_file() else source).resolve() == raw.resolve():
         return Brought(0, len(list_videos(raw)), 0)
-    found = read_source(source)
-    plan = plan_import(found, raw, ledger, replacing=replacing, links_to=links_to, kept=kept)
+    plan = plan_import(
+        read_source(source),
+        raw,
+        ledger,
+        replacing=replacing,
+        links_to=links_to,
+        most_bytes=most_bytes,
+        kept=kept,
+    )
     look(plan)
     return carry_out(plan, raw, ledger, copy=copy)
 
@@ -93,6 +101,7 @@ def carry_out(plan: Plan, raw: Path, ledger: Path, *, copy: bool = False) -> Bro
     source = str(plan.source.origin.resolve())
     # Written first: after a kill the next call knows that what it finds may be replaced.
     write_json(ledger, {"source": source, "files": sorted(former | ours)})
+    remove_left_over(raw, below=True)
     # What is new first: a source that cannot be read costs nothing of what is there.
     folders = {parent for name in plan.put for parent in PurePosixPath(name).parents}
     in_the_way = [name for name in plan.gone if PurePosixPath(name) in folders]
@@ -130,8 +139,7 @@ def remove(raw: Path, ledger: Path, names: Sequence[str]) -> None:
 def _put(source: Path, target: Path, *, copy: bool) -> None:
     """Make `target` have the bytes of `source`."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.parent / f"{TEMPORARY_PREFIX}{target.name}"
-    temporary.unlink(missing_ok=True)
+    temporary = temporary_beside(target)
     real = source.resolve()
     if not _clone(real, temporary) and (copy or not _hard_link(real, temporary)):
         shutil.copy2(real, temporary)

@@ -3,29 +3,29 @@
     inbox/<class>/<any folders>/clip.mp4   ->   raw/<class>/<any folders>/clip.mp4
 
 Content decides what is new, names do not: the same bytes under the same label are known, the same
-bytes under another label stay in the inbox for a person to judge. The order of steps makes a kill
-at any moment harmless: a file is linked (or copied) into raw whole, its row is written where raw
-has a `videos.csv`, and only then does it leave the inbox; whatever was cut short is recognised by
-its bytes on the next run. Files that are in raw already are never written to: their bytes may be
+bytes under another label stay in the inbox for a person to judge. A folder below the class is a
+group: raw gets a `videos.csv` when the first one comes, where it has none. The order of steps makes
+a kill at any moment harmless: a file is linked (or copied) into raw whole, its row is written where
+raw has a `videos.csv`, and only then does it leave the inbox; whatever was cut short is recognised
+by its bytes on the next run. Files that are in raw already are never written to: their bytes may be
 shared with DVC's cache.
 """
 
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import shutil
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from reelflow.errors import VideoError
-from reelflow.files import TEMPORARY_PREFIX, replacing
-from reelflow.labelled import CSV_NAME, LabelledVideo
-from reelflow.listing import known_videos, write_listing
-from reelflow.video.source import resolved
+from reelflow.files import remove_left_over, replacing
+from reelflow.held import Held, digest_of, files_below
+from reelflow.labelled import LabelledVideo
+from reelflow.video.source import refuse_unusable
 
 UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart", "~")
 
@@ -64,6 +64,10 @@ class _Arrival:
         """The folder below the class: what was put together there stays together in a split."""
         return self.place.parts[1] if len(self.place.parts) > 2 else ""
 
+    def agrees(self, labels: Set[str], groups: Set[str]) -> bool:
+        """Whether it can be what these say."""
+        return self.label in labels and (not self.group or self.group in groups)
+
 
 def take(
     inbox: Path,
@@ -72,6 +76,7 @@ def take(
     now: float,
     settle_s: float = 30.0,
     links_to: Sequence[Path] = (),
+    most_bytes: int = 0,
 ) -> InboxReport:
     """Move what is new in `inbox` into `raw`, and say what became of every file.
 
@@ -82,17 +87,17 @@ def take(
         settle_s: a file that changed less than this many seconds ago may still be growing; it is
             left for the next time.
         links_to: folders besides the inbox that symbolic links in it may lead to.
+        most_bytes: size beyond which a file is left; 0 for no limit.
 
     Raises:
         DataError: raw's `videos.csv` cannot be read, see `reelflow.labelled.rows_of`.
         OSError: the disk is full or read-only; nothing is lost, the same call goes on later.
     """
     report = InboxReport()
-    for cut_short in raw.rglob(f"{TEMPORARY_PREFIX}*"):
-        cut_short.unlink()  # copies that a kill left behind: their source is still in the inbox
-    held = _Held(raw)
+    remove_left_over(raw, below=True)  # copies that a kill cut short: their source is in the inbox
+    held = Held(raw)
     by_content: dict[str, list[_Arrival]] = defaultdict(list)
-    for arrival in _arrivals(inbox, now - settle_s, links_to, report):
+    for arrival in _arrivals(inbox, now - settle_s, links_to, most_bytes, report):
         by_content[arrival.digest].append(arrival)
     done: list[_Arrival] = []
     for same in by_content.values():
@@ -107,40 +112,62 @@ def take(
     return report
 
 
-def _take_one(same: list[_Arrival], raw: Path, held: _Held, report: InboxReport) -> list[_Arrival]:
+def _take_one(same: list[_Arrival], raw: Path, held: Held, report: InboxReport) -> list[_Arrival]:
     """Bring one content into raw; returns the arrivals that may now leave the inbox."""
-    there = held.same_content(same[0])
-    labels = {label for label in there.values() if label}
-    if labels:
-        known = [each for each in same if each.label in labels]
-        report.known.extend(each.place.as_posix() for each in known)
-        _leave([each for each in same if each.label not in labels], labels, there, report)
-        return known
-    if len({each.label for each in same}) > 1:
-        _leave(same, {each.label for each in same}, [], report)
-        return []
+    there = held.same_content(same[0].seen.st_size, same[0].digest)
+    rows = [video for video in there.values() if video]
+    labels = {video.label for video in rows} or {each.label for each in same}
+    said = {video.group for video in rows if video.group}
+    groups = said or {each.group for each in same if each.group}
+    # What raw says is right; where it says nothing, two arrivals that differ are both in doubt.
+    doubt = (len(labels) > 1 and not rows) or (len(groups) > 1 and not said)
+    right = [] if doubt else [each for each in same if each.agrees(labels, groups)]
+    wrong = [each for each in same if each not in right]
+    _leave(wrong, labels, groups, there if rows else (), report)
+    if right and not rows:
+        return _take_new(right, there, groups, raw, held, report)
+    report.known.extend(each.place.as_posix() for each in right)
+    if right and len(groups) == 1:
+        held.complete(rows, *groups)
+    return right
+
+
+def _take_new(
+    same: list[_Arrival],
+    there: Iterable[str],
+    groups: set[str],
+    raw: Path,
+    held: Held,
+    report: InboxReport,
+) -> list[_Arrival]:
     # Bytes in raw without a row: a run was cut short between the two; the row is what is missing.
     place = next(iter(there), None) or _bring(same[0], raw)
     if place is None:
         growing = "It changed while it was read. It is taken the next time."
         report.left.extend((each.place.as_posix(), growing) for each in same)
         return []
-    held.add(place, same[0])
+    held.add(LabelledVideo(place, same[0].label, next(iter(groups), None)))
     report.new.append(place)
     report.known.extend(each.place.as_posix() for each in same[1:])
     return same
 
 
 def _leave(
-    arrivals: list[_Arrival], labels: set[str], there: Iterable[str], report: InboxReport
+    arrivals: list[_Arrival],
+    labels: set[str],
+    groups: set[str],
+    there: Iterable[str],
+    report: InboxReport,
 ) -> None:
     """The same bytes cannot show two classes: which one is right, only a person can say."""
     where = [f"raw/{path}" for path in there] + [f"inbox/{each.place}" for each in arrivals]
     for each in arrivals:
-        others = ", ".join(sorted(labels - {each.label}))
+        kind, others = "label", sorted(labels - {each.label})
+        if not others:
+            kind, others = "group", sorted(groups - {each.group})
         reason = (
-            f"The same bytes also have the label {others} ({', '.join(where)}). Delete the file "
-            "whose label is wrong."
+            f"The same bytes also have the {kind} {', '.join(others)} ({', '.join(where)}). Delete "
+            f"the file whose {kind} is wrong."
         )
         report.left.append((each.place.as_posix(), reason))
 
@@ -192,31 +219,21 @@ def _clear(done: list[_Arrival], report: InboxReport) -> None:
 
 
 def _arrivals(
-    inbox: Path, settled: float, links_to: Sequence[Path], report: InboxReport
+    inbox: Path, settled: float, links_to: Sequence[Path], most_bytes: int, report: InboxReport
 ) -> Iterator[_Arrival]:
     """Files that are whole and have a class, in the order of their paths."""
-    for path in _walk(inbox):
+    for path in files_below(inbox):
         place = path.relative_to(inbox)
         try:
-            reason = _why_not(path, place, settled) or _leads_out(path, (inbox, *links_to))
+            within = (inbox, *links_to)
+            reason = _why_not(path, place, settled) or _refused(path, within, most_bytes)
             if not reason:
                 seen = path.stat()
-                yield _Arrival(path, place, _digest(path), seen)
+                yield _Arrival(path, place, digest_of(path), seen)
         except OSError as error:
             reason = _trouble(error)
         if reason:
             report.left.append((_shown(place), reason))
-
-
-def _walk(root: Path) -> list[Path]:
-    """Files below `root` but the hidden ones; folders that are links are given as they are."""
-    found: list[Path] = []
-    for folder, folders, names in os.walk(root):
-        here = Path(folder)
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [here / name for name in folders if (here / name).is_symlink()]
-        found += [here / name for name in names if not name.startswith(".")]
-    return sorted(found)
 
 
 def _why_not(path: Path, place: Path, settled: float) -> str:
@@ -238,52 +255,12 @@ def _why_not(path: Path, place: Path, settled: float) -> str:
     return ""
 
 
-def _leads_out(path: Path, within: Sequence[Path]) -> str:
+def _refused(path: Path, within: Sequence[Path], most_bytes: int) -> str:
     try:
-        resolved(path, within)
+        refuse_unusable(path, within, most_bytes=most_bytes)
     except VideoError as error:
         return f"{error.reason} {error.remedy}"
     return ""
-
-
-class _Held:
-    """What raw holds: files by size, and what it says of them."""
-
-    def __init__(self, raw: Path) -> None:
-        self.raw = raw
-        self.videos = known_videos(raw)
-        self.listed = (raw / CSV_NAME).is_file()
-        self.added = False
-        self.by_size: dict[int, list[str]] = defaultdict(list)
-        # A csv may lack the row of a file; without one, what lies in no class is no video.
-        there = [path.relative_to(raw).as_posix() for path in _walk(raw)] if self.listed else []
-        for name in sorted({*there, *self.videos} - {CSV_NAME}):
-            if (raw / name).is_file():
-                self.by_size[(raw / name).stat().st_size].append(name)
-
-    def same_content(self, arrival: _Arrival) -> dict[str, str]:
-        """Files in raw with the bytes of `arrival`, each with its label ("" if it has none).
-
-        Only files of the same size are read, so that a large raw costs one look at each size.
-        """
-        return {
-            name: self.videos[name].label if name in self.videos else ""
-            for name in self.by_size[arrival.seen.st_size]
-            if _digest(self.raw / name) == arrival.digest
-        }
-
-    def add(self, place: str, arrival: _Arrival) -> None:
-        self.videos[place] = LabelledVideo(place, arrival.label, arrival.group or None)
-        self.added = True
-
-    def write(self) -> None:
-        if self.listed and self.added:
-            write_listing(self.raw, self.videos, keep=True)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _shown(place: Path) -> str:

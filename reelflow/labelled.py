@@ -82,7 +82,7 @@ LAYOUT = (
 def from_folders(root: Path) -> Iterator[LabelledVideo]:
     """The files of a folder per class. Raises nothing: no folder within, no videos."""
     for label in sorted(root.iterdir()):
-        if label.name.startswith(".") or not label.is_dir():
+        if label.name.startswith(".") or not os.path.isdir(label) or _holds(label, root):  # noqa: PTH112
             continue
         for folder, folders, names in os.walk(label):
             folders[:] = [name for name in folders if not name.startswith(".")]
@@ -90,6 +90,11 @@ def from_folders(root: Path) -> Iterator[LabelledVideo]:
                 if not name.startswith("."):
                     path = (Path(folder) / name).relative_to(root).as_posix()
                     yield LabelledVideo(path, label.name)
+
+
+def _holds(label: Path, root: Path) -> bool:
+    """Whether a class is a link to a folder that holds all classes."""
+    return label.is_symlink() and root.resolve().is_relative_to(label.resolve())
 
 
 def _warn_of_unlisted(root: Path, listed: set[str], csv: Path) -> None:
@@ -116,7 +121,7 @@ def _from_csv(path: Path) -> list[LabelledVideo]:
             f"{path} names files outside its folder ({some(unsafe)}). Import the set with "
             f"`make run DATA={path}`, which links them into data/raw."
         )
-    missing = [video.path for video in videos if not (path.parent / video.path).exists()]
+    missing = [video.path for video in videos if not os.path.lexists(path.parent / video.path)]
     if missing:
         raise DataError(missing_files(path, missing, len(videos)))
     return once_each(path, videos)

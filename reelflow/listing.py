@@ -56,7 +56,12 @@ def write_listing(raw: Path, videos: Mapping[str, LabelledVideo], *, keep: bool)
     if folders_say_all(videos) and not (keep and path.is_file()):
         path.unlink(missing_ok=True)
         return
-    rows = [(name, v.label, v.group or "", v.split or "") for name, v in sorted(videos.items())]
+    rows = [
+        (name, v.label, v.group or "", v.split or "")
+        for name, v in sorted(videos.items())
+        # What is no UTF-8 is set aside anyway, and a csv could not hold it.
+        if name == name.encode("utf-8", "replace").decode()
+    ]
     table = pd.DataFrame(rows, columns=list(_COLUMNS))
     if keep and path.is_file():
         former = read_table(path)

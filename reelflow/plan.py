@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from reelflow.errors import VideoError
 from reelflow.labelled import SPLITS, LabelledVideo, made_up_test, some
+from reelflow.quarantine import sentences
 from reelflow.sources import Source
 
 _SHOWN_OF_LOSSES = 20
@@ -33,6 +35,7 @@ class Plan:
         overwritten: names that are there and get other bytes.
         duplicates: a path of the source, and what has the same bytes.
         changed: names that are there and get another group or split.
+        aside: files of the source that nobody may read.
         obstacles: sentences on why it cannot be carried out.
         shortage: why the pipeline would then stop; more videos may be added before.
     """
@@ -47,6 +50,7 @@ class Plan:
     overwritten: list[str] = field(default_factory=list)
     duplicates: list[tuple[str, str]] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
+    aside: list[VideoError] = field(default_factory=list)
     obstacles: list[str] = field(default_factory=list)
     shortage: str = ""
 
@@ -88,6 +92,7 @@ class Plan:
         return [
             new,
             *(f"{len(items)} {what}: {some(items)}" for what, items in lists.items() if items),
+            *(f"set aside: {sentence}" for sentence in sentences(self.aside)),
             *([made_up] if made_up else []),
             *([] if self.obstacles else self.losses()),
             *([f"`reelflow run` would stop: {self.shortage}"] if self.shortage else []),

@@ -13,12 +13,17 @@ from pathlib import Path, PurePosixPath
 
 from reelflow.contents import Contents, only_copies, same_file
 from reelflow.errors import DataError, VideoError
+from reelflow.gate import let_through, set_aside
 from reelflow.labelled import CSV_NAME, LabelledVideo, is_outside, some
-from reelflow.listing import files_in, folders_say_all, known_videos
+from reelflow.listing import files_in, known_videos
 from reelflow.plan import Plan
+from reelflow.quarantine import sentences
 from reelflow.sources import Source
 from reelflow.video.check import hash_file
-from reelflow.video.source import resolved
+from reelflow.video.source import refuse_name, refuse_unusable
+
+# What may be said of a video, and of the same bytes only once.
+_KINDS = ("label", "group", "split")
 
 
 def plan_import(
@@ -30,6 +35,7 @@ def plan_import(
     replacing: bool = False,
     skip_missing: bool = False,
     links_to: Sequence[Path] = (),
+    most_bytes: int = 0,
     kept: Callable[[Path], bool] = lambda _: False,
 ) -> Plan:
     """Find out what bringing `source` into `raw` means. Nothing is written.
@@ -42,16 +48,16 @@ def plan_import(
         replacing: whether what former calls brought may be taken out or changed for that.
         skip_missing: whether the source may name files that are not there.
         links_to: folders outside the source that symbolic links in it may lead to.
+        most_bytes: size beyond which a file is set aside; 0 for no limit.
         kept: tells whether the bytes of a file are kept elsewhere, besides under other names.
 
     Raises:
-        DataError: the same bytes have two labels; a link leads out of the source; a name is no
-            text; nothing is there.
+        DataError: the same bytes have two labels; nothing is there, or nothing that can be used.
     """
     if not source.videos and (skip_missing or not source.missing):
         raise DataError(f"{source.origin} names {len(source.missing)} videos, and none is there.")
-    _refuse_links_out(source, links_to)
-    plan = Plan(source, adding, known_videos(raw))
+    source, odd = _usable(source, links_to, most_bytes)
+    plan = Plan(source, adding, known_videos(raw), aside=odd)
     if source.missing and not skip_missing:
         named = len(source.missing) + len(source.videos)
         plan.obstacles.append(
@@ -76,7 +82,6 @@ def plan_import(
         if not (replacing or plan.obstacles):
             _ask_for_losses(plan, raw)
     _refuse_torn_groups(plan)
-    _refuse_names(plan)
     return plan
 
 
@@ -107,7 +112,7 @@ def _mirror(plan: Plan, raw: Path) -> None:
     for name, path in plan.put.items():
         others = contents.same(path)
         for other in others:
-            _refuse_two_labels(plan, name, plan.after[name], other)
+            _refuse_conflict(plan, name, plan.after[name], other, _KINDS)
         if others:
             plan.duplicates.append((plan.after[name].path, others[0]))
         contents.note(name, path)
@@ -124,12 +129,14 @@ def _add(plan: Plan, raw: Path, present: set[str]) -> None:
         listed = [name for name in known if name in plan.after]
         if listed:
             for name in listed:
-                _refuse_two_labels(plan, video.path, video, name)
+                # Of a video that raw has, an addition may change the group and the split.
+                kinds = _KINDS if name in plan.put else _KINDS[:1]
+                _refuse_conflict(plan, video.path, video, name, kinds)
             if listed[0] in plan.put:
                 plan.duplicates.append((video.path, listed[0]))
             else:
                 plan.there += 1
-                _complete(plan, listed[0], video)
+            _complete(plan, listed[0], video)
             continue
         # Bytes without a row: an import was cut short between the two; the row is what is missing.
         name = known[0] if known else _free(plan, _place(video), present, path)
@@ -145,7 +152,8 @@ def _complete(plan: Plan, name: str, video: LabelledVideo) -> None:
     new = replace(old, group=video.group or old.group, split=video.split or old.split)
     if new != old:
         plan.after[name] = new
-        plan.changed.append(name)
+        if name not in plan.put:
+            plan.changed.append(name)
 
 
 def _free(plan: Plan, name: str, present: set[str], path: Path) -> str:
@@ -156,25 +164,42 @@ def _free(plan: Plan, name: str, present: set[str], path: Path) -> str:
     return place.with_name(f"{place.stem}-{hash_file(path)[:8]}{place.suffix}").as_posix()
 
 
-def _refuse_two_labels(plan: Plan, name: str, video: LabelledVideo, other: str) -> None:
-    labels = (video.label, plan.after[other].label)
-    if labels[0] != labels[1]:
-        raise DataError(
-            f"The same bytes stand under 2 labels: {name} ({labels[0]}) and {other} ({labels[1]}). "
-            "One label is wrong: remove or relabel the file."
-        )
+def _refuse_conflict(
+    plan: Plan, name: str, video: LabelledVideo, other: str, kinds: Sequence[str]
+) -> None:
+    for kind in kinds:
+        one, two = getattr(video, kind), getattr(plan.after[other], kind)
+        if one and two and one != two:
+            raise DataError(
+                f"The same bytes stand under 2 {kind}s: {name} ({one}) and {other} ({two}). One "
+                f"{kind} is wrong: correct it, or remove the file."
+            )
 
 
-def _refuse_links_out(source: Source, links_to: Sequence[Path]) -> None:
-    """A link would bring in what whoever made the folder may not even have seen. What a csv names
-    outside its folder is meant."""
-    for video in source.videos:
-        if is_outside(video.path):
-            continue
+def _usable(
+    source: Source, links_to: Sequence[Path], most_bytes: int
+) -> tuple[Source, list[VideoError]]:
+    """The source without what nobody may read, and that. What a csv names outside its folder is
+    meant; a link there is not, which whoever brings the folder may not even have seen."""
+    within = [folder.resolve() for folder in (source.folder, *links_to)]
+    by_folders = source.origin.is_dir() and not (source.origin / CSV_NAME).is_file()
+    walked = set_aside(source.folder, links_to, most_bytes=most_bytes) if by_folders else []
+    odd = {error.path: error for error in walked}
+    for video in let_through(source.videos, walked):
         try:
-            resolved(source.folder / video.path, (source.folder, *links_to))
+            refuse_name(video.path)
+            refuse_unusable(
+                source.folder / video.path,
+                () if is_outside(video.path) else within,
+                most_bytes=most_bytes,
+            )
         except VideoError as error:
-            raise DataError(str(error)) from None
+            odd[video.path] = VideoError(video.path, error.code, error.reason, error.remedy)
+    videos = list(let_through(source.videos, odd.values()))
+    if odd and not videos:
+        reasons = " ".join(sentences(list(odd.values())))
+        raise DataError(f"{source.origin} holds no video that can be used. {reasons}")
+    return replace(source, videos=videos), list(odd.values())
 
 
 def _place(video: LabelledVideo) -> str:
@@ -227,14 +252,3 @@ def _refuse_torn_groups(plan: Plan) -> None:
             f"The official split parts {len(torn)} groups ({some(torn)}). Leave the groups away to "
             "use the split, or the split to keep the groups together."
         )
-
-
-def _refuse_names(plan: Plan) -> None:
-    """A csv could not hold them. Where there is none, `ingest` sets such files aside."""
-    if folders_say_all(plan.after):
-        return
-    for name, video in plan.after.items():
-        try:
-            f"{name}{video.label}{video.group}".encode()
-        except UnicodeEncodeError:
-            plan.obstacles.append(f"{name!r} is not valid UTF-8. Rename the file.")

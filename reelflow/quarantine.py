@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from reelflow.errors import DataError
+from reelflow.errors import DataError, VideoError
 from reelflow.table import read_written
 
 COLUMNS = ("path", "code", "reason", "remedy")
@@ -20,6 +21,19 @@ def read(path: Path) -> pd.DataFrame:
         return read_written(path, dtype=str, keep_default_na=False)
     except FileNotFoundError:
         raise DataError(f"{path} is missing: run the stage `ingest` first.") from None
+
+
+def row(error: VideoError) -> dict[str, str]:
+    """The row of a file that cannot be used."""
+    # A name that is no UTF-8 must not make the table unreadable.
+    path = error.path.encode("utf-8", "backslashreplace").decode()
+    return {"path": path, "code": error.code, "reason": error.reason, "remedy": error.remedy}
+
+
+def sentences(errors: Sequence[VideoError], most: int = 10) -> list[str]:
+    """A sentence for each of the first files, and how many more there are."""
+    more = [f"{len(errors) - most} more"] if len(errors) > most else []
+    return [*map(str, errors[:most]), *more]
 
 
 def unusable(quarantine: pd.DataFrame) -> pd.DataFrame:

@@ -7,6 +7,7 @@ may lie beside it. docs/recipes.md shows it for known data sets.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -30,7 +31,10 @@ from reelflow.labelled import (
 )
 from reelflow.splitlists import read_split_lists
 from reelflow.table import nearest, read_table
+from reelflow.video.source import refuse_unusable
 
+# A csv that came with a folder is not read beyond it, nor without end.
+_MOST_CSV = 1 << 30
 NONE, SKIP = "none", "skip"
 _ALIASES = {
     **dict.fromkeys(("train", "training"), "train"),
@@ -93,6 +97,7 @@ def read_source(origin: Path, form: Form | None = None, folder: Path | None = No
         folder: where the paths begin, if not at the csv.
 
     Raises:
+        VideoError: the csv in a folder is a link out of it, or too large.
         DataError: a column, a value or a file is not as the form says; nothing is there.
     """
     form = form or Form()
@@ -101,6 +106,8 @@ def read_source(origin: Path, form: Form | None = None, folder: Path | None = No
     if not start.is_dir():
         raise DataError(f"{start} is not a folder. Name one with labelled videos: {LAYOUT}")
     named = csv.is_file()
+    if named and csv != origin:
+        refuse_unusable(csv, (origin.resolve(),), most_bytes=_MOST_CSV)
     rows = _csv_rows(csv, start, form) if named else _folder_rows(start)
     said = [_video(csv if named else origin, row, form) for row in rows]
     if not said:
@@ -120,7 +127,7 @@ def read_source(origin: Path, form: Form | None = None, folder: Path | None = No
         videos = [with_group(video, pattern) for video in videos]
     videos = sorted(once_each(origin, videos), key=lambda video: video.path)
     kept = [video for video in videos if video.split != SKIP]
-    there = [video for video in kept if not named or (start / video.path).exists()]
+    there = [video for video in kept if not named or os.path.lexists(start / video.path)]
     return Source(
         origin,
         start,

@@ -9,6 +9,7 @@ Run alone with `python -m tasks.ingest`.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -18,8 +19,9 @@ import pyarrow.parquet as pq
 from reelflow import nearduplicates
 from reelflow.catalogue import Catalogue, catalogue, class_counts
 from reelflow.checkcache import CheckCache
-from reelflow.errors import DataError, UnavailableError
+from reelflow.errors import DataError, UnavailableError, VideoError
 from reelflow.files import replacing, write_json
+from reelflow.gate import let_through, set_aside
 from reelflow.labelled import list_videos, some
 from reelflow.nearduplicates import Pair
 from reelflow.params import load_section
@@ -29,7 +31,7 @@ from reelflow.table import write_table
 from reelflow.video.content import stamps_below
 from reelflow.video.ffmpeg import Bounds
 from reelflow.video.policy import Policy
-from tasks.paths import MANIFEST, METRICS, NEAR_DUPLICATES, PARAMS, QUARANTINE, RAW, STATE
+from tasks.paths import MANIFEST, METRICS, NEAR_DUPLICATES, PARAMS, QUARANTINE, RAW, RESERVED, STATE
 from tasks.stage import run
 
 log = logging.getLogger(__name__)
@@ -42,21 +44,24 @@ def main() -> None:
     bounds = Bounds(params.timeout_s, params.memory_mb, params.max_file_gb)
     policy = Policy(params.undecodable, params.max_repeated_share)
     links_to = [Path(folder) for folder in params.links_to]
+    aside = set_aside(RAW, links_to, most_bytes=bounds.most_bytes, reserved=RESERVED)
+    videos = list(let_through(videos, aside))
     with CheckCache(STATE / "checks.sqlite") as cache:
         found = catalogue(
             RAW, videos, bounds, params.workers, cache, links_to=links_to, policy=policy
         )
+        found = found.with_aside(aside)
         pairs = _near_duplicates(found.manifest, cache, params.min_likeness)
     # Written before the data as a whole is judged, so that a person can look at what was found.
     write_table(QUARANTINE, found.quarantine)
-    _refuse_written(before)
+    _refuse_written(before, aside)
     _judge(found, params)
     sets = found.manifest["hash"].map(nearduplicates.sets(pairs))
     _write_manifest(MANIFEST, found.manifest.assign(alike=sets))
     listed = _named(pairs, found.manifest)
     write_table(NEAR_DUPLICATES, listed)
     write_json(METRICS / "ingest.json", {**_metrics(found), "near_duplicates": int(sets.count())})
-    _refuse_written(before)
+    _refuse_written(before, aside)
     log.info(
         "%d usable videos of %d classes, %d set aside (%s)",
         len(found.manifest),
@@ -75,13 +80,13 @@ def main() -> None:
         )
 
 
-def _refuse_written(before: dict[str, str]) -> None:
+def _refuse_written(before: dict[str, str], aside: Iterable[VideoError]) -> None:
     """Raise `UnavailableError` if a file came, went or was written to meanwhile: DVC notes the
-    folder as it is after the stage, so it would not run it again for what the stage missed."""
+    folder as it is after the stage, so it would not run it again for what the stage missed. What
+    was set aside, say a link to a file elsewhere, nobody reads."""
     after = stamps_below(RAW)
-    odd = sorted(
-        path for path in before.keys() | after.keys() if before.get(path) != after.get(path)
-    )
+    paths = (before.keys() | after.keys()) - {error.path for error in aside}
+    odd = sorted(path for path in paths if before.get(path) != after.get(path))
     if odd:
         raise UnavailableError(
             f"{some(odd)} changed in {RAW} while the videos were checked. Do not write there while "

@@ -11,6 +11,8 @@ PARAMS = Path("params.yaml")
 
 RAW = Path("data/raw")
 RAW_POINTER = Path("data/raw.dvc")  # which version of RAW this is, for DVC
+# Names of files that DVC takes for its own, wherever they are.
+RESERVED = (".dvc", ".dvcignore", "dvc.yaml", "*.dvc")
 INBOX = Path("data/inbox")
 MANIFEST = Path("data/manifest.parquet")
 QUARANTINE = Path("data/quarantine.csv")

@@ -18,6 +18,7 @@ from collections.abc import Callable
 
 from reelflow.errors import ReelflowError, UnavailableError
 from reelflow.files import remove_left_over
+from reelflow.terminal import log_to_stderr, printable
 from tasks.paths import STATE, WRITTEN_TO
 
 TIMINGS = STATE / "timings.jsonl"
@@ -31,9 +32,7 @@ def run(name: str, work: Callable[[], None]) -> None:
     0: done · 1: an error that a person can mend, said in a sentence · 75: the same, but it may
     pass by itself · 130: interrupted.
     """
-    logging.basicConfig(
-        level=logging.INFO, format=f"{name}: %(message)s", stream=sys.stderr, force=True
-    )
+    log_to_stderr(f"{name}: %(message)s", logging.INFO)
     faulthandler.enable()  # a crash in a library says in which line of ours
     started = time.monotonic()
     try:
@@ -65,7 +64,7 @@ def unexpected(error: Exception) -> str:
     except OSError:  # no room, or no right to it
         traceback.print_exception(error)
         where = "stands above"
-    said = traceback.format_exception_only(error)[-1].strip()
+    said = printable(traceback.format_exception_only(error)[-1].strip())
     return (
         f"Reelflow did not expect this error: {said}. How it came about {where}; please report it "
         "with that text. What was finished is kept: the same command goes on from there."
@@ -73,7 +72,7 @@ def unexpected(error: Exception) -> str:
 
 
 def _disk_sentence(error: OSError) -> str:
-    where = f" while writing {error.filename}" if error.filename else ""
+    where = printable(f" while writing {error.filename}") if error.filename else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"the disk is full{where}. Make room and run the same command: it goes on."
     return f"{error.strerror}{where}. Give this user the right to it and run the command again."

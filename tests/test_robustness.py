@@ -102,7 +102,7 @@ def test_a_kill_in_the_middle_of_a_stage_is_mended_by_the_same_command(
     forget(copy, stage)
     kill_in_the_middle(copy, copy.start(*repro), stage, whole)
     # The kill seldom falls into the writing of a file: this is what it leaves then.
-    (copy.root / "data/.tmp-999999999-half.parquet").touch()
+    (copy.root / "data/.tmp-reelflow-999999999-half.parquet").touch()
     copy.call(*repro)
     assert copy.hashes() == done.hashes()
     assert not list(copy.root.glob("data/**/.tmp-*"))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -79,7 +79,7 @@ def input_options(descriptor: int) -> dict[str, Any]:
 
 
 @contextmanager
-def opened(path: Path, within: Iterable[Path] = (), *, most_bytes: int = 0) -> Iterator[int]:
+def opened(path: Path, within: Sequence[Path] = (), *, most_bytes: int = 0) -> Iterator[int]:
     """Open a regular file that is not empty, for one decoder; yield its descriptor.
 
     Nothing but a regular file is ever opened: looking at a FIFO would block, at a device could
@@ -94,24 +94,41 @@ def opened(path: Path, within: Iterable[Path] = (), *, most_bytes: int = 0) -> I
         VideoError: `missing`, `permission`, `not_a_file`, `outside`, `empty`, `too_large` or
             `unreadable`.
     """
-    real = resolved(path, within)
+    real = refuse_unusable(path, within, most_bytes=most_bytes)
     try:
-        _refuse_odd(path, real.stat(), most_bytes)
         descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         raise _refusal(path, error) from None
     try:
         # Once more, of what was really opened.
-        _refuse_odd(path, os.fstat(descriptor), most_bytes)
+        status = os.fstat(descriptor)
+        _refuse_odd(path, status, most_bytes)
+        if status.st_size == 0:
+            raise VideoError(str(path), "empty", "It has no bytes.", "Copy or record it again.")
         yield descriptor
     finally:
         os.close(descriptor)
 
 
-def regular_file_size(path: Path, within: Iterable[Path] = (), *, most_bytes: int = 0) -> int:
+def regular_file_size(path: Path, within: Sequence[Path] = (), *, most_bytes: int = 0) -> int:
     """Bytes of a file that `opened` opens. Raises `VideoError` as it does."""
     with opened(path, within, most_bytes=most_bytes) as descriptor:
         return os.fstat(descriptor).st_size
+
+
+def refuse_unusable(path: Path, within: Sequence[Path] = (), *, most_bytes: int = 0) -> Path:
+    """Raise `VideoError` as `opened` does for what is never opened; else where it really lies.
+
+    Nothing is opened. What is empty passes: it does no harm.
+    """
+    try:
+        real = resolved(path, within) if within or path.is_symlink() else path
+        _refuse_odd(path, real.stat(), most_bytes)
+    except OSError as error:
+        raise _refusal(path, error) from None
+    if not os.access(real, os.R_OK):
+        raise _refusal(path, PermissionError())
+    return real
 
 
 def refuse_name(path: str) -> None:
@@ -122,7 +139,7 @@ def refuse_name(path: str) -> None:
         raise VideoError(path, "name", "Its name is not valid UTF-8.", "Rename the file.") from None
 
 
-def resolved(path: Path, within: Iterable[Path]) -> Path:
+def resolved(path: Path, within: Sequence[Path]) -> Path:
     """Where a file really lies, once links are followed.
 
     Raises:
@@ -133,11 +150,10 @@ def resolved(path: Path, within: Iterable[Path]) -> Path:
         real = Path(os.path.realpath(path, strict=True))
     except OSError as error:
         raise _refusal(path, error) from None
-    folders = list(within)
     # A folder that is given as it really lies, as for many files, is not followed for each.
-    if folders and not any(
+    if within and not any(
         real.is_relative_to(folder) or real.is_relative_to(os.path.realpath(folder))
-        for folder in folders
+        for folder in within
     ):
         raise VideoError(
             str(path),
@@ -153,8 +169,6 @@ def _refuse_odd(path: Path, status: os.stat_result, most_bytes: int) -> None:
     if not stat.S_ISREG(status.st_mode):
         kind = _KINDS.get(stat.S_IFMT(status.st_mode), "no regular file")
         raise VideoError(str(path), "not_a_file", f"It is {kind}.", "Name a video file.")
-    if status.st_size == 0:
-        raise VideoError(str(path), "empty", "It has no bytes.", "Copy or record it again.")
     if most_bytes and status.st_size > most_bytes:
         raise VideoError(
             str(path),
@@ -167,6 +181,8 @@ def _refuse_odd(path: Path, status: os.stat_result, most_bytes: int) -> None:
 def _refusal(path: Path, error: OSError) -> VideoError:
     name = str(path)
     if isinstance(error, FileNotFoundError):
+        if path.is_symlink():
+            return VideoError(name, "missing", "It is a link to nothing.", "Remove the link.")
         return VideoError(name, "missing", "There is no such file.", "Check the path.")
     if isinstance(error, PermissionError):
         return VideoError(name, "permission", "It may not be read.", "Allow it: `chmod +r -- IN`.")

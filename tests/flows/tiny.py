@@ -62,6 +62,7 @@ class Tiny(Folder):
         (root / "params.yaml").write_text("# knobs\ntrain:\n  epochs: 3 # passes\n")
         (root / "prefect.yaml").write_bytes((ROOT / "prefect.yaml").read_bytes())
         (root / ".gitignore").write_text(".reelflow/\n")
+        (root / ".dvcignore").write_bytes((ROOT / ".dvcignore").read_bytes())
         (root / ".dvc").mkdir()
         (root / ".dvc/config").write_bytes((ROOT / ".dvc/config").read_bytes())
         self.stages(stages)

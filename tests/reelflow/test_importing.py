@@ -6,6 +6,7 @@ import pytest
 
 from reelflow.errors import DataError
 from reelflow.importing import Brought, bring
+from reelflow.plan import Plan
 
 
 def fill(root: Path, *names: str) -> Path:
@@ -181,16 +182,19 @@ def test_a_missing_source_is_a_sentence(tmp_path: Path, raw: Path, ledger: Path)
         bring(tmp_path / "absent", raw, ledger)
 
 
-def test_links_that_lead_out_are_refused_unless_their_folder_is_allowed(
+def test_links_that_lead_out_are_set_aside_unless_their_folder_is_allowed(
     tmp_path: Path, raw: Path, ledger: Path
 ) -> None:
     source = fill(tmp_path / "mine", "run/a.mp4", "sit/b.mp4")
     private = fill(tmp_path / "private", "c.mp4")
     (source / "run/near.mp4").symlink_to("a.mp4")
     (source / "run/far.mp4").symlink_to(private / "c.mp4")
-    with pytest.raises(DataError, match=r"run/far.mp4: It is a link that leads out.*links_to"):
-        bring(source, raw, ledger)
-    assert not raw.exists()
+    plans: list[Plan] = []
+    bring(source, raw, ledger, look=plans.append)
+    [aside] = plans[0].aside
+    assert (aside.path, aside.code) == ("run/far.mp4", "outside")
+    assert "ingest.links_to" in aside.remedy
+    assert not (raw / "run/far.mp4").exists()
     bring(source, raw, ledger, links_to=[private])
     assert (raw / "run/far.mp4").read_bytes() == b"c.mp4"
     assert not (raw / "run/far.mp4").is_symlink()

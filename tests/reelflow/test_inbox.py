@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from reelflow import held
 from reelflow import inbox as module
 from reelflow.errors import DataError
 from reelflow.inbox import InboxReport, take
@@ -325,7 +326,7 @@ class Killed(BaseException):
 STEPS: list[tuple[object, str]] = [
     (module.os, "link"),
     (module.shutil, "copyfile"),
-    (module, "write_listing"),
+    (held, "write_listing"),
     (module.Path, "unlink"),
     (module.Path, "mkdir"),
 ]
@@ -359,11 +360,12 @@ def test_a_kill_at_any_step_and_again_takes_each_video_once(
         with contextlib.suppress(Killed):
             settled(inbox, raw)
     settled(inbox, raw)
-    held = {path: text for path, text in files(raw).items() if not path.endswith(".csv")}
-    assert held == {"run/g/C.mp4": "C", "walk/0.mp4": "0", "walk/A.mp4": "A", "walk/B.mp4": "B"}
+    there = {path: text for path, text in files(raw).items() if not path.endswith(".csv")}
+    assert there == {"run/g/C.mp4": "C", "walk/0.mp4": "0", "walk/A.mp4": "A", "walk/B.mp4": "B"}
     assert files(inbox) == {}
     labels = [(video.path, video.label) for video in list_videos(raw)]
-    assert labels == [(path, path.split("/")[0]) for path in sorted(held)]
+    assert labels == [(path, path.split("/")[0]) for path in sorted(there)]
+    assert [video.group for video in list_videos(raw)] == ["g", None, None, None]
 
 
 def killing(owner: object, name: str, nth: int, when: str) -> Callable[..., object]:
@@ -385,7 +387,7 @@ def killing(owner: object, name: str, nth: int, when: str) -> Callable[..., obje
 
 
 def test_a_copy_cut_short_is_no_video_and_is_cleared_away(inbox: Path, raw: Path) -> None:
-    put(raw / "walk/.tmp-abc.mp4", "ha")
+    put(raw / "walk/.tmp-reelflow-999999999-abc.mp4", "ha")
     put(inbox / "walk/a.mp4", "half and more")
     assert settled(inbox, raw).new == ["walk/a.mp4"]
     assert files(raw) == {"walk/a.mp4": "half and more"}

@@ -217,11 +217,13 @@ def test_names_of_one_file_that_go_together_are_no_copies_of_each_other(tmp_path
     assert only_copies(tmp_path, names[:2], lambda _: False) == []
 
 
-def test_names_that_are_no_text_stop_a_csv_alone(tmp_path: Path, store: Store) -> None:
-    source = fill(tmp_path / "one", run__a="A")
+def test_names_that_are_no_text_are_set_aside(tmp_path: Path, store: Store) -> None:
+    source = fill(tmp_path / "one", run__a="A", sit__b="B")
     (source / "run/a.mp4").rename(source / "run" / os.fsdecode(b"\xff.mp4"))
-    assert store.plan(source).obstacles == []
-    assert "not valid UTF-8" in store.plan(source, Form(group="{name}")).obstacles[0]
+    plan = store.plan(source, Form(group="{name}"))
+    assert plan.obstacles == []
+    assert list(plan.put) == ["sit/b.mp4"]
+    assert r"set aside: run/\udcff.mp4: Its name is not valid UTF-8." in plan.sentences()[-1]
 
 
 def test_removing_takes_files_rows_and_the_memory_of_them(tmp_path: Path, store: Store) -> None:
