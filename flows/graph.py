@@ -79,7 +79,8 @@ class Node:
 
 
 def read_graph() -> list[Node]:
-    """Every node of the project, each after all of its upstream.
+    """Every node of the project, each after all of its upstream: the stages of the `dvc.yaml` at
+    the top, and the sources that they read.
 
     Raises:
         GraphError: no DVC project here, a `dvc.yaml` that DVC refuses, a cycle.
@@ -87,10 +88,13 @@ def read_graph() -> list[Node]:
     """
     with dvc_repo() as repo:
         edges = repo.index.graph
+        own = _own(repo)
         nodes = {
             stage.addressing: Node(
                 name=stage.addressing,
-                upstream=tuple(sorted(other.addressing for other in edges.successors(stage))),
+                upstream=tuple(
+                    sorted(other.addressing for other in edges.successors(stage) if other in own)
+                ),
                 reports=tuple(
                     path
                     for out in stage.outs
@@ -98,10 +102,18 @@ def read_graph() -> list[Node]:
                 ),
                 is_source=not stage.cmd,
             )
-            for stage in repo.index.stages
+            for stage in own
         }
     order = TopologicalSorter({node.name: node.upstream for node in nodes.values()})
     return [nodes[name] for name in order.static_order()]
+
+
+def _own(repo: Repo) -> list[Any]:
+    """The stages of this project. DVC would also take a `dvc.yaml` or a `.dvc` of any folder below,
+    say of a data set that was unpacked here: those are somebody else's commands."""
+    top = [stage for stage in repo.index.stages if stage.path_in_repo == "dvc.yaml"]
+    read = {other for stage in top for other in repo.index.graph.successors(stage)}
+    return [*top, *(other for other in read if not other.cmd)]
 
 
 def changes(name: str | None = None) -> dict[str, str]:
@@ -114,7 +126,8 @@ def changes(name: str | None = None) -> dict[str, str]:
         GraphError, BusyError: as `read_graph`.
     """
     with dvc_repo() as repo:
-        found = repo.status([name] if name else None)
+        names = [name] if name else [stage.addressing for stage in _own(repo)]
+        found = repo.status(names) if names else {}
     return {node: _briefly(list(_reasons(why))) for node, why in found.items()}
 
 

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from reelflow.errors import DataError
-from reelflow.files import remove_left_over, replacing, write_json, write_text
+from reelflow.files import TEMPORARY_PREFIX, replacing, write_json, write_text
 from reelflow.parallel import ProcessDiedError, each
 from reelflow.progress import track
 from reelflow.sample.broken import Broken, broken
@@ -163,7 +163,8 @@ def _refuse_other_content(root: Path, settings: dict[str, Any]) -> None:
 
 
 def _complete(root: Path, good: list[Planned], bad: list[Broken], seed: int, workers: int) -> int:
-    remove_left_over(root, below=True)
+    for left_over in root.rglob(f"{TEMPORARY_PREFIX}*"):
+        left_over.unlink()
     missing = [video for video in good if not (root / video.path).exists()]
     batches: dict[int, list[Planned]] = {}
     for video in missing:

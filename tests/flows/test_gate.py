@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from flows.gate import IGNORED, guard, pattern
-from flows.graph import read_graph
+from flows.graph import changes, read_graph
 from flows.intake import take_in
 from flows.raw import note
 from reelflow.errors import DataError
-from tests.flows.tiny import Tiny
+from tests.flows.tiny import STAGES, Tiny
 from tests.planted import ODD, assert_untouched, plant
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # of DVC
@@ -135,3 +135,13 @@ def test_a_pattern_means_one_path() -> None:
     for name in names:
         spec = GitIgnoreSpecPattern(f"/{pattern(name)}".strip())
         assert [other for other in [*names, "a.b", "x"] if spec.match_file(other)] == [name]
+
+
+def test_a_stage_in_a_folder_below_is_neither_run_nor_looked_at(tiny: Tiny) -> None:
+    unpacked = tiny.root / "download/set"
+    unpacked.mkdir(parents=True)
+    evil = "stages: {evil: {cmd: touch evil, deps: [/dev/zero]}}\n"
+    (unpacked / "dvc.yaml").write_text(evil)
+    nodes = {node.name for node in read_graph()}
+    assert nodes == {"data/raw.dvc", *STAGES}
+    assert set(changes()) == {*STAGES}
