@@ -145,7 +145,7 @@ def test_another_video_of_the_same_size_replaces_the_old_one_whatever_its_time(
     video.unlink()
     video.write_text("new")
     os.utime(video, ns=(seconds, seconds))
-    bring(source, raw, tmp_path / "ledger", copy=True)
+    bring(source, raw, tmp_path / "ledger", copy=True, replacing=True)
     assert (raw / "run/a.mp4").read_text() == "new"
 
 
