@@ -96,7 +96,7 @@ def judge(
         return Verdict(
             "too_few",
             metric,
-            f"Too few test videos to say how good this model is{on}",
+            f"Too few test videos to say how good this model is{f' ({test})' if test else ''}",
             f"The test has {tested}. It takes {count(floor.videos, 'video')} of "
             f"{count(floor.groups, 'group')} to say how good a model is: add videos of other "
             "sources, or raise preprocess.test_share.",

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from cli.summary import CAUTIONS
 from reelflow.params import SECTIONS
 from tests.checkout import PARTS, Checkout, make_checkout
 from tests.reports import imported, unguarded, watch
@@ -85,6 +86,11 @@ def test_the_summary_tells_what_came_of_it(done: Checkout) -> None:
     accuracy = json.loads((done.root / "metrics/evaluate.json").read_text())["accuracy"]
     assert f"test accuracy {accuracy:.3f}" in told
     assert "5 files" in told
+    words = " ".join(told.split())
+    for stage in ("evaluate", "validate"):
+        said = json.loads((done.root / f"metrics/{stage}.json").read_text())
+        assert (said["verdict"] if stage == "evaluate" else said)["headline"] in words
+        assert all(f"! {caution}" in words for caution in said["cautions"][:CAUTIONS])
     assert "reelflow version 1 (challenger, champion)" in told
     for path in ("data/quarantine.csv", "reports/index.html", "reports/data.html"):
         assert path in told

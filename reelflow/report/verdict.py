@@ -148,7 +148,8 @@ def _shared_groups(evaluation: Evaluation) -> str | None:
 
 def _few_groups(evaluation: Evaluation) -> str | None:
     groups = evaluation.scores["groups"]
-    if groups >= FEW_GROUPS:
+    # That a test is too small for a verdict says it already.
+    if groups >= FEW_GROUPS or (groups > 1 and evaluation.verdict.code == "too_few"):
         return None
     if groups == 1:
         return (
