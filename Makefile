@@ -69,6 +69,6 @@ lock:  ## renew both lock files (no addresses in them)
 	$(UV) pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 $(ARGS) \
 		pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 
-clean:  ## remove what runs made, but neither videos nor the history of runs
-	rm -rf data/manifest.parquet data/quarantine.csv data/frames data/prepared data/ledger.csv \
-		models metrics plots reports dvc.lock .reelflow/frames
+clean:  ## remove what can be made again: neither videos, nor their splits, nor the history of runs
+	rm -rf data/manifest.parquet data/quarantine.csv data/near_duplicates.csv data/frames data/prepared \
+		models metrics plots reports/*.html reports/*.csv reports/validate dvc.lock .reelflow/frames

@@ -16,6 +16,11 @@ from reelflow.errors import DataError
 from reelflow.labelled import SPLITS
 from reelflow.table import read_written, write_table
 
+# What it costs to begin anew.
+ANEW = (
+    "all videos are then divided anew, earlier scores no longer compare, and the champion is "
+    "compared only on test videos that it was not trained on"
+)
 COLUMNS = ["hash", "path", "label", "group", "split"]
 
 
@@ -88,6 +93,5 @@ def _broken(path: Path, fault: str) -> DataError:
     return DataError(
         f"{path} cannot be used as a ledger of splits ({fault}); it has the columns "
         f"{','.join(COLUMNS)} and a split of {', '.join(SPLITS)} a video. Restore it with `git "
-        f"checkout {path}`, or delete it: all videos are then divided anew, and earlier scores no "
-        "longer compare."
+        f"checkout {path}`, or delete it: {ANEW}."
     )

@@ -20,7 +20,7 @@ import pandas as pd
 from reelflow.bound import ALL, Group, Video, join
 from reelflow.errors import DataError
 from reelflow.labelled import SPLITS
-from reelflow.ledger import COLUMNS, Ledger
+from reelflow.ledger import ANEW, COLUMNS, Ledger
 from reelflow.stratify import Bools, Impossible, assign
 
 _SHOWN = 3
@@ -189,8 +189,7 @@ def _torn(torn: list[Group], ledger: Ledger) -> DataError:
     if any(by == "the ledger" for _, by in where):
         remedies.append(
             "Restore the groups as they were (ingest.group_pattern, or the column `group`). Or, "
-            f"if the new groups are right, delete {ledger.path}: all videos are then divided "
-            "anew, and earlier scores no longer compare."
+            f"if the new groups are right, delete {ledger.path}: {ANEW}."
         )
     if any(by != "the ledger" for _, by in where):
         remedies.append("Correct the column `split` or `group` of videos.csv.")
@@ -226,10 +225,7 @@ def _refuse_too_few(label: str, groups: list[Group], needed: Bools, ledger: Ledg
     if any(group.official for group in groups):
         remedy += " Or correct the column `split` of videos.csv."
     if any(len(group.allowed) == 1 and not group.official for group in groups):
-        remedy += (
-            f" Or delete {ledger.path}, which binds its groups: all videos are then divided anew, "
-            "and earlier scores no longer compare."
-        )
+        remedy += f" Or delete {ledger.path}, which binds its groups: {ANEW}."
     if any(group.joined for group in groups):
         remedy += (
             " Near-duplicates join groups, see data/near_duplicates.csv; if they are not the "
@@ -245,8 +241,7 @@ def _no_division(ledger: Ledger) -> DataError:
     return DataError(
         "The classes share so few groups that no division puts each of them into training, "
         "validation and test. Add videos of new groups to the classes that have the fewest, or "
-        f"take such a class out. If {ledger.path} binds groups, deleting it frees them: all "
-        "videos are then divided anew, and earlier scores no longer compare."
+        f"take such a class out. If {ledger.path} binds groups, deleting it frees them: {ANEW}."
     )
 
 

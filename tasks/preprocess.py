@@ -18,7 +18,7 @@ import pandas as pd
 from reelflow.files import write_json
 from reelflow.groups import suggest_pattern
 from reelflow.labelled import SPLITS, made_up_test
-from reelflow.ledger import Ledger
+from reelflow.ledger import ANEW, Ledger
 from reelflow.normalisation import class_weights, pixel_statistics
 from reelflow.params import load_section
 from reelflow.params.preprocess import PreprocessParams
@@ -110,7 +110,7 @@ def _ungrouped(alone: pd.DataFrame, total: int) -> str:
     return (
         f"{warning} The names look as if they carry one: ingest.group_pattern: "
         f"'{found.pattern}' would read {found.groups} groups from {found.videos} of them. To use "
-        f"it, set it in {PARAMS} and delete {LEDGER}, so that whole groups are divided anew."
+        f"it, set it in {PARAMS} and delete {LEDGER}: {ANEW}."
     )
 
 

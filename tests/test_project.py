@@ -97,3 +97,23 @@ def test_an_error_that_nobody_foresaw_ends_a_command_with_a_sentence(
     with pytest.raises(SystemExit, match="error: Reelflow did not expect this error: ZeroDivision"):
         main.main()
     assert "Traceback" in (tmp_path / ".reelflow/errors.log").read_text()
+
+
+def test_make_clean_leaves_videos_their_splits_and_the_history_of_runs(tmp_path: Path) -> None:
+    kept = [
+        "data/raw/a/1.mp4",
+        "data/raw.dvc",
+        "data/ledger.csv",
+        "reports/.gitignore",
+        "mlflow.db",
+    ]
+    made = ["data/manifest.parquet", "data/prepared/test.csv", "models/model.keras", "dvc.lock"]
+    made += ["reports/index.html", "reports/validate/index.html", "metrics/train.json"]
+    for name in kept + made:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    make = ["make", "-C", str(tmp_path), "-f", str(ROOT / "Makefile"), "clean"]
+    subprocess.run(make, check=True, capture_output=True)
+    assert sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()) == (
+        sorted(kept)
+    )
