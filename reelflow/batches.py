@@ -21,6 +21,10 @@ from reelflow.augmentation import Augmentation
 from reelflow.store import FrameStore
 from reelflow.views import centre, drawn
 
+# What a stream of random numbers is for. NumPy fills a short seed up with zeros, so that (s, e) and
+# (s, e, 0) would be one stream: each kind begins with a number of its own.
+_ORDER, _CLIP = 0, 1
+
 # Frames uint8 (B, T, H, W, 3), targets int32 (B,), weights float32 (B,).
 Batch = tuple[NDArray[np.uint8], NDArray[np.int32], NDArray[np.float32]]
 
@@ -110,7 +114,7 @@ class Batches:
         room = None if spec.stored_shape == spec.shape else np.empty(spec.stored_shape, np.uint8)
         for (turn, at), into in zip(chosen, frames, strict=True):
             self._store.read(int(self._places[at]), into if room is None else room)
-            random = None if self._seed is None else self._random(turn, at)
+            random = None if self._seed is None else self._random(_CLIP, turn, at)
             if room is not None:
                 into[...] = drawn(room, spec, random) if random else centre(room, spec)
             if random and self._augmented:
@@ -151,7 +155,7 @@ class Batches:
     def _drawn_order(self, turn: int) -> NDArray[np.int64]:
         if self._seed is None:
             return np.arange(len(self._places))
-        return self._random(turn).permutation(len(self._places))
+        return self._random(_ORDER, turn).permutation(len(self._places))
 
     def _random(self, *what: int) -> np.random.Generator:
         assert self._seed is not None

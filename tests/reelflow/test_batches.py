@@ -94,6 +94,22 @@ def test_the_order_follows_from_seed_and_epoch_alone(
     assert len({tuple(order(1, 0)), tuple(order(1, 1)), tuple(order(2, 0))}) == 3
 
 
+def test_no_two_draws_share_a_stream(
+    store: FrameStore, videos: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The order of pass 0 and its first clip: NumPy takes (seed, 0) and (seed, 0, 0) for one."""
+    seeds: list[tuple[int, ...]] = []
+    make = np.random.default_rng
+    monkeypatch.setattr(np.random, "default_rng", lambda seed: (seeds.append(seed), make(seed))[1])
+    changes = Augmentation(brightness=0.5)
+    weights = np.ones(CLASSES, np.float32)
+    batches = Batches(store, videos, 4, weights, seed=1, augmentation=changes, repeats=2)
+    for epoch in range(2):
+        epoch_of(batches, epoch)
+    streams = {tuple(np.random.SeedSequence(seed).generate_state(4)) for seed in seeds}
+    assert len(streams) == len(set(seeds)) == 4 * (1 + len(videos))
+
+
 def test_a_batch_is_the_same_whatever_was_read_before(
     store: FrameStore, videos: pd.DataFrame
 ) -> None:
