@@ -9,6 +9,7 @@ is asked again for half a minute, not for four.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import re
@@ -260,3 +261,11 @@ def _make(file: Path) -> None:
 
     with replacing(file) as temporary:
         mlflow.MlflowClient(f"sqlite:///{quote(str(temporary.absolute()))}")
+
+
+def says_missing(error: BaseException) -> bool:
+    """Whether MLflow means that there is no such thing; of files by an OSError without a number."""
+    if isinstance(error, OSError):
+        return error.errno in (None, errno.ENOENT)
+    missing = ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND", "INVALID_PARAMETER_VALUE")
+    return getattr(error, "error_code", None) in missing

@@ -6,7 +6,6 @@ the model is fetched: importing MLflow takes two seconds on both sides, and so t
 
 from __future__ import annotations
 
-import errno
 import json
 import re
 import subprocess
@@ -28,6 +27,7 @@ from reelflow.mlflow_store import (
     exists,
     masked,
     models_in_database,
+    says_missing,
     sentences,
 )
 
@@ -159,7 +159,7 @@ def _fetch(model: str, address: str | None, into: Path) -> tuple[str, Path]:
             folder = Path(download_artifacts(artifact_uri=model, dst_path=str(into)))
             found = "" if (folder / "MLmodel").is_file() else "its files are gone"
         except (MlflowException, OSError) as error:
-            if not _says_missing(error):
+            if not says_missing(error):
                 raise
             found = str(error)
     if found:
@@ -188,10 +188,10 @@ def _exact(model: str, address: str) -> str:
     how = f" Name one with --model models:/{name}/VERSION."
     if alias == CHAMPION:
         how = (
-            " A model becomes the champion when the pipeline (`make run`) registers it and it "
-            "reaches `register.min_metric` in params.yaml; or give the alias `champion` to a "
-            f"version by hand in the MLflow UI; or name a version: --model models:/{name}/"
-            f"{max(versions)}."
+            " A model becomes the champion when the pipeline (`make run`) registers it, and the "
+            "test shows what `register` in params.yaml asks for: the version's description says "
+            "what it lacks. Or give the alias `champion` to a version by hand in the MLflow UI; or "
+            f"name a version: --model models:/{name}/{max(versions)}."
         )
     what = f"{alias} yet" if alias else f"version {version}"
     known = ", ".join(map(str, sorted(versions)))
@@ -203,14 +203,6 @@ def _models_of(client: MlflowClient, name: str) -> tuple[list[int], dict[str, in
     found = client.search_model_versions(f"name = '{name.replace(chr(39), '')}'")
     aliases = client.get_registered_model(name).aliases if found else {}
     return [int(v.version) for v in found], {alias: int(v) for alias, v in aliases.items()}
-
-
-def _says_missing(error: BaseException) -> bool:
-    """Whether MLflow means that there is no such thing; of files by an OSError without a number."""
-    if isinstance(error, OSError):
-        return error.errno in (None, errno.ENOENT)
-    missing = ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND", "INVALID_PARAMETER_VALUE")
-    return getattr(error, "error_code", None) in missing
 
 
 class _EndedError(Exception):

@@ -1,9 +1,13 @@
 """Does a new model become the champion? A rule, a comparison on the same videos, and a reason.
 
-The champion answers the present test videos itself: it is loaded from the registry with its own
-code, and is given the files, so that it makes its own clips. Its recorded figures would be of
-other videos. The rules where the two cannot be measured alike:
+First the model must be good enough by itself: shown to beat a constant answer
+(`reelflow.judgement`), and no worse than a minimum. Then the champion answers the present test
+videos: it is loaded from the registry with its own code, and is given the files, so that it makes
+its own clips. Its recorded figures would be of other videos. The rules where the two cannot be
+measured alike:
 
+- a test video that the champion was trained on is left out, and so is what is kept together with
+  one; with too few left, or without a record of what it was trained on, the champion stays;
 - a video that the champion cannot use counts as answered wrongly, and so does an answer with a
   label that the test does not know: whoever asks today wants today's labels;
 - equal is enough, since the new model has seen the newer data;
@@ -12,11 +16,15 @@ other videos. The rules where the two cannot be measured alike:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
+from reelflow.judgement import Verdict
 from reelflow.metrics import DIGITS
 from reelflow.predicting import Answer, ModelError, asking
 from reelflow.progress import track
@@ -24,42 +32,72 @@ from reelflow.progress import track
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
-METRICS = ("accuracy", "balanced_accuracy", "macro_f1")
+BY_HAND = "Give this version the alias `champion` by hand in the MLflow UI if it is the better one."
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Attributes: `metric`, one of `METRICS`; `minimum`, what a champion reaches in it."""
+    """What a model must show by itself.
+
+    Attributes:
+        metric: one of `reelflow.judgement.METRICS`.
+        minimum: what a champion reaches in it.
+        proven: whether it must also be shown to beat a constant answer.
+    """
 
     metric: str
     minimum: float
+    proven: bool = True
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A test video: its file, its true label, and what the new model answered."""
+
+    path: Path
+    label: str
+    answer: str
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The champion on the present test videos.
+    """The champion beside the new model, on the same videos.
 
     Attributes:
         version: of the champion.
-        value: of the rule's metric; None if the champion could not be loaded.
-        remark: what must be known about the value, in sentences, or why there is none.
+        value: its figure in the rule's metric; None if there is none.
+        own: the new model's figure on these videos.
+        remark: what must be known about the comparison, in sentences, or why there is none.
     """
 
     version: str
     value: float | None
+    own: float = 0.0
     remark: str = ""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """Attributes: `champion`, whether the model becomes it; `reason`, in a sentence or two."""
+    """Whether the model becomes the champion, and why.
+
+    Attributes:
+        champion: whether it does.
+        alone: what it shows by itself, in sentences.
+        beside: how it compares, in sentences; empty if that was not asked.
+    """
 
     champion: bool
-    reason: str
+    alone: str
+    beside: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Both, as the registry tells it."""
+        return f"{self.alone} {self.beside}".strip()
 
 
 def score(metric: str, truth: Sequence[str], answers: Sequence[str | None]) -> float:
-    """One of `METRICS` of label texts, rounded as in `metrics/evaluate.json`; None is wrong.
+    """A metric of label texts, rounded as in `metrics/evaluate.json`; None is a wrong answer.
 
     Averages run over the classes of the test, as in `reelflow.metrics`.
     """
@@ -74,57 +112,113 @@ def score(metric: str, truth: Sequence[str], answers: Sequence[str | None]) -> f
     return round(float({"balanced_accuracy": recall, "macro_f1": f1}[metric].mean()), DIGITS)
 
 
-def decide(rule: Rule, value: float, champion: Callable[[], Comparison | None]) -> Decision:
+def alone(rule: Rule, value: float, verdict: Verdict) -> Decision:
+    """Whether a model of this value and verdict may become the champion at all."""
+    reached = value >= rule.minimum
+    does = "reaches" if reached else "is below"
+    said = f"{verdict.sentence} {rule.metric} {value:g} {does} the minimum of {rule.minimum:g}"
+    if not rule.proven:
+        said += ", which is all that register.rule asks for"
+    return Decision(reached and (verdict.proven or not rule.proven), f"{said}.")
+
+
+def decide(
+    rule: Rule, value: float, verdict: Verdict, champion: Callable[[], Comparison | None]
+) -> Decision:
     """Decide about a model that has `value` on the test videos.
 
     Args:
-        champion: measures the present champion on the same videos, or returns None if there is
-            none; only called if the model reaches the minimum.
+        champion: compares it with the present champion, or returns None if there is none; only
+            called if the model is good enough by itself.
     """
-    reached = f"{rule.metric} {value:g}"
-    if value < rule.minimum:
-        return Decision(
-            champion=False, reason=f"{reached} is below the minimum of {rule.minimum:g}."
-        )
-    reached += f" reaches the minimum of {rule.minimum:g}"
+    found = alone(rule, value, verdict)
+    if not found.champion:
+        return found
     present = champion()
     if present is None:
-        return Decision(champion=True, reason=f"{reached}, and there was no champion.")
-    who = f"the champion, version {present.version},"
+        return Decision(True, found.alone, "There was no champion.")
     if present.value is None:
-        return Decision(champion=False, reason=f"{reached}, but {who} stays: {present.remark}")
-    better = value >= present.value
-    link = "and" if better else "but"
-    said = f"{reached}, {link} {who} has {present.value:g} on the same videos. {present.remark}"
-    return Decision(champion=better, reason=said.strip())
+        said = f"The champion, version {present.version}, stays: {present.remark}"
+        return Decision(False, found.alone, said)
+    said = (
+        f"The champion, version {present.version}, has {present.value:g} on the same videos, this "
+        f"one {present.own:g}. {present.remark}"
+    )
+    return Decision(present.own >= present.value, found.alone, said.strip())
+
+
+def confirm(found: Decision, beside: str) -> Decision:
+    """The decision about what is the champion already: it stays, and is told by today's rule.
+
+    Args:
+        found: what it shows by itself (`alone`).
+        beside: how it once compared, if that made it the champion; else nothing.
+    """
+    if not found.champion:
+        beside = (
+            "It was made the champion by another rule or figure, and stays it until another is."
+        )
+    return Decision(True, found.alone, beside or "It is the champion already.")
+
+
+def unseen(test: pd.DataFrame, manifest: pd.DataFrame, learned: pd.DataFrame) -> pd.Series[bool]:
+    """Which test videos are new to a model.
+
+    Args:
+        test: hash, and group: what the video is kept together with (None if nothing is).
+        manifest: hash, group and alike (set of near-duplicates) of all videos of today.
+        learned: hash, and group as in `test`, of the videos that the model was trained on, or
+            chosen by.
+
+    Returns:
+        False for a video that the model has learned, for one of its groups, for one of its
+        near-duplicates, and for what is kept together with any of these. A group's name counts
+        only if one of the learned videos is there today: else they are another data set's.
+    """
+    known = manifest["hash"].isin(learned["hash"])
+    sets = set(manifest.loc[known, "alike"].dropna())
+    groups: set[Any] = set(manifest.loc[known, "group"].dropna())
+    if known.any():
+        # Joined groups are called by the first and how many more.
+        groups |= {re.sub(r" \+ \d+$", "", name) for name in learned["group"].dropna()}
+    today = manifest.set_index("hash").reindex(test["hash"]).reset_index()
+    alike = today["alike"].isin(sets) | today["group"].isin(groups)
+    seen = test["hash"].isin(learned["hash"]) | alike.to_numpy()
+    return ~(seen | test["group"].isin(set(test.loc[seen, "group"].dropna())))
 
 
 def measure(
     metric: str,
     version: ModelVersion,
     address: str,
-    videos: Sequence[tuple[Path, str]],
+    videos: Sequence[Asked],
     labels: Sequence[str],
 ) -> Comparison:
     """Let a registered version answer videos and measure it.
 
     Args:
-        metric: one of `METRICS`.
+        metric: one of `reelflow.judgement.METRICS`.
         version: of a model registered at `address`.
-        videos: files and their true labels.
+        videos: that are new to it.
         labels: all labels of today.
     """
     number = str(version.version)
     try:
         with asking(f"models:/{version.name}/{number}", address) as asked:
             answers = [
-                asked.answer(path) for path, _ in track(videos, len(videos), "asking the champion")
+                asked.answer(video.path)
+                for video in track(videos, len(videos), "asking the champion")
             ]
     except ModelError as error:
-        return Comparison(number, None, f"it cannot be loaded. {' '.join(str(error).split())}")
-    truth = [label for _, label in videos]
-    value = score(metric, truth, [answer.label for answer in answers])
-    return Comparison(number, value, _remark(answers, set(asked.labels), set(labels)))
+        why = f"it cannot be loaded. {' '.join(str(error).split())} {BY_HAND}"
+        return Comparison(number, None, remark=why)
+    truth = [video.label for video in videos]
+    return Comparison(
+        number,
+        score(metric, truth, [answer.label for answer in answers]),
+        score(metric, truth, [video.answer for video in videos]),
+        _remark(answers, set(asked.labels), set(labels)),
+    )
 
 
 def _remark(answers: Sequence[Answer], known: set[str], labels: set[str]) -> str:

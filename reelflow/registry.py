@@ -8,14 +8,24 @@ or a second call ends with the same single version.
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelflow.mlflow_store import address_from_environment, connect, exists, sentences
+from reelflow.mlflow_store import (
+    address_from_environment,
+    connect,
+    exists,
+    says_missing,
+    sentences,
+)
 from reelflow.runs import COMPLETE, DATA_HASH, MODEL_HASH
+from reelflow.table import read_written
 
 if TYPE_CHECKING:
+    import pandas as pd
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
@@ -23,6 +33,8 @@ if TYPE_CHECKING:
 RUN_ID = "reelflow.run_id"
 DECISION = "reelflow.decision"
 REASON = "reelflow.reason"
+# How it compared with the champion of its time: the part of the reason that stays.
+COMPARISON = "reelflow.comparison"
 
 # What MLflow's databases keep of a description.
 MOST_CHARACTERS = 5000
@@ -123,6 +135,47 @@ def description(reason: str, told: Sequence[tuple[str, Sequence[str]]]) -> str:
 def _plain(text: str) -> str:
     """Text in which nothing is markup: a label in it is anybody's."""
     return re.sub(r"[\\`*\[\]<>]", r"\\\g<0>", text)
+
+
+def learned(
+    client: MlflowClient, version: ModelVersion, tables: Sequence[str]
+) -> pd.DataFrame | None:
+    """The videos that a version was trained on, or chosen by: hash, and group (None if unknown).
+
+    Args:
+        tables: the names of the csv files among the artifacts of its run that list them.
+
+    Returns:
+        None if they are not there, or no such tables: then nobody knows.
+    """
+    import pandas as pd
+    from mlflow.exceptions import MlflowException
+
+    run_id = version.tags.get(RUN_ID) or version.run_id
+    folder = tables[0].rpartition("/")[0]
+    try:
+        there = {file.path for file in client.list_artifacts(run_id, folder)} if run_id else set()
+    except (MlflowException, OSError) as error:
+        if not says_missing(error):
+            raise
+        there = set()
+    if not there.issuperset(tables):
+        return None
+    with tempfile.TemporaryDirectory(prefix="reelflow-") as scratch:
+        files = [client.download_artifacts(run_id, table, scratch) for table in tables]
+        try:
+            return pd.concat(
+                read_written(
+                    Path(file),
+                    dtype=str,
+                    keep_default_na=False,
+                    na_values={"group": [""]},
+                    usecols=["hash", "group"],
+                )
+                for file in files
+            )
+        except ValueError:
+            return None
 
 
 def tag_version(client: MlflowClient, version: ModelVersion, tags: Mapping[str, str]) -> None:

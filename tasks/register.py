@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ from filelock import FileLock
 from reelflow import provenance, registry, runs
 from reelflow.errors import DataError
 from reelflow.files import write_json
+from reelflow.judgement import Floor, Verdict
+from reelflow.metrics import group_codes
 from reelflow.mlflow_store import (
     address_from_environment,
     connect,
@@ -29,10 +32,22 @@ from reelflow.mlflow_store import (
 )
 from reelflow.packaging import log_video_model
 from reelflow.params import Section, load_all
+from reelflow.params.evaluate import EvaluateParams
 from reelflow.params.extract import ExtractParams
 from reelflow.params.register import RegisterParams
-from reelflow.promotion import Comparison, Decision, Rule, decide, measure
-from reelflow.registry import CHALLENGER, CHAMPION, DECISION, REASON, RUN_ID
+from reelflow.promotion import (
+    BY_HAND,
+    Asked,
+    Comparison,
+    Decision,
+    Rule,
+    alone,
+    confirm,
+    decide,
+    measure,
+    unseen,
+)
+from reelflow.registry import CHALLENGER, CHAMPION, COMPARISON, DECISION, REASON, RUN_ID
 from reelflow.runs import COMPLETE, Story
 from reelflow.table import read_written
 from tasks.paths import (
@@ -73,11 +88,14 @@ ALONG = (
 def main() -> None:
     """Register, decide, and write the metrics."""
     sections = load_all(PARAMS)
-    params, extract = sections[STAGE], sections["extract"]
+    params, extract, evaluate = (sections[name] for name in (STAGE, "extract", "evaluate"))
     assert isinstance(params, RegisterParams)
     assert isinstance(extract, ExtractParams)
+    assert isinstance(evaluate, EvaluateParams)
     card, scores = _json(MODEL_CARD), _json(METRICS / "evaluate.json")
-    value = float(scores[params.metric])
+    value, verdict = float(scores[params.metric]), Verdict(**scores["verdict"])
+    rule = Rule(params.metric, params.min_metric, params.rule == "proven")
+    floor = Floor(evaluate.min_videos, evaluate.min_groups)
     story = _story(sections, card)
     bounds = {"timeout_s": extract.timeout_s, "memory_mb": extract.memory_mb}
 
@@ -87,8 +105,19 @@ def main() -> None:
     # MLflow has no transaction over a search and what follows it: two at once go one by one.
     with FileLock(STATE / "register.lock"), sentences(address):
         version = _register(client, params.name, story, bounds)
-        decision = _decide(client, version, params, value, card["labels"], address)
-        _finish(client, version, decision, scores)
+        present = registry.champion(client, params.name)
+        if present is not None and str(present.version) == str(version.version):
+            comparison = _compared(present)
+            decision = confirm(alone(rule, value, verdict), comparison)
+        else:
+            decision = decide(
+                rule,
+                value,
+                verdict,
+                lambda: _compare(client, present, rule.metric, floor, card["labels"], address),
+            )
+            comparison = decision.beside
+        _finish(client, version, decision, comparison, scores)
     log.info("%s", decision.reason)
     write_json(
         METRICS / f"{STAGE}.json",
@@ -100,6 +129,7 @@ def main() -> None:
             "value": value,
             "minimum": params.min_metric,
             "reached_minimum": value >= params.min_metric,
+            "verdict": verdict.code,
         },
     )
 
@@ -129,34 +159,55 @@ def _register(
     return version
 
 
-def _decide(
+def _compared(version: ModelVersion) -> str:
+    """How the champion once compared, if that made it the champion; else nothing."""
+    made = version.tags.get(DECISION) == CHAMPION
+    return str(version.tags.get(COMPARISON, "")) if made else ""
+
+
+def _compare(
     client: MlflowClient,
-    version: ModelVersion,
-    params: RegisterParams,
-    value: float,
+    present: ModelVersion | None,
+    metric: str,
+    floor: Floor,
     labels: list[str],
     address: str,
-) -> Decision:
-    present = registry.champion(client, version.name)
-    if present is not None and str(present.version) == str(version.version):
-        reason = present.tags.get(REASON, "It is the champion already.")
-        return Decision(champion=True, reason=reason)
-
-    def compare() -> Comparison | None:
-        if present is None:
-            return None
-        return measure(params.metric, present, address, _test_videos(), labels)
-
-    return decide(Rule(params.metric, params.min_metric), value, compare)
+) -> Comparison | None:
+    """The champion on the test videos that it has not learned."""
+    if present is None:
+        return None
+    number = str(present.version)
+    splits = [(PREPARED / f"{name}.csv").as_posix() for name in ("train", "validation")]
+    learned = registry.learned(client, present, splits)
+    if learned is None:
+        why = "nothing tells what it was trained on, so no test video is known to be new to it."
+        return Comparison(number, None, remark=f"{why} {BY_HAND}")
+    test = _test_videos()
+    new = test[unseen(test, pd.read_parquet(MANIFEST), learned).to_numpy()]
+    if len(new) == len(test):
+        return measure(metric, present, address, _asked(new), labels)
+    groups = len(set(group_codes(list(new["group"]))))
+    left = f"{len(test) - len(new)} of {len(test)} test videos are left out: it was trained on them"
+    left += ", or on videos of their groups or nearly the same ones."
+    if not floor.is_met(len(new), groups):
+        why = f"{left} The {len(new)} of {groups} groups that are left are too few to compare by."
+        return Comparison(number, None, remark=f"{why} {BY_HAND}")
+    found = measure(metric, present, address, _asked(new), labels)
+    return replace(found, remark=f"{found.remark} {left}".strip())
 
 
 def _finish(
-    client: MlflowClient, version: ModelVersion, decision: Decision, scores: dict[str, Any]
+    client: MlflowClient,
+    version: ModelVersion,
+    decision: Decision,
+    comparison: str,
+    scores: dict[str, Any],
 ) -> None:
     """Say why before it is done: an alias without a reason could not be understood later."""
     name, number = version.name, version.version
     said = CHAMPION if decision.champion else CHALLENGER
-    registry.tag_version(client, version, {REASON: decision.reason, DECISION: said})
+    tags = {REASON: decision.reason, COMPARISON: comparison, DECISION: said}
+    registry.tag_version(client, version, tags)
     data = _json(METRICS / "validate.json")
     told = [
         (scores["verdict"]["headline"], scores["cautions"]),
@@ -207,11 +258,20 @@ def _tags() -> dict[str, str]:
     return tags
 
 
-def _test_videos() -> list[tuple[Path, str]]:
-    """The files of the test and their labels; a cell is text as written, "NA" too."""
-    table = read_written(_present(PREPARED / "test.csv"), dtype=str, keep_default_na=False)
+def _test_videos() -> pd.DataFrame:
+    """The test: hash, path, label, group; a cell is text as written, "NA" too."""
+    empty = {"group": [""]}
+    path = _present(PREPARED / "test.csv")
+    return read_written(path, dtype=str, keep_default_na=False, na_values=empty)
+
+
+def _asked(videos: pd.DataFrame) -> list[Asked]:
+    """These videos as the champion is asked about them."""
+    answers = read_written(_present(PREDICTIONS), dtype=str, keep_default_na=False)
+    own = dict(zip(answers["path"], answers["predicted"], strict=True))
     return [
-        (_present(RAW / path), label) for path, label in zip(table.path, table.label, strict=True)
+        Asked(_present(RAW / video.path), video.label, own[video.path])
+        for video in videos.itertuples()
     ]
 
 

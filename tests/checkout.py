@@ -24,7 +24,7 @@ TINY: dict[str, dict[str, Any]] = {
     "extract": {"frames": 8, "height": 32, "width": 32},
     "train": {"epochs": 2, "network": "cnn"},
     "evaluate": {"bootstrap": 100},
-    "register": {"min_metric": 0.0},
+    "register": {"min_metric": 0.0, "rule": "minimum"},
 }
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from reelflow.judgement import Verdict
 from tests.conftest import MakeVideo
 
 LABELS = ["jump", "sit é", "walk"]
@@ -16,7 +18,12 @@ CLIP = {"frames": 4, "height": 32, "width": 32, "fit": "crop", "scaler": "area"}
 DATA_HASH = "d" * 64
 
 
-def write_outputs(folder: Path, model: bytes = b"a model", **scores: float) -> None:
+VERDICT = Verdict(
+    "better", "balanced_accuracy", "Right for 75%", "It beats the 0.33 of a constant answer."
+)
+
+
+def write_outputs(folder: Path, model: bytes = b"a model", **scores: Any) -> None:
     """Everything that `register` reads, except the raw videos, for a test of six videos.
 
     Args:
@@ -34,33 +41,39 @@ def write_outputs(folder: Path, model: bytes = b"a model", **scores: float) -> N
             "group": pd.Series([None, "g1", "g1", "g2", "g3", None], dtype="str"),
         }
     )
-    manifest = table.drop(columns="target").assign(
-        split=pd.Series([None] * 6, dtype="str"),
-        bytes=1000,
-        duration=1.5,
-        pts=[[0, 512, 1024]] * 6,
-    )
-    _write(folder / "data/manifest.parquet", manifest)
-    for name in ("train", "validation", "test"):
-        _write(folder / f"data/prepared/{name}.csv", table)
+    splits = {
+        name: table.assign(
+            hash=[f"{i + 6 * n:064x}" for i in range(6)],
+            path=table["path"] if not n else name + table["path"].str.replace("/", "_"),
+            group=table["group"] + name * (n > 0),
+        )
+        for n, name in enumerate(("test", "validation", "train"))
+    }
+    manifest = pd.concat(splits.values(), ignore_index=True).drop(columns="target")
+    texts = pd.Series([None] * len(manifest), dtype="str")
+    manifest = manifest.assign(split=texts, alike=texts, bytes=1000, duration=1.5)
+    _write(folder / "data/manifest.parquet", manifest.assign(pts=[[0, 512, 1024]] * len(manifest)))
+    for name, rows in splits.items():
+        _write(folder / f"data/prepared/{name}.csv", rows)
     _write(folder / "data/prepared/meta.json", {"labels": LABELS, "data_hash": DATA_HASH})
     _write(folder / "models/model.keras", model)
     card = {"labels": LABELS, "clip": CLIP, "network": "cnn", "data_hash": DATA_HASH}
     _write(folder / "models/model.json", card)
     epochs = {"epoch": [1, 2], "loss": [1.5, 0.5], "val_loss": [1.25, 0.75]}
     _write(folder / "plots/train.csv", pd.DataFrame(epochs))
-    figures = {"accuracy": 0.75, "balanced_accuracy": 0.75, "macro_f1": 0.7, **scores}
+    figures = {"accuracy": 0.75, "balanced_accuracy": 0.75, "macro_f1": 0.7}
     per_class = {"sit é": {"recall": 0.5, "support": 2}}
-    verdict = {"headline": "Right for 75% of the videos that it had never seen"}
-    told = {"verdict": verdict, "cautions": ["The test has only 4 groups.", "“<b>[x](y)” is rare."]}
-    _write(folder / "metrics/evaluate.json", {**figures, "per_class": per_class, **told})
+    cautions = ["The test has only 4 groups.", "“<b>[x](y)” is rare."]
+    told = {**figures, "per_class": per_class, "verdict": asdict(VERDICT), "cautions": cautions}
+    _write(folder / "metrics/evaluate.json", {**told, **scores})
     data = {"headline": "Fit to learn from, with 1 reservation", "cautions": ["All are dark."]}
     _write(folder / "metrics/validate.json", data)
     _write(folder / "metrics/summary.json", {"accuracy": figures["accuracy"], "videos": 6})
     _write(folder / "metrics/train.json", {"epochs": 2, "best": None})
     probabilities = np.full((6, 3), 1 / 3, np.float32)
     predictions = pd.DataFrame(probabilities, columns=[f"p_{label}" for label in LABELS])
-    _write(folder / "reports/predictions.csv", pd.concat([table, predictions], axis=1))
+    answers = pd.concat([table.assign(predicted=labels[:4] + labels[:2]), predictions], axis=1)
+    _write(folder / "reports/predictions.csv", answers)
     _write(folder / "reports/index.html", b"<!doctype html><title>report</title>")
 
 

@@ -18,6 +18,9 @@ class RegisterParams(Section):
     metric: Literal["accuracy", "balanced_accuracy", "macro_f1"] = Field(
         "balanced_accuracy", description="test metric that decides, higher is better"
     )
+    rule: Literal["proven", "minimum"] = Field(
+        "proven", description="what a champion must show besides `min_metric`"
+    )
     min_metric: float = Field(
         0.5, ge=0.0, le=1.0, description="least value of `metric` that a champion must reach"
     )

@@ -11,17 +11,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 import yaml
 
 from reelflow.errors import DataError, UnavailableError
-from reelflow.mlflow_store import address_from_environment, connect
-from reelflow.promotion import Comparison
 from reelflow.runs import MODEL_HASH
 from tasks import register
 from tests.conftest import ROOT
-from tests.outputs import DATA_HASH, LABELS, write_outputs
+from tests.outputs import DATA_HASH, write_outputs
+from tests.tasks.registered import mlflow, outputs, runs, versions
+
+__all__ = ["outputs"]  # a fixture
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 
@@ -45,34 +45,6 @@ WRITES = (
 )
 
 
-@pytest.fixture
-def outputs(mlflow_project: Path) -> Path:
-    write_outputs(mlflow_project)
-    return mlflow_project
-
-
-def mlflow():
-    return connect(address_from_environment())
-
-
-def versions(name: str = "reelflow") -> list[Any]:
-    """All versions, oldest first, with their aliases, which a search does not tell."""
-    found = mlflow().search_model_versions(f"name = '{name}'")
-    numbers = sorted(int(version.version) for version in found)
-    return [mlflow().get_model_version(name, str(number)) for number in numbers]
-
-
-def runs() -> list[Any]:
-    experiment = mlflow().get_experiment_by_name("reelflow")
-    return list(mlflow().search_runs([experiment.experiment_id]))
-
-
-def set_params(**values: Any) -> None:
-    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
-    params["register"] |= values
-    Path("params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
-
-
 def test_one_run_one_version_and_both_aliases(outputs: Path) -> None:
     register.main()
     [version], [run] = versions(), runs()
@@ -81,18 +53,20 @@ def test_one_run_one_version_and_both_aliases(outputs: Path) -> None:
     assert version.tags["reelflow.decision"] == "champion"
     reason, *told = version.description.splitlines()
     assert version.tags["reelflow.reason"] == reason
-    assert reason.startswith("balanced_accuracy 0.75 reaches the minimum of 0.5")
+    assert reason == (
+        "It beats the 0.33 of a constant answer. balanced_accuracy 0.75 reaches the minimum of "
+        "0.5. There was no champion."
+    )
     assert [line for line in told if line] == [
-        "**Right for 75% of the videos that it had never seen**",
+        "**Right for 75%**",
         "- The test has only 4 groups.",
         r"- “\<b\>\[x\](y)” is rare.",
         "**The data: fit to learn from, with 1 reservation**",
         "- All are dark.",
     ]
     # MLflow shows them all in a cell of its list; what else there is stands in the run.
-    assert sorted(version.tags) == [
-        f"reelflow.{name}" for name in ("complete", "data_hash", "decision", "model_hash", "reason")
-    ]
+    names = ("comparison", "complete", "data_hash", "decision", "model_hash", "reason")
+    assert sorted(version.tags) == [f"reelflow.{name}" for name in names]
     assert version.tags["reelflow.complete"] == run.data.tags["reelflow.complete"] == "true"
 
 
@@ -130,6 +104,7 @@ def test_the_metrics_file_holds_nothing_that_mlflow_numbers(outputs: Path) -> No
         "value": 0.75,
         "minimum": 0.5,
         "reached_minimum": True,
+        "verdict": "better",
     }
 
 
@@ -169,60 +144,6 @@ def test_the_experiment_may_be_another(outputs: Path, monkeypatch: pytest.Monkey
     register.main()
     assert mlflow().get_experiment_by_name("reelflow") is None
     assert mlflow().get_experiment_by_name("walks") is not None
-
-
-def test_below_the_minimum_it_is_a_challenger_only_and_the_reason_is_kept(outputs: Path) -> None:
-    set_params(min_metric=0.8)
-    register.main()
-    [version] = versions()
-    assert version.aliases == ["challenger"]
-    assert version.description.startswith("balanced_accuracy 0.75 is below the minimum of 0.8.\n")
-    assert version.tags["reelflow.decision"] == "challenger"
-    assert json.loads(Path("metrics/register.json").read_text())["reached_minimum"] is False
-
-
-def test_a_lower_minimum_makes_the_same_version_the_champion(outputs: Path) -> None:
-    set_params(min_metric=0.8)
-    register.main()
-    set_params(min_metric=0.7)
-    register.main()
-    [version] = versions()
-    assert sorted(version.aliases) == ["challenger", "champion"]
-    assert [run.data.params["register.min_metric"] for run in runs()] == ["0.7", "0.8"]
-    assert version.tags["reelflow.run_id"] == runs()[0].info.run_id != version.run_id
-
-
-def test_the_champion_stays_it_when_it_is_registered_again(outputs: Path) -> None:
-    register.main()
-    set_params(min_metric=0.99)
-    register.main()
-    assert sorted(versions()[0].aliases) == ["challenger", "champion"]
-
-
-@pytest.mark.parametrize(("of_champion", "winner"), [(0.75, "2"), (0.76, "1")])
-def test_the_champion_is_measured_on_the_test_videos_of_today(
-    outputs: Path, monkeypatch: pytest.MonkeyPatch, of_champion: float, winner: str
-) -> None:
-    register.main()
-    Path("models/model.keras").write_bytes(b"another model")
-    for path in pd.read_csv("data/prepared/test.csv")["path"]:
-        (Path("data/raw") / path).parent.mkdir(parents=True, exist_ok=True)
-        (Path("data/raw") / path).write_bytes(b"a video")
-    asked: list[Any] = []
-
-    def measure(metric, version, address, videos, labels) -> Comparison:
-        asked.append((metric, str(version.version), [str(p) for p, _ in videos], labels))
-        return Comparison("1", of_champion)
-
-    monkeypatch.setattr(register, "measure", measure)
-    register.main()
-    paths = [f"data/raw/{label}/{i}.mp4" for label in LABELS for i in range(2)]
-    assert asked == [("balanced_accuracy", "1", paths, LABELS)]
-    old, new = versions()
-    assert "champion" in (new if winner == "2" else old).aliases
-    assert "champion" not in (old if winner == "2" else new).aliases
-    assert "challenger" in new.aliases
-    assert f"version 1, has {of_champion} on the same videos." in new.description
 
 
 @pytest.mark.parametrize(

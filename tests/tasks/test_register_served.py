@@ -232,7 +232,7 @@ def test_a_second_model_is_measured_against_the_first_on_the_files(
     client = connect(server.address)
     newest = client.get_model_version_by_alias("reelflow", "challenger")
     assert newest.version == "2"
-    assert f"the champion, version 1, has {first:g} on the same videos" in newest.description
+    assert f"The champion, version 1, has {first:g} on the same videos" in newest.description
     champion = client.get_model_version_by_alias("reelflow", "champion").version
     assert champion == ("2" if second >= first else "1")
 
