@@ -135,6 +135,21 @@ def test_a_changed_param_runs_only_what_depends_on_it(copy: Checkout) -> None:
     assert copy.hashes()["models"] == before["models"]
 
 
+def test_the_reason_why_it_is_the_champion_follows_the_rule(copy: Checkout) -> None:
+    copy.set_params(register={"rule": "proven", "min_metric": 0.99})
+    told = copy.call("reelflow", "run").stdout
+    assert "below the minimum of 0.99. It was made the champion by another rule" in told
+
+
+def test_the_champion_is_not_asked_about_what_it_was_trained_on(copy: Checkout) -> None:
+    """As after the advice to delete the ledger: training videos of before stand in the test."""
+    (copy.root / "data/ledger.csv").unlink()
+    copy.set_params(preprocess={"seed": 1}, evaluate={"min_videos": 1, "min_groups": 2})
+    told = copy.call("reelflow", "run").stdout
+    assert "reelflow version 2" in told
+    assert "test videos are left out: it was trained on them" in told
+
+
 def test_an_experiment_changes_params_and_shows_the_difference(copy: Checkout) -> None:
     copy.call("git", "config", "user.email", "a@b.c")
     copy.call("git", "config", "user.name", "a")
