@@ -11,11 +11,14 @@ import pytest
 
 from reelflow.errors import VideoError
 from reelflow.video.check import VideoInfo, check_video
+from reelflow.video.clip import ClipSpec
 from reelflow.video.ffmpeg import Bounds
 from reelflow.video.intact import find_intact
+from reelflow.video.read import read_clip
 from tasks.ingest import main
 from tests import odd
 from tests.conftest import ffmpeg
+from tests.truth import assert_decoder_agrees, same_frames
 
 BOUNDS = Bounds(timeout_s=60)
 Made = tuple[str, odd.Change, tuple[str, ...]]
@@ -55,8 +58,12 @@ def frames_of(path: Path) -> list[str]:
 
 
 def usable(path: Path) -> VideoInfo:
+    """It is whole, and whoever reads a clip of it gets the frames of ffmpeg."""
     info = check_video(path, BOUNDS)
     assert info.intact == info.frames == len(info.pts)
+    clip = read_clip(path, ClipSpec(7, info.height, info.width), BOUNDS, info=info)
+    same_frames(path, info, clip)
+    assert_decoder_agrees(path, info, clip)
     return info
 
 
