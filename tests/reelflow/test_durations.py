@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import re
 import subprocess
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from reelflow.video.check import VideoInfo, check_video
 from reelflow.video.ffmpeg import Bounds, ffmpeg_exe
+from tests import odd
 from tests.conftest import MakeVideo, ffmpeg
 
 BOUNDS = Bounds(timeout_s=60)
@@ -54,3 +56,10 @@ def test_a_video_of_one_frame_has_a_rate(
 ) -> None:
     info = check_video(make_video(tmp_path / name, seconds=0.1, codec=codec), BOUNDS)
     assert (info.frames, info.fps, info.duration) == (1, pytest.approx(10), pytest.approx(0.1))
+
+
+def test_an_avi_has_short_units_and_states_no_duration(tmp_path: Path) -> None:
+    path = odd.remade(tmp_path / "a.avi", "mpeg4", lambda _, packet: [packet])
+    info = check_video(path, BOUNDS)
+    assert Fraction(info.time_base) < Fraction(1, 100)
+    assert (info.frames, info.duration) == (100, pytest.approx(4.0, abs=0.01))
