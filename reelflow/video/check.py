@@ -151,8 +151,8 @@ def check_video(
         else:
             pts = _promised(pts, intact, found)
     unit = float(Fraction(time_base))
-    # Of a damaged video nobody knows how long its last frame is shown, if it is there at all. AVI has
-    # a frame or none for each of its units, which may be short.
+    # Of a damaged video nobody knows how long its last frame is shown, if it is there at all; AVI
+    # has a frame or none for each of its units, which may be short.
     told = last and not said and (len(pts) == 1 or described["container"] != "avi")
     seconds = (int(pts[-1] - pts[0]) + last if told else span(pts)) * unit
     refusals.refuse_odd_times(path, pts, seconds)
