@@ -39,6 +39,7 @@ def run(name: str, work: Callable[[], None]) -> None:
         for folder in WRITTEN_TO:
             remove_left_over(folder)
         work()
+        _note_seconds(name, time.monotonic() - started)
     except ReelflowError as error:
         print(f"{name}: error: {error}", file=sys.stderr)
         sys.exit(TRY_AGAIN if isinstance(error, UnavailableError) else 1)
@@ -50,7 +51,6 @@ def run(name: str, work: Callable[[], None]) -> None:
         sys.exit(130)
     except Exception as error:  # noqa: BLE001 (whatever it is, it ends as a sentence)
         sys.exit(f"{name}: error: {unexpected(error)}")
-    _note_seconds(name, time.monotonic() - started)
 
 
 def unexpected(error: Exception) -> str:
@@ -64,7 +64,7 @@ def unexpected(error: Exception) -> str:
     except OSError:  # no room, or no right to it
         traceback.print_exception(error)
         where = "stands above"
-    said = printable(traceback.format_exception_only(error)[-1].strip())
+    said = printable(traceback.format_exception_only(error)[-1].splitlines()[0])
     return (
         f"Reelflow did not expect this error: {said}. How it came about {where}; please report it "
         "with that text. What was finished is kept: the same command goes on from there."
