@@ -19,6 +19,7 @@ from reelflow.plan import Plan
 from reelflow.planning import plan_import
 from reelflow.removing import meant
 from reelflow.sources import Form, Source, read_source
+from reelflow.terminal import printable
 from tasks.paths import RAW, RAW_POINTER
 
 
@@ -118,7 +119,7 @@ def remove_videos(
 def _show(what: Sequence[str], form: Form, how: str, echo: Callable[[str], None]) -> list[str]:
     names = meant(RAW, what, form)
     for name in names:
-        echo(f"{how}: {name}")
+        echo(f"{how}: {printable(name)}")  # on one line, whatever it holds
     return names
 
 

@@ -11,6 +11,7 @@ from reelflow.labelled import CSV_NAME, some
 from reelflow.listing import files_in
 from reelflow.sources import Form, csv_paths
 from reelflow.table import nearest
+from reelflow.terminal import printable
 
 
 def meant(raw: Path, what: Sequence[str], form: Form | None = None) -> list[str]:
@@ -26,7 +27,7 @@ def meant(raw: Path, what: Sequence[str], form: Form | None = None) -> list[str]
     """
     present = files_in(raw) - {CSV_NAME} if raw.is_dir() else set()
     # A name that would command a terminal is printed with escapes: taken in that form, too.
-    shown = {repr(name)[1:-1]: name for name in present if not name.isprintable()}
+    shown = {printable(name): name for name in present if not name.isprintable()}
     names: set[str] = set()
     for item in what:
         path = Path(item)
