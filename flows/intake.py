@@ -9,6 +9,7 @@ from flows.gate import guard
 from flows.lock import only_run
 from flows.raw import allowed, fetch, note
 from reelflow.inbox import InboxReport, take
+from reelflow.terminal import printable
 from tasks.paths import INBOX, RAW
 
 SETTLE_S = 30.0
@@ -30,8 +31,8 @@ def take_in(line: Callable[[str], None], settle_s: float = SETTLE_S) -> InboxRep
         guard(line)
         report = take(INBOX, RAW, now=time.time(), settle_s=settle_s, **allowed())
         for path in report.new:
-            line(f"taken: {path}")
+            line(printable(f"taken: {path}"))
         for path, reason in report.left:
-            line(f"left in {INBOX}: {path}: {reason}")
+            line(printable(f"left in {INBOX}: {path}: {reason}"))
         note(line)
         return report

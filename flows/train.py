@@ -197,7 +197,7 @@ def _sum_up(recorder: Recorder, order: list[str]) -> State[None]:
 def checked_nodes() -> list[Node]:
     """What stands before any stage: the params are right, the graph can be read."""
     load_all(PARAMS)
-    guard()
+    guard(get_run_logger().info)
     clear_stale_locks()
     return read_graph()
 
