@@ -148,6 +148,10 @@ def _not_opened(said: str, path: Path) -> tuple[str, str]:
         start = os.read(descriptor, _ENOUGH_TO_TELL_TEXT)
     if not start.translate(None, _TEXT):
         return "It is text, no video.", _LEAVE_OUT
+    if not start.strip(b"\0"):
+        return "It begins with zeros: it was not written or downloaded to its end.", _AGAIN
+    if said.startswith("Invalid data"):
+        return "It is of no format that ffmpeg knows.", _AGAIN
     return f"It cannot be opened as a video ({said}).", _AGAIN
 
 

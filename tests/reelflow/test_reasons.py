@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from reelflow.errors import VideoError
@@ -114,6 +115,19 @@ def test_what_is_no_video_is_told_from_what_was_cut_off(tmp_path: Path) -> None:
     assert (refusal(sound).code, refusal(text).code) == ("no_video", "unreadable")
     assert "text" in refusal(text).reason
     assert "cut off" in refusal(cut).reason
+
+
+def test_what_nobody_can_open_is_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    for content, reason in (
+        (bytes(100_000), "zeros"),
+        (np.random.default_rng(0).bytes(100_000), "no format"),
+        (b"PK\3\4" + bytes(1000), "no format"),
+    ):
+        path.write_bytes(content)
+        error = refusal(path)
+        assert error.code == "unreadable"
+        assert reason in error.reason
 
 
 def test_inspect_says_it_too(tmp_path: Path) -> None:
