@@ -13,8 +13,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from reelflow.errors import ParamsError, quoted
 
@@ -76,13 +77,14 @@ def _section_class(name: str) -> type[Section]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        # YAML 1.2, as DVC reads and writes it: there `1e-5` is a number.
+        values = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ParamsError(
             f"{path} does not exist. Run this in the top folder of the project, or restore the "
             f"file with `git checkout {path}`."
         ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (YAMLError, UnicodeDecodeError) as error:
         where = str(error).replace("\n", " ")
         raise ParamsError(f"{path} is not valid YAML: {where}") from None
     if values is None:
