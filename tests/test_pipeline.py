@@ -13,6 +13,7 @@ import pytest
 from cli.summary import CAUTIONS
 from reelflow.params import SECTIONS
 from tests.checkout import PARTS, Checkout, make_checkout
+from tests.conftest import ROOT
 from tests.reports import imported, unguarded, watch
 
 pytestmark = pytest.mark.slow
@@ -119,6 +120,10 @@ def test_after_a_run_git_lacks_small_texts_alone(copy: Checkout) -> None:
         "metrics/summary.json",
         *(f"plots/{name}.csv" for name in ("train", "confusion", "roc", "pr")),
     }
+    readme = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    copy.call(*next(line for line in readme if line.startswith("git add ")).split())
+    left = copy.call("git", "ls-files", "--others", "--exclude-standard").stdout.splitlines()
+    assert all(path.startswith(PARTS) for path in left)
 
 
 def test_a_changed_param_runs_only_what_depends_on_it(copy: Checkout) -> None:
