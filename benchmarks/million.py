@@ -114,7 +114,7 @@ def extract(root: Path) -> None:
     cache = UnitCache(root / "kept", SMALL)
     shards = wanted_shards(root / "manifest.parquet", SMALL)
     engine = local_engine(root, cache.folder, SMALL, Bounds(), 0)
-    extract_missing(root / "manifest.parquet", shards, cache, SMALL, engine)
+    extract_missing(root / "manifest.parquet", shards, cache, SMALL, engine, {})
     finish_store(shards, cache, root / "frames", SMALL)
 
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from flows.outcome import PipelineResult
 from reelflow.terminal import printable
-from tasks.paths import DATA_DOCS, DATA_REPORT, METRICS, QUARANTINE, REPORT
+from tasks.paths import DATA_DOCS, DATA_REPORT, METRICS, NOT_EXTRACTED, QUARANTINE, REPORT
 
 # As many as are read; a report has them all.
 CAUTIONS = 4
@@ -69,10 +69,12 @@ def _outcome() -> list[Text | Table | str]:
         ]
     if data := _read("validate"):
         lines.append(_said("data", data["headline"], data["cautions"], DATA_REPORT))
-    aside = _read("ingest").get("quarantined", 0)
+    lists = {QUARANTINE: "ingest", NOT_EXTRACTED: "extract"}
+    aside = {path: _read(stage).get("quarantined", 0) for path, stage in lists.items()}
+    where = " and ".join(str(path) for path, count in aside.items() if count)
     lines.append(
-        f"set aside     {aside} files, each with its reason and remedy: {QUARANTINE}"
-        if aside
+        f"set aside     {sum(aside.values())} files, each with its reason and remedy: {where}"
+        if where
         else "set aside     no file"
     )
     lines += [f"registered    {_registered()}"]

@@ -30,7 +30,7 @@ from reelflow.video.read import TOGETHER, read_clips, shares_a_process
 Video = tuple[str, VideoInfo]
 Bundle = Sequence[Video]
 # What went wrong with each video of a bundle, if anything; or the process died of the bundle.
-Answers = Sequence[str | None] | ProcessDiedError
+Answers = Sequence[VideoError | None] | ProcessDiedError
 
 _INFO_FIELDS = tuple(VideoInfo.__dataclass_fields__)
 # Rows of the manifest in memory at once: the times of their frames are the larger part.
@@ -68,7 +68,7 @@ def local_engine(raw: Path, kept: Path, spec: ClipSpec, bounds: Bounds, workers:
 
 def decoded(
     manifest: Path, hashes: Sequence[str], spec: ClipSpec, engine: Engine
-) -> Iterator[tuple[Video, str | None]]:
+) -> Iterator[tuple[Video, VideoError | None]]:
     """Let an engine decode these videos; yield each with what went wrong, in any order."""
     # So many together that no worker stands idle.
     together = max(1, min(TOGETHER, len(hashes) // engine.workers))
@@ -81,9 +81,7 @@ def decoded(
             pairs = [(bundle, answers)]
         for some, own in pairs:
             if isinstance(own, ProcessDiedError):
-                yield from (
-                    (video, f"{video[0]}: decoding it killed its process.") for video in some
-                )
+                yield from ((video, _deadly(video[0])) for video in some)
             else:
                 yield from zip(some, own, strict=True)
 
@@ -109,17 +107,20 @@ def _proven(
         refuse_changed(path, info.hash, stamp)
     except VideoError as error:
         return error
-    return clip if isinstance(clip, VideoError) else record_of(info.hash, clip)
+    if not isinstance(clip, VideoError):
+        return record_of(info.hash, clip)
+    # What `changed` says is not so, or `refuse_changed` had said it.
+    return _unsteady(path) if clip.code == "changed" else clip
 
 
 def keep_clips(
     kept: Path, spec: ClipSpec, bundle: Bundle, records: Iterable[Records | VideoError]
-) -> list[str | None]:
+) -> list[VideoError | None]:
     """Write the clips of a bundle into the frame cache; return what went wrong with each."""
-    answers: list[str | None] = []
+    answers: list[VideoError | None] = []
     for (_, info), record in zip(bundle, records, strict=True):
         if isinstance(record, VideoError):
-            answers.append(str(record))
+            answers.append(record)
         else:
             write_shard(clip_path(kept, spec, info.hash), record)
             answers.append(None)
@@ -128,8 +129,26 @@ def keep_clips(
 
 def _write(
     raw: Path, kept: Path, spec: ClipSpec, bounds: Bounds, bundle: Bundle
-) -> list[str | None]:
+) -> list[VideoError | None]:
     return keep_clips(kept, spec, bundle, decode_bundle(raw, spec, bounds, bundle))
+
+
+def _unsteady(path: Path) -> VideoError:
+    return VideoError(
+        str(path),
+        "unsteady",
+        "Other frames come out of it than when it was checked, though it has the same bytes.",
+        "Encode the video again with another program, or leave it out.",
+    )
+
+
+def _deadly(path: str) -> VideoError:
+    return VideoError(
+        path,
+        "crash",
+        "Decoding it killed its process.",
+        "Encode the video again with another program, or leave it out.",
+    )
 
 
 def _bundles(videos: Iterable[Video], spec: ClipSpec, together: int) -> Iterator[Bundle]:

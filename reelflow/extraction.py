@@ -8,7 +8,7 @@ for their hashes: what else the manifest tells of a video is read when its turn 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from reelflow.decoding import Engine, decoded
-from reelflow.errors import DataError
+from reelflow.errors import DataError, VideoError
 from reelflow.files import link_or_copy, replacing, write_json
 from reelflow.progress import track
 from reelflow.store import INDEX, SPEC, index_rows, shards_of
@@ -26,8 +26,16 @@ from reelflow.video.clip import ClipSpec
 Shards = Mapping[str, Sequence[str]]
 
 
-def wanted_shards(manifest: Path, spec: ClipSpec) -> Shards:
-    """The shards that the store of a manifest consists of, and the videos in each.
+# What is no fault of the video, and mended by a second run.
+_PASSING = ("changed", "missing", "permission", "unreadable", "not_a_file", "empty")
+# Share of the videos that may fail, as ingest.max_quarantined_share has it by default: of more,
+# something else is wrong than the videos.
+_MOST_ASIDE = 0.25
+
+
+def wanted_shards(manifest: Path, spec: ClipSpec, aside: Collection[str] = ()) -> Shards:
+    """The shards that the store of a manifest consists of, without the videos set aside, and the
+    videos in each.
 
     Raises:
         DataError: there is no manifest.
@@ -35,11 +43,16 @@ def wanted_shards(manifest: Path, spec: ClipSpec) -> Shards:
     if not manifest.exists():
         raise DataError(f"{manifest} is missing: run the stage `ingest` first.")
     hashes = pq.read_table(manifest, columns=["hash"])["hash"].to_pylist()
-    return shards_of(sorted(hashes), spec)
+    return shards_of(sorted(set(hashes).difference(aside)), spec)
 
 
 def extract_missing(
-    manifest: Path, shards: Shards, cache: UnitCache, spec: ClipSpec, engine: Engine
+    manifest: Path,
+    shards: Shards,
+    cache: UnitCache,
+    spec: ClipSpec,
+    engine: Engine,
+    aside: dict[str, VideoError],
 ) -> int:
     """Decode the videos that have no clip yet, and complete the shards; return how many there were.
 
@@ -49,10 +62,12 @@ def extract_missing(
         cache: where shards are made and kept.
         spec: the clip of every video.
         engine: what decodes, see `reelflow.decoding`.
+        aside: gets, by hash, the videos that were usable when they were checked and of which no
+            clip can be made; their shards are not made. Then call it again with the others'.
 
     Raises:
-        DataError: videos that were usable when they were checked could not be decoded; the others
-            were, and are kept.
+        DataError: there are videos that are not what was checked, or too many of which no clip can
+            be made; the others were decoded, and are kept.
     """
     spare = cache.spare(shards)
     waiting: dict[str, set[str]] = {}
@@ -65,23 +80,28 @@ def extract_missing(
     shard_of = {video: name for name, videos in waiting.items() for video in videos}
     if not shard_of:
         return 0
-    failed = []
+    failed: dict[str, VideoError] = {}
     answers = decoded(manifest, sorted(shard_of), spec, engine)
-    for (_, info), wrong in track(answers, len(shard_of), "extracting frames"):
+    for (path, info), wrong in track(answers, len(shard_of), "extracting frames"):
         if wrong:
-            failed.append(wrong)
+            failed[info.hash] = VideoError(path, wrong.code, wrong.reason, wrong.remedy)
             continue
         name = shard_of[info.hash]
         waiting[name].remove(info.hash)
         if not waiting[name]:
             cache.assemble(name, shards[name], spare)
-    if failed:
+    total = sum(map(len, shards.values()))
+    stopping = [wrong for wrong in failed.values() if wrong.code in _PASSING]
+    if not stopping and len(failed) > _MOST_ASIDE * total:
+        stopping = list(failed.values())
+    if stopping:
         raise DataError(
-            f"{len(failed)} of {len(shard_of)} videos could not be decoded: "
-            f"{' '.join(failed[:3])} The frames of the others are kept. Mend or remove these and "
-            "run again."
+            f"{len(stopping)} of {total} videos could not be decoded: "
+            f"{' '.join(map(str, stopping[:3]))} The frames of the others are kept. Mend or remove "
+            "these and run again."
         )
-    return len(shard_of)
+    aside |= failed
+    return len(shard_of) - len(failed)
 
 
 def finish_store(shards: Shards, cache: UnitCache, store: Path, spec: ClipSpec) -> pa.Table:

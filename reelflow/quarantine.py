@@ -1,8 +1,9 @@
-"""The list of files that were set aside, `data/quarantine.csv`: a row a file, all text."""
+"""The lists of files that were set aside, `data/quarantine.csv` by `ingest` and, of the videos that
+it found usable, `data/quarantine_extract.csv` by `extract`: a row a file, all text."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -15,12 +16,20 @@ COLUMNS = ("path", "code", "reason", "remedy")
 DUPLICATE = "duplicate"
 
 
-def read(path: Path) -> pd.DataFrame:
-    """The list, every cell as written. Raises `DataError` if it is not there."""
-    try:
-        return read_written(path, dtype=str, keep_default_na=False)
-    except FileNotFoundError:
-        raise DataError(f"{path} is missing: run the stage `ingest` first.") from None
+def read(path: Path, *more: Path) -> pd.DataFrame:
+    """The list and those of `more` that there are, every cell as written. Raises `DataError` if the
+    first is not there."""
+    if not path.exists():
+        raise DataError(f"{path} is missing: run the stage `ingest` first.")
+    lists = [path, *(other for other in more if other.exists())]
+    found = [read_written(each, dtype=str, keep_default_na=False) for each in lists]
+    return pd.concat(found, ignore_index=True)
+
+
+def listed(errors: Iterable[VideoError]) -> pd.DataFrame:
+    """A list of these videos, sorted by path."""
+    rows = sorted(map(row, errors), key=lambda found: found["path"])
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def row(error: VideoError) -> dict[str, str]:

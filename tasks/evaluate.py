@@ -35,12 +35,13 @@ from reelflow.store import FrameStore
 from reelflow.table import read_written, write_table
 from reelflow.video.clip import Clip
 from reelflow.views import shown, views
+from tasks.manifest import extracted_videos
 from tasks.paths import (
     FRAMES,
-    MANIFEST,
     METRICS,
     MODEL,
     MODEL_CARD,
+    NOT_EXTRACTED,
     PARAMS,
     PLOTS,
     PREDICTIONS,
@@ -68,7 +69,7 @@ COMPARED = (
 def main() -> None:
     """Evaluate, write every output, and log the verdict."""
     params = load_section(PARAMS, EvaluateParams)
-    manifest = pd.read_parquet(MANIFEST)
+    manifest = extracted_videos()
     meta, card, splits = _json(PREPARED / "meta.json"), _json(MODEL_CARD), _splits(manifest)
     _check(meta, card, splits)
     labels, test = list(card["labels"]), splits["test"]
@@ -107,7 +108,7 @@ def main() -> None:
         splits=splits,
         manifest=manifest,
         told=_json(METRICS / "validate.json")["told"],
-        quarantine=quarantine.read(QUARANTINE),
+        quarantine=quarantine.read(QUARANTINE, NOT_EXTRACTED),
         params={
             "extract": meta["clip"],
             "train": card["params"],

@@ -1,7 +1,8 @@
 """Stage `extract`: T frames of every usable video, in shards that are named by content.
 
 Reads `data/manifest.parquet` and the videos in `data/raw/` that it names by content; writes
-`data/frames/` (see `reelflow.store`) and `metrics/extract.json`. Frames are made in
+`data/frames/` (see `reelflow.store`), `data/quarantine_extract.csv` (a row a video that was found
+usable and of which no clip can be made) and `metrics/extract.json`. Frames are made in
 `.reelflow/frames/` and linked into the store: a new video costs one decode, a changed label none,
 and a killed run goes on where it was. Run alone with `python -m tasks.extract`.
 """
@@ -14,17 +15,19 @@ import os
 import numpy as np
 import pyarrow as pa
 
+from reelflow import quarantine
 from reelflow.decoding import Engine, local_engine
-from reelflow.errors import ParamsError
+from reelflow.errors import ParamsError, VideoError
 from reelflow.extraction import extract_missing, finish_store, wanted_shards
 from reelflow.files import write_json
 from reelflow.params import load_section
 from reelflow.params.extract import ExtractParams
+from reelflow.table import write_table
 from reelflow.unitcache import UnitCache
 from reelflow.video.clip import ClipSpec
 from reelflow.video.ffmpeg import Bounds
 from tasks.committed import committed_files
-from tasks.paths import FRAMES, KEPT_FRAMES, MANIFEST, METRICS, PARAMS, RAW
+from tasks.paths import FRAMES, KEPT_FRAMES, MANIFEST, METRICS, NOT_EXTRACTED, PARAMS, RAW
 from tasks.stage import run
 
 log = logging.getLogger(__name__)
@@ -38,11 +41,18 @@ def main() -> None:
     spec = clip_spec(params)
     present = {path.name: path for path in FRAMES.glob("*")}
     cache = UnitCache(KEPT_FRAMES, spec, {**committed_files(FRAMES), **present})
-    shards = wanted_shards(MANIFEST, spec)
     engine = _engine(params, spec)
-    done = extract_missing(MANIFEST, shards, cache, spec, engine)
+    aside: dict[str, VideoError] = {}
+    shards = wanted_shards(MANIFEST, spec)
+    done = extract_missing(MANIFEST, shards, cache, spec, engine, aside)
+    if aside:
+        shards = wanted_shards(MANIFEST, spec, aside)
+        extract_missing(MANIFEST, shards, cache, spec, engine, aside)
+    write_table(NOT_EXTRACTED, quarantine.listed(aside.values()))
     index = finish_store(shards, cache, FRAMES, spec)
-    write_json(METRICS / "extract.json", _metrics(index, spec))
+    write_json(METRICS / "extract.json", {**_metrics(index, spec), "quarantined": len(aside)})
+    for error in aside.values():
+        log.warning("set aside: %s", error)
     log.info(
         "%d clips of %d frames: %d new, %d kept", len(index), spec.frames, done, len(index) - done
     )

@@ -26,7 +26,8 @@ from reelflow.splits import Division, divide
 from reelflow.store import FrameStore
 from reelflow.table import write_table
 from reelflow.video.clip import ClipSpec
-from tasks.paths import FRAMES, LEDGER, MANIFEST, METRICS, PARAMS, PREPARED
+from tasks.manifest import extracted_videos
+from tasks.paths import FRAMES, LEDGER, METRICS, PARAMS, PREPARED
 from tasks.stage import run
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ log = logging.getLogger(__name__)
 def main() -> None:
     params = load_section(PARAMS, PreprocessParams)
     store = FrameStore(FRAMES)
-    manifest = pd.read_parquet(MANIFEST)
+    manifest = extracted_videos()
     ledger = _ledger(manifest)
     division = divide(manifest, ledger, params.shares, params.seed)
     videos = division.videos

@@ -27,13 +27,14 @@ from reelflow.params.validate import ValidateParams
 from reelflow.store import FrameStore
 from reelflow.table import read_written
 from reelflow.views import centre
+from tasks.manifest import extracted_videos
 from tasks.paths import (
     DATA_DOCS,
     DATA_REPORT,
     FRAMES,
-    MANIFEST,
     METRICS,
     NEAR_DUPLICATES,
+    NOT_EXTRACTED,
     PARAMS,
     QUARANTINE,
 )
@@ -51,7 +52,7 @@ _TOLD = {
 def main() -> None:
     params = load_section(PARAMS, ValidateParams)
     store = FrameStore(FRAMES)
-    manifest = pd.read_parquet(MANIFEST)
+    manifest = extracted_videos()
     tables = observe(manifest, store)
     judgement = judge(tables, checks(store.spec, params, tables))
     _write_pages(judgement.pages)
@@ -81,7 +82,7 @@ def _data_set(
     videos = manifest.sort_values("path", ignore_index=True).join(seen, on="hash")
     return DataSet(
         videos=videos,
-        quarantine=quarantine.read(QUARANTINE),
+        quarantine=quarantine.read(QUARANTINE, NOT_EXTRACTED),
         near_duplicates=_near_duplicates(),
         broken=[finding.sentence for finding in of_state(findings, "broken")],
         warned=[finding.sentence for finding in of_state(findings, "warning")],

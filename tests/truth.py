@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -22,6 +23,9 @@ from tests.conftest import ffmpeg
 # The stated rule for what is transparent; tests/reelflow/test_colours.py computes it by hand.
 OVER_BLACK = "alphablend=uniform_color"
 FLAGS = "area+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
+
+# Of each video the times of its frames, in seconds, and the frames, in the order shown.
+Truth = dict[Path, tuple[NDArray[np.float64], NDArray[np.uint8]]]
 
 
 def same_frames(path: Path, info: VideoInfo, clip: Clip, then: str = "") -> None:
@@ -73,3 +77,37 @@ def hashes_by_time(path: Path, info: VideoInfo, then: str = "") -> dict[float, s
             cells = [cell.strip() for cell in line.split(",")]
             found.setdefault(float(int(cells[2]) * base), set()).add(cells[5])
     return found
+
+
+def truth_of(paths: list[Path], folder: Path, height: int, width: int) -> Truth:
+    """What ffmpeg itself decodes, called plainly; its files lie in `folder` meanwhile."""
+    found: Truth = {}
+    for start in range(0, len(paths), 20):
+        some = paths[start : start + 20]
+        outputs: list[str] = []
+        inputs = [word for path in some for word in ("-i", str(path))]
+        for at in range(len(some)):
+            scaled = f"scale={width}:{height}:flags={FLAGS},format=rgb24"
+            outputs += ["-map", f"{at}:v", "-vf", scaled, "-fps_mode", "passthrough"]
+            outputs += ["-enc_time_base", "demux", "-f", "rawvideo"]
+            outputs += ["-stats_enc_pre", str(folder / f"{at}.txt")]
+            outputs += ["-stats_enc_pre_fmt", "{pts} {tb}", str(folder / f"{at}.rgb")]
+        ffmpeg("-copyts", *inputs, *outputs)
+        for at, path in enumerate(some):
+            lines = [line.split() for line in (folder / f"{at}.txt").read_text().splitlines()]
+            times = np.array([float(int(pts) * Fraction(base)) for pts, base in lines])
+            frames = np.fromfile(folder / f"{at}.rgb", np.uint8)
+            found[path] = times, frames.reshape(len(times), height, width, 3)
+    return found
+
+
+def wrong(truth: Truth, path: Path, clip: object) -> Iterator[str]:
+    """What of a clip is not as ffmpeg has it."""
+    if not isinstance(clip, Clip):
+        yield f"{path.name}: {clip}"
+        return
+    times, frames = truth[path]
+    for frame, seconds in zip(clip.frames, clip.timestamps, strict=True):
+        at = int(np.abs(times - seconds).argmin())
+        if abs(times[at] - seconds) > 1e-6 or not np.array_equal(frames[at], frame):
+            yield f"{path.name}: the frame at {seconds:.3f} s"

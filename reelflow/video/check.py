@@ -32,7 +32,7 @@ from reelflow.video.thumbnails import Thumbnails
 from reelflow.video.times import Times, span
 
 # Raised when the same file would be judged otherwise, so that remembered verdicts are dropped.
-CHECK_VERSION = 5
+CHECK_VERSION = 6
 # Bytes of a line of `framecrc`, at the most.
 _LONGEST_LINE = 200
 

@@ -14,8 +14,9 @@ from reelflow.video.ffmpeg import Finished, ffmpeg_exe
 from reelflow.video.pipe import STDERR_LIMIT
 
 # Ask ffmpeg for `-v level+warning`, and this finds the lines that tell of damage. Most warnings are
-# harmless, but of some broken packets (MPEG-TS) and pictures nothing else tells.
-LISTENED = rb"\[(error|fatal|panic)\] |\[warning\] .*corrupt"
+# harmless, but of some broken packets (MPEG-TS) and pictures nothing else tells, nor of Theora that
+# it begins with a picture that refers to others, for which its decoder makes up a green one.
+LISTENED = rb"\[(error|fatal|panic)\] |\[warning\] .*(corrupt|first frame not a keyframe)"
 _SPEAKER = re.compile(r"^(\[[^]]* @ 0x[0-9a-f]+\] )*\[\w+\] (Error opening input: )?")
 _NAME = re.compile(r"^\[([^]]*) @ ")
 _STREAM = re.compile(r"\bstream (?:= )?(\d+)\b")

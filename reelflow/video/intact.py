@@ -93,7 +93,7 @@ def _main(options: dict[str, str], index: int | None) -> None:
             if other is not stream:
                 other.discard = av.stream.Discard.all
         certain: list[int | None] = []
-        begun = False
+        begun = shown = False
         with av.logging.Capture() as said:
             for number, packet in enumerate(container.demux(stream)):
                 if number == 0:
@@ -110,6 +110,10 @@ def _main(options: dict[str, str], index: int | None) -> None:
                     frames, failed = [], True
                 complaints = failed or any(not re.search(NOT_NEEDED, line) for *_, line in said)
                 corrupt = packet.is_corrupt or any(frame.is_corrupt for frame in frames)
+                if frames and not shown:
+                    # Only a warning tells of Theora that it begins in the middle.
+                    theora = stream.codec_context.name == "theora"
+                    shown, corrupt = True, corrupt or (theora and not frames[0].key_frame)
                 counts = (begun or frames) and holds_picture(stream.codec_context, packet)
                 if corrupt or (complaints and counts):
                     return

@@ -39,6 +39,7 @@ _ENCRYPTED = (
 )
 # Lossless, and for pictures of any size: what is repaired is not made worse.
 _NEW_TIMES = "ffmpeg -i IN -map 0:V:0 -vf setpts=N/25/TB -fps_mode passthrough -c:v ffv1 OUT.mkv"
+_FROM_KEY_FRAME = "ffmpeg -i IN -map 0:V:0 -c copy OUT.mkv"
 _REENCODE = "ffmpeg -i IN -map 0:V:0 -c:v ffv1 OUT.mkv"
 
 
@@ -62,7 +63,10 @@ def encrypted(path: Path) -> VideoError:
 def keep_whole(intact: int, pixel_format: str) -> str:
     """The remedy for a video of which the first `intact` frames are whole."""
     if not intact:
-        return "Copy or record it again."
+        return (
+            "Copy or record it again. If it begins in the middle of a recording, keep what follows "
+            f"the first key frame: `{_FROM_KEY_FRAME}`."
+        )
     # Else ffmpeg would squeeze the full range of `yuvj…` into the narrow one.
     full = "-color_range pc " if pixel_format.startswith("yuvj") else ""
     keep = f"-map 0:V:0 -frames:v {intact} -fps_mode passthrough {full}-c:v ffv1"

@@ -79,7 +79,7 @@ def name(request: pytest.FixtureRequest) -> str:
 def extract(root: Path, name: str, engine: Engine) -> dict[str, bytes]:
     """What the store consists of that an engine made."""
     shards, cache = wanted_shards(root / "manifest.parquet", SPEC), UnitCache(root / name, SPEC)
-    assert extract_missing(root / "manifest.parquet", shards, cache, SPEC, engine) == VIDEOS
+    assert extract_missing(root / "manifest.parquet", shards, cache, SPEC, engine, {}) == VIDEOS
     return store(root, name)
 
 

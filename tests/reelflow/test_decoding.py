@@ -90,5 +90,5 @@ def test_a_video_that_kills_its_process_costs_only_itself(manifest: Path) -> Non
     deadly = table.loc[0]
     answers = list(decoded(manifest, sorted(table["hash"]), SPEC, Recorder(deadly["hash"]).engine))
     assert len(answers) == len(table)
-    wrong = {info.hash: said for (_, info), said in answers if said}
-    assert wrong == {deadly["hash"]: f"{deadly['path']}: decoding it killed its process."}
+    wrong = {info.hash: (said.path, said.code) for (_, info), said in answers if said}
+    assert wrong == {deadly["hash"]: (deadly["path"], "crash")}

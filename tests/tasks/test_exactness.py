@@ -3,14 +3,12 @@ frames, alone, in company and in the store."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.typing import NDArray
 
 from reelflow.decoding import _INFO_FIELDS
 from reelflow.store import FrameStore
@@ -19,9 +17,8 @@ from reelflow.video.clip import Clip, ClipSpec
 from reelflow.video.ffmpeg import Bounds
 from reelflow.video.read import read_clip, read_clips
 from tasks import extract, ingest
-from tests.conftest import ffmpeg
 from tests.matrix import matrix
-from tests.truth import FLAGS
+from tests.truth import truth_of, wrong
 
 BOUNDS = Bounds(timeout_s=120)
 HEIGHT, WIDTH = 48, 64
@@ -36,8 +33,6 @@ PARAMS = {
     "width: 64 ": f"width: {WIDTH} ",
     "min_likeness: 0.83": "min_likeness: 1.0 ",
 }
-# Of each video the times of its frames, in seconds, and the frames, in the order shown.
-Truth = dict[Path, tuple[NDArray[np.float64], NDArray[np.uint8]]]
 
 
 @pytest.fixture(scope="module")
@@ -45,40 +40,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("matrix") / "raw"
     assert len(list(matrix(folder))) > 200
     return folder
-
-
-def truth_of(paths: list[Path], folder: Path) -> Truth:
-    """What ffmpeg itself decodes, called plainly."""
-    found: Truth = {}
-    for start in range(0, len(paths), 20):
-        some = paths[start : start + 20]
-        outputs: list[str] = []
-        inputs = [word for path in some for word in ("-i", str(path))]
-        for at in range(len(some)):
-            scaled = f"scale={WIDTH}:{HEIGHT}:flags={FLAGS},format=rgb24"
-            outputs += ["-map", f"{at}:v", "-vf", scaled, "-fps_mode", "passthrough"]
-            outputs += ["-enc_time_base", "demux", "-f", "rawvideo"]
-            outputs += ["-stats_enc_pre", str(folder / f"{at}.txt")]
-            outputs += ["-stats_enc_pre_fmt", "{pts} {tb}", str(folder / f"{at}.rgb")]
-        ffmpeg("-copyts", *inputs, *outputs)
-        for at, path in enumerate(some):
-            lines = [line.split() for line in (folder / f"{at}.txt").read_text().splitlines()]
-            times = np.array([float(int(pts) * Fraction(base)) for pts, base in lines])
-            frames = np.fromfile(folder / f"{at}.rgb", np.uint8)
-            found[path] = times, frames.reshape(len(times), HEIGHT, WIDTH, 3)
-    return found
-
-
-def wrong(truth: Truth, path: Path, clip: object) -> Iterator[str]:
-    """What of a clip is not as ffmpeg has it."""
-    if not isinstance(clip, Clip):
-        yield f"{path.name}: {clip}"
-        return
-    times, frames = truth[path]
-    for frame, seconds in zip(clip.frames, clip.timestamps, strict=True):
-        at = int(np.abs(times - seconds).argmin())
-        if abs(times[at] - seconds) > 1e-6 or not np.array_equal(frames[at], frame):
-            yield f"{path.name}: the frame at {seconds:.3f} s"
 
 
 def test_frames_and_times_are_those_of_ffmpeg(made: Path, project: Path) -> None:
@@ -100,7 +61,7 @@ def test_frames_and_times_are_those_of_ffmpeg(made: Path, project: Path) -> None
         (made / row["path"], VideoInfo(**{name: row[name] for name in _INFO_FIELDS}))
         for row in manifest.to_dict("records")
     ]
-    truth = truth_of([path for path, _ in videos], project)
+    truth = truth_of([path for path, _ in videos], project, HEIGHT, WIDTH)
     faults: list[str] = []
     for path, info in videos:
         np.testing.assert_allclose(
