@@ -110,10 +110,8 @@ def _main(options: dict[str, str], index: int | None) -> None:
                     frames, failed = [], True
                 complaints = failed or any(not re.search(NOT_NEEDED, line) for *_, line in said)
                 corrupt = packet.is_corrupt or any(frame.is_corrupt for frame in frames)
-                if frames and not shown:
-                    # Only a warning tells of Theora that it begins in the middle.
-                    theora = stream.codec_context.name == "theora"
-                    shown, corrupt = True, corrupt or (theora and not frames[0].key_frame)
+                corrupt = corrupt or (not shown and _begins_midway(stream.codec_context, frames))
+                shown = shown or bool(frames)
                 counts = (begun or frames) and holds_picture(stream.codec_context, packet)
                 if corrupt or (complaints and counts):
                     return
@@ -124,6 +122,11 @@ def _main(options: dict[str, str], index: int | None) -> None:
         for pts in certain:
             print(pts)
         print(_WHOLE)
+
+
+def _begins_midway(codec: Any, first: list[Any]) -> bool:
+    """Whether the first frame refers to others, of which a decoder only warns."""
+    return codec.name == "theora" and bool(first) and not first[0].key_frame
 
 
 def holds_picture(codec: Any, packet: Any) -> bool:
