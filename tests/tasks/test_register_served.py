@@ -244,7 +244,7 @@ def test_reelflow_predict_answers_files_good_and_bad(
     name = connect(server.address).get_model_version_by_alias("reelflow", "champion").version
     reelflow = (sys.executable, "-c", "from cli.main import app; app()")
     done = subprocess.run(
-        [*reelflow, "predict", "--json", "data/raw/walk/1.mp4", "no.mp4", "data"],
+        [*reelflow, "predict", "--json", "data/raw/walk/1.mp4", "no.mp4", "data/raw/walk"],
         cwd=project_at_server,
         env=plain_environment(PYTHONPATH=str(ROOT), MLFLOW_TRACKING_URI=server.address),
         capture_output=True,
@@ -252,14 +252,15 @@ def test_reelflow_predict_answers_files_good_and_bad(
         timeout=300,
     )
     assert done.returncode == 1, done.stderr
-    good, missing, folder = json.loads(done.stdout)
+    good, missing, *folder = json.loads(done.stdout)
     # The champion may be either of the two, see the test before this one.
     champions = [pd.read_csv(f"{seed}.csv").set_index("path") for seed in (0, 1)]
     row = champions[int(name) - 1].loc["walk/1.mp4"]
     assert good["label"] == row["predicted"]
     assert good["probabilities"] == {label: row[f"p_{label}"] for label in LABELS}
     assert missing["error"] == "There is no such file. Check the path."
-    assert folder["error"] == "It is a folder. Name a video file."
+    assert good in folder
+    assert len(folder) == len(list(Path(project_at_server, "data/raw/walk").iterdir()))
 
 
 def test_served_by_mlflow_it_takes_paths_and_bytes(
