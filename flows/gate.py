@@ -23,15 +23,18 @@ IGNORED = RAW.parent / ".dvcignore"
 _HEAD = """\
 # What DVC must not read of {raw}: written anew before each run, kept on this machine alone.
 """
-# DVC compares each file with each line.
-_MOST = 2000
+# DVC compares each file with each line: with as many, a millisecond a file.
+_MOST = 500
 
 
-def guard(line: Callable[[str], None] = lambda _: None) -> None:
+def guard(line: Callable[[str], None] = lambda _: None) -> list[VideoError]:
     """Keep from DVC what nobody may read of `data/raw`. Call it before DVC looks at the folder.
 
     Args:
         line: takes a sentence for each of the first entries that are set aside.
+
+    Returns:
+        What is set aside, as `set_aside` tells it.
 
     Raises:
         DataError: `data/raw` or its `videos.csv` is itself no such thing; DVC cannot be kept from
@@ -54,6 +57,7 @@ def guard(line: Callable[[str], None] = lambda _: None) -> None:
     _write(error.path for error in odd)
     for sentence in sentences(odd):
         line(f"set aside in {RAW}: {sentence}")
+    return odd
 
 
 def _refuse(odd: list[VideoError]) -> None:

@@ -23,6 +23,7 @@ from flows.graph import changes
 from flows.lock import only_run
 from reelflow.errors import DataError, ReelflowError
 from reelflow.files import write_json
+from reelflow.gate import let_through
 from reelflow.importing import bring
 from reelflow.labelled import LabelledVideo, with_group
 from reelflow.listing import known_videos
@@ -69,8 +70,8 @@ def provide(data: Path | None, *, copy: bool, replacing: bool, echo: Callable[[s
             )
         elif not _holds_files(RAW):
             _make_sample(echo)
-        guard(echo)
-        few = "" if data else too_few(known_videos(RAW).values())
+        odd = guard(echo)
+        few = "" if data else too_few(let_through(known_videos(RAW).values(), odd))
         if few:
             raise DataError(few)
         if not RAW_POINTER.exists():
