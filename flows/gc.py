@@ -22,10 +22,11 @@ import pandas as pd
 
 from flows.graph import dvc_repo
 from flows.lock import only_run
+from reelflow.index import INDEX
 from reelflow.labelled import SPLITS
 from reelflow.params import load_section
 from reelflow.params.extract import ExtractParams
-from reelflow.store import INDEX, SPEC
+from reelflow.store import SPEC
 from reelflow.unitcache import unreferenced
 from tasks.extract import clip_spec
 from tasks.paths import FRAMES, KEPT_FRAMES, LEDGER, MANIFEST, PARAMS, PREPARED

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows import process
+from flows.damage import drop_damage
 from reelflow.errors import ReelflowError, UnavailableError, ended_by
 from tasks.paths import METRICS
 from tasks.stage import TRY_AGAIN
@@ -151,6 +152,8 @@ def reproduce(name: str, on_line: Callable[[str], None], *, force: bool = False)
         UnavailableError: it may work later.
         StoppedError: the run is being stopped.
     """
+    with dvc_repo() as repo:
+        drop_damage(repo, name)
     command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", name]
     tail: deque[str] = deque(maxlen=200)
     ran, failed = False, False

@@ -23,6 +23,7 @@ import numpy as np
 from reelflow.errors import UnavailableError, VideoError
 from reelflow.fingerprints import FINGERPRINT_VERSION, SIDE, Keys, Pictures, keys
 from reelflow.video.check import CHECK_VERSION, DamagedVideoError, VideoInfo
+from reelflow.video.versions import decoders
 
 log = logging.getLogger(__name__)
 
@@ -31,13 +32,11 @@ Verdict = VideoInfo | VideoError
 # These depend on the machine and on the bounds in params, so they are found out anew.
 _NOT_REMEMBERED = {"timeout", "memory", "crash", "killed", "permission", "missing", "changed"}
 
-_VERSION = 1000 * CHECK_VERSION + FINGERPRINT_VERSION
-
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, stamp TEXT NOT NULL, hash TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS verdicts (hash TEXT, version INTEGER, verdict BLOB NOT NULL,
+CREATE TABLE IF NOT EXISTS verdicts (hash TEXT, version TEXT, verdict BLOB NOT NULL,
                                      PRIMARY KEY (hash, version));
-CREATE TABLE IF NOT EXISTS fingerprints (hash TEXT, version INTEGER, keys BLOB NOT NULL,
+CREATE TABLE IF NOT EXISTS fingerprints (hash TEXT, version TEXT, keys BLOB NOT NULL,
                                          pictures BLOB NOT NULL, PRIMARY KEY (hash, version));
 """
 
@@ -62,6 +61,8 @@ class CheckCache:
         except sqlite3.DatabaseError as error:
             log.warning("%s", _set_aside(path, error))
             self._db = _open(path)
+        # What another decoder would say of the same bytes is not known.
+        self._version = f"{CHECK_VERSION}, {FINGERPRINT_VERSION}, {decoders()}"
 
     def __enter__(self) -> CheckCache:
         return self
@@ -93,7 +94,7 @@ class CheckCache:
     def verdict_on(self, digest: str, path: Path) -> Verdict | None:
         """What is known of these bytes, as said of `path`, or None."""
         row = self._db.execute(
-            "SELECT verdict FROM verdicts WHERE hash = ? AND version = ?", (digest, _VERSION)
+            "SELECT verdict FROM verdicts WHERE hash = ? AND version = ?", (digest, self._version)
         ).fetchone()
         return _unpack(row[0], path) if row else None
 
@@ -103,7 +104,7 @@ class CheckCache:
             return
         self._db.execute(
             "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?)",
-            (digest, _VERSION, _pack(verdict)),
+            (digest, self._version, _pack(verdict)),
         )
 
     def keys_of(self, digest: str) -> Keys:
@@ -127,7 +128,7 @@ class CheckCache:
             "INSERT OR REPLACE INTO fingerprints VALUES (?, ?, ?, ?)",
             (
                 digest,
-                _VERSION,
+                self._version,
                 b"".join(part.astype("<u8").tobytes() for part in parts),
                 zlib.compress(pictures.tobytes(), 1),
             ),
@@ -136,7 +137,7 @@ class CheckCache:
     def _fingerprint(self, column: str, digest: str) -> bytes:
         found: tuple[bytes] = self._db.execute(
             f"SELECT {column} FROM fingerprints WHERE hash = ? AND version = ?",  # noqa: S608
-            (digest, _VERSION),
+            (digest, self._version),
         ).fetchone()
         return found[0]
 

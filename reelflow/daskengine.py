@@ -19,7 +19,6 @@ from pathlib import Path
 
 import dask
 import fsspec
-import imageio_ffmpeg
 from distributed import Client, Future, KilledWorker, LocalCluster, wait
 
 from reelflow.decoding import Answers, Bundle, Engine, decode_bundle, keep_clips
@@ -28,6 +27,7 @@ from reelflow.parallel import ProcessDiedError, worker_count
 from reelflow.store import Records
 from reelflow.video.clip import ClipSpec
 from reelflow.video.ffmpeg import Bounds
+from reelflow.video.versions import decoders
 
 log = logging.getLogger(__name__)
 
@@ -201,4 +201,4 @@ def _download(raw: str, path: str, digest: str, folder: Path) -> VideoError | No
 @cache
 def _made_by(spec: ClipSpec) -> str:
     """What the bytes of a clip depend on: they are the same where this is the same."""
-    return f"clip {spec.id}, ffmpeg {imageio_ffmpeg.get_ffmpeg_version()}"
+    return f"clip {spec.id}, {decoders()}"

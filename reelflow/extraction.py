@@ -17,9 +17,10 @@ import pyarrow.parquet as pq
 
 from reelflow.decoding import Engine, decoded
 from reelflow.errors import DataError, VideoError
-from reelflow.files import link_or_copy, replacing, write_json
+from reelflow.files import link_or_copy, write_json
+from reelflow.index import INDEX, write_index
 from reelflow.progress import track
-from reelflow.store import INDEX, SPEC, index_rows, shards_of
+from reelflow.store import SPEC, index_rows, shards_of
 from reelflow.unitcache import UnitCache
 from reelflow.video.clip import ClipSpec
 
@@ -74,7 +75,9 @@ def extract_missing(
     for name, members in shards.items():
         if cache.has(name):
             continue
-        waiting[name] = {video for video in members if video not in spare}
+        waiting[name] = {
+            video for video in members if video not in spare or not cache.is_whole(spare[video])
+        }
         if not waiting[name]:
             cache.assemble(name, members, spare)
     shard_of = {video: name for name, videos in waiting.items() for video in videos}
@@ -111,14 +114,9 @@ def finish_store(shards: Shards, cache: UnitCache, store: Path, spec: ClipSpec) 
         if not _same(cache.path(name), store / name):
             link_or_copy(cache.path(name), store / name)
     index = _index(shards, cache)
-    with replacing(store / INDEX) as temporary:
-        # Hashes do not repeat, and times are no numbers that dictionaries could shorten.
-        # Arrow's own schema would tell which rows were read from a file before.
-        pq.write_table(
-            index, temporary, compression="zstd", use_dictionary=["shard"], store_schema=False
-        )
+    write_index(store / INDEX, index)
     cache.keep_index(store / INDEX)
-    write_json(store / SPEC, spec.to_dict())
+    write_json(store / SPEC, {**spec.to_dict(), "id": spec.id})
     for path in store.iterdir():
         if path.name not in shards and path.name not in (INDEX, SPEC):
             shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -47,11 +47,19 @@ def load_model(path: Path) -> keras.Model:
     if not path.is_file():
         raise DataError(f"There is no model at {path}: run the stage `train` first.")
     try:
+        _refuse_damaged(path)
         return keras.models.load_model(path, compile=False)
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise DataError(
             f"{path} is not a readable Keras model ({error}). Run the stage `train` again."
         ) from None
+
+
+def _refuse_damaged(path: Path) -> None:
+    """Weights are read here and there in the file, which compares no checksums; this does."""
+    with zipfile.ZipFile(path) as archive:
+        if damaged := archive.testzip():
+            raise zipfile.BadZipFile(f"{damaged} is damaged")
 
 
 def weights_hash(model: keras.Model) -> str:

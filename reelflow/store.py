@@ -9,6 +9,8 @@ Which clips share a shard follows from the hashes of the videos alone (`shards_o
 named by the spec and the hashes that it holds. So the bytes of a store do not depend on how it
 came to be, one more video changes one shard, and a shard that is there is whole (see
 `reelflow.files`). Shards are NumPy's own format and can be mapped: `open_shard(path)["frames"]`.
+The SHA-256 of all its bytes stands at the end of a shard, where NumPy does not look, so that a
+shard tells wherever it lies whether it was damaged; pages of the index have checksums.
 """
 
 from __future__ import annotations
@@ -19,31 +21,34 @@ import math
 import os
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from reelflow.errors import DataError
 from reelflow.files import replacing
+from reelflow.index import INDEX, read_index
 from reelflow.normalisation import channel_sums
+from reelflow.parallel import worker_count
 from reelflow.video.clip import Clip, ClipSpec
 
 if TYPE_CHECKING:
     import pandas as pd
 
-INDEX = "index.parquet"
 SPEC = "spec.json"
 # Large enough that a million clips of 16 frames of 64 x 64 make 20,000 files, which DVC handles,
 # small enough that writing one anew for one more video is done in a tenth of a second.
 SHARD_BYTES = 16 * 1024 * 1024
 
 _DIGITS = 64  # of a SHA-256 in hexadecimal
+_PROOF = 32  # bytes of it
 Records = NDArray[np.void]
 Shard = np.memmap[Any, np.dtype[np.void]]
 
@@ -117,12 +122,26 @@ def _shard_name(members: Sequence[str], spec: ClipSpec) -> str:
 
 
 def write_shard(path: Path, records: Records) -> None:
-    """Write records atomically. The same records give the same bytes."""
+    """Write records atomically, and their hash. The same records give the same bytes."""
+    header = BytesIO()
+    # As `np.save` would, whose `tofile` does not say why nothing more could be written.
+    np.lib.format.write_array_header_1_0(header, np.lib.format.header_data_from_array_1_0(records))
+    content = np.ascontiguousarray(records).view(np.uint8).data
+    digest = hashlib.sha256(header.getvalue())
+    digest.update(content)
     with replacing(path) as temporary, temporary.open("wb") as file:
-        # As `np.save` would, whose `tofile` does not say why nothing more could be written.
-        header = np.lib.format.header_data_from_array_1_0(records)
-        np.lib.format.write_array_header_1_0(file, header)
-        file.write(np.ascontiguousarray(records).view(np.uint8).data)
+        for part in (header.getvalue(), content, digest.digest()):
+            file.write(part)
+
+
+def refuse_damaged(path: Path) -> None:
+    """Read a shard whole. Raises `DataError` unless it has the very bytes that were written."""
+    try:
+        content = memoryview(path.read_bytes())
+    except OSError as error:
+        raise _not_a_shard(path, error) from None
+    if hashlib.sha256(content[:-_PROOF]).digest() != content[-_PROOF:]:
+        raise _not_a_shard(path, "its bytes are not those that were written")
 
 
 def open_shard(path: Path) -> Shard:
@@ -173,6 +192,7 @@ class FrameStore:
     Attributes:
         root: the folder.
         spec: the `ClipSpec` of every clip.
+        id: that of the spec when the clips were made, by what decoded then.
     """
 
     def __init__(self, root: Path) -> None:
@@ -180,11 +200,12 @@ class FrameStore:
         try:
             spec = json.loads((root / SPEC).read_text(encoding="utf-8"))
             columns = ["hash", "shard", "offset"]
-            index = pq.read_table(root / INDEX, columns=columns, read_dictionary=["shard"])
+            index = read_index(root / INDEX, columns=columns, read_dictionary=["shard"])
         except FileNotFoundError as error:
             raise DataError(
                 f"{error.filename or root / INDEX} is missing: run the stage `extract` first."
             ) from None
+        self.id = str(spec.pop("id", ""))
         self.spec = ClipSpec(**spec)
         self._hashes = np.asarray(index["hash"].to_numpy(zero_copy_only=False), f"S{_DIGITS}")
         shards = index["shard"].combine_chunks()
@@ -199,9 +220,8 @@ class FrameStore:
     @cached_property
     def index(self) -> pd.DataFrame:
         """Every column of the index, indexed by `hash`."""
-        import pandas as pd
-
-        return pd.read_parquet(self.root / INDEX).set_index("hash", drop=False)
+        table: pd.DataFrame = read_index(self.root / INDEX).to_pandas()
+        return table.set_index("hash", drop=False)
 
     def places(self, hashes: Sequence[str]) -> NDArray[np.int64]:
         """Where the clips of these videos stand in the store, for `read`.
@@ -245,6 +265,21 @@ class FrameStore:
                 room, offset = room[got:], offset + got
         finally:
             os.close(file)
+
+    def damaged(self) -> list[str]:
+        """The names of the shards that do not have the bytes that were written, or are gone; all
+        are read whole, in threads, a GB a second each."""
+
+        def is_damaged(name: str) -> bool:
+            try:
+                refuse_damaged(self.root / name)
+            except DataError:
+                return True
+            return False
+
+        with ThreadPoolExecutor(worker_count(0)) as pool:
+            found = pool.map(is_damaged, self._shards)
+            return [name for name, damaged in zip(self._shards, found, strict=True) if damaged]
 
     def frames(self, video_hash: str) -> NDArray[np.uint8]:
         """The frames of one video, uint8 RGB of `spec.stored_shape`. Raises `DataError` as `read`

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from reelflow.errors import DataError
 from reelflow.files import TEMPORARY_PREFIX, link_or_copy
-from reelflow.store import INDEX, Records, open_shard, write_shard
+from reelflow.index import INDEX, read_index
+from reelflow.store import Records, open_shard, refuse_damaged, write_shard
 from reelflow.video.clip import ClipSpec
 
 log = logging.getLogger(__name__)
@@ -47,27 +47,45 @@ class UnitCache:
         self._spec = spec
         self._prefix = f"{spec.id}-"
         self._elsewhere = dict(elsewhere or {})
+        self._whole: dict[Path, bool] = {}
         (folder / _CLIPS).mkdir(parents=True, exist_ok=True)
+        self._proven, self._proven_at = _last_store(folder / INDEX)
 
     def path(self, name: str) -> Path:
         """Where a shard lies or is to lie in the folder."""
         return self.folder / name
 
     def has(self, name: str) -> bool:
-        """Whether a shard is kept whole; one that lies elsewhere is linked in."""
+        """Whether a shard is kept whole; one that lies elsewhere is linked in. A shard that nobody
+        wrote to since a store was made of it is not read again: `validate` reads them all."""
         path = self.folder / name
         for source in (path, self._elsewhere.get(name)):
             if source is None or not source.exists():
                 continue
-            try:
-                open_shard(source)
-            except DataError as error:
-                log.warning("%s", error)
+            if not self._is_untouched(source) and not self.is_whole(source):
                 continue
             if source != path:
                 link_or_copy(source, path)
             return True
         return False
+
+    def _is_untouched(self, path: Path) -> bool:
+        return (
+            path.parent == self.folder
+            and path.name in self._proven
+            and path.stat().st_mtime_ns < self._proven_at
+        )
+
+    def is_whole(self, path: Path) -> bool:
+        """Whether a file of clips has the bytes that were written; each is read once."""
+        if path not in self._whole:
+            try:
+                refuse_damaged(path)
+                self._whole[path] = True
+            except DataError as error:
+                log.warning("%s", error)
+                self._whole[path] = False
+        return self._whole[path]
 
     def index(self) -> pa.Table | None:
         """The index of the store as it was last made, if it is known."""
@@ -75,9 +93,9 @@ class UnitCache:
             if path is None or not path.exists():
                 continue
             try:
-                return pq.read_table(path)
-            except pa.ArrowInvalid as error:
-                log.warning("%s is not readable and made anew (%s)", path, error)
+                return read_index(path)
+            except DataError as error:
+                log.warning("%s", error)
         return None
 
     def keep_index(self, path: Path) -> None:
@@ -153,6 +171,15 @@ def unreferenced(
 def clip_path(folder: Path, spec: ClipSpec, video_hash: str) -> Path:
     """Where a clip lies in the folder until its shard is complete."""
     return folder / _CLIPS / f"{spec.id}-{video_hash}.npy"
+
+
+def _last_store(index: Path) -> tuple[set[str], int]:
+    """The shards of the store that was last made, and when all of them had been found whole."""
+    try:
+        names = read_index(index, columns=["shard"], read_dictionary=["shard"])["shard"]
+    except (FileNotFoundError, DataError):
+        return set(), 0
+    return set(names.unique().to_pylist()), index.stat().st_mtime_ns
 
 
 def _hashes(path: Path) -> list[str]:

@@ -1,34 +1,87 @@
-"""Files of an output as DVC last committed them, in DVC's cache.
+"""Files of an output as DVC has them in its cache.
 
 DVC removes an output before it runs the stage that makes it. A stage that wants to go on from what
 it once made, in a fresh clone too, finds it here by the layout that DVC documents:
 https://dvc.org/doc/user-guide/project-structure/internal-files
+
+A file of the workspace and DVC's copy of it are one file on the disk, and DVC takes what is
+read-only in its cache for right. Damage to the one is damage to the other, which DVC would put in
+the place of what a stage has made anew; so what is damaged there has to go.
 """
 
 from __future__ import annotations
 
 import configparser
+import filecmp
+import hashlib
 import json
+import logging
 from pathlib import Path
 
 import yaml
 
+log = logging.getLogger(__name__)
+
+GRAPH = Path("dvc.yaml")
 LOCK = Path("dvc.lock")
 _DVC = Path(".dvc")
 
 
 def committed_files(output: Path) -> dict[str, Path]:
-    """The files of a folder that `dvc.lock` names as an output, by their paths in it; empty where
-    DVC does not know of it. That a file is in the lock does not mean that it is in the cache."""
+    """The files of an output, a folder or (as `.`) a file, that `dvc.lock` names, by their paths in
+    it; empty where DVC does not know of it. Not all that the lock names need be in the cache."""
     try:
         lock = yaml.safe_load(LOCK.read_text(encoding="utf-8"))
         outs = [out for stage in lock["stages"].values() for out in stage.get("outs", [])]
         digest = next(out["md5"] for out in outs if out["path"] == output.as_posix())
-        cache = _cache_folder() / "files" / "md5"
+        cache = _cache_folder()
+        if not digest.endswith(".dir"):
+            return {".": _object(cache, digest)}
         listing = json.loads(_object(cache, digest).read_text(encoding="utf-8"))
     except (FileNotFoundError, KeyError, StopIteration):
         return {}
     return {entry["relpath"]: _object(cache, entry["md5"]) for entry in listing}
+
+
+def drop_damaged(output: Path) -> None:
+    """Remove from DVC's cache the files of an output that are not what their names say."""
+    for name, kept in committed_files(output).items():
+        if kept.is_file() and _digest(kept) != kept.parent.name + kept.name:
+            _drop(output / name, kept)
+
+
+def give_way(stage: str) -> None:
+    """Remove from DVC's cache what does not have the bytes of the files that a stage has made, and
+    would take their place."""
+    cache = _cache_folder()
+    for output in _outputs(stage):
+        former = committed_files(output)
+        for path in [output, *output.rglob("*")]:
+            known = former.get(path.relative_to(output).as_posix())
+            if not path.is_file() or (known and known.exists() and path.samefile(known)):
+                continue  # those that are there since before were looked at when they were taken up
+            kept = _object(cache, _digest(path))
+            if kept.is_file() and not filecmp.cmp(path, kept, shallow=False):
+                _drop(path, kept)
+
+
+def _drop(path: Path, kept: Path) -> None:
+    log.warning("%s was damaged in DVC's cache (%s) and is removed there", path, kept)
+    kept.unlink()
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "md5").hexdigest()
+
+
+def _outputs(stage: str) -> list[Path]:
+    """The outputs of a stage, but for metrics and plots; none where there is no graph."""
+    if not GRAPH.is_file():
+        return []
+    graph = yaml.safe_load(GRAPH.read_text(encoding="utf-8"))
+    outs = graph["stages"][stage].get("outs", [])
+    return [Path(next(iter(out)) if isinstance(out, dict) else out) for out in outs]
 
 
 def _object(cache: Path, digest: str) -> Path:
@@ -36,7 +89,7 @@ def _object(cache: Path, digest: str) -> Path:
 
 
 def _cache_folder() -> Path:
-    """`cache.dir` of this project or clone, else DVC's default."""
+    """Where the files are in `cache.dir` of this project or clone, else in DVC's default."""
     config = configparser.ConfigParser(interpolation=None)
     config.read([_DVC / "config", _DVC / "config.local"], encoding="utf-8")
-    return _DVC / config.get("cache", "dir", fallback="cache")
+    return _DVC / config.get("cache", "dir", fallback="cache") / "files" / "md5"

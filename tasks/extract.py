@@ -26,6 +26,7 @@ from reelflow.table import write_table
 from reelflow.unitcache import UnitCache
 from reelflow.video.clip import ClipSpec
 from reelflow.video.ffmpeg import Bounds
+from reelflow.video.versions import decoders
 from tasks.committed import committed_files
 from tasks.paths import FRAMES, KEPT_FRAMES, MANIFEST, METRICS, NOT_EXTRACTED, PARAMS, RAW
 from tasks.stage import run
@@ -81,6 +82,7 @@ def _engine(params: ExtractParams, spec: ClipSpec) -> Engine:
 def _metrics(index: pa.Table, spec: ClipSpec) -> dict[str, object]:
     times = np.sort(np.stack(index["timestamps"].to_numpy()), axis=1)
     return {
+        "decoders": decoders(),
         "clips": len(index),
         "frames_per_clip": spec.frames,
         "stored_frames_per_clip": spec.stored_shape[0],

@@ -31,6 +31,7 @@ from reelflow.table import write_table
 from reelflow.video.content import stamps_below
 from reelflow.video.ffmpeg import Bounds
 from reelflow.video.policy import Policy
+from reelflow.video.versions import decoders
 from tasks.paths import MANIFEST, METRICS, NEAR_DUPLICATES, PARAMS, QUARANTINE, RAW, RESERVED, STATE
 from tasks.stage import run
 
@@ -184,6 +185,7 @@ _TYPES = {
 def _metrics(found: Catalogue) -> dict[str, object]:
     manifest = found.manifest
     return {
+        "decoders": decoders(),
         "videos": len(manifest),
         "quarantined": len(found.bad),
         "repeat_last": len(found.filled),

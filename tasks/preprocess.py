@@ -25,7 +25,6 @@ from reelflow.params.preprocess import PreprocessParams
 from reelflow.splits import Division, divide
 from reelflow.store import FrameStore
 from reelflow.table import write_table
-from reelflow.video.clip import ClipSpec
 from tasks.manifest import extracted_videos
 from tasks.paths import FRAMES, LEDGER, METRICS, PARAMS, PREPARED
 from tasks.stage import run
@@ -132,15 +131,15 @@ def _meta(videos: pd.DataFrame, training: pd.DataFrame, store: FrameStore) -> di
             len(clips) * math.prod(store.spec.stored_shape[:-1]),
         ),
         "clip": store.spec.to_dict(),
-        "data_hash": _data_hash(videos, labels, store.spec),
+        "data_hash": _data_hash(videos, labels, store),
         "groups_known": bool(videos["group"].notna().all()),
     }
 
 
-def _data_hash(videos: pd.DataFrame, labels: list[str], spec: ClipSpec) -> str:
+def _data_hash(videos: pd.DataFrame, labels: list[str], store: FrameStore) -> str:
     """SHA-256 over who stands where under which label, and how clips are made of videos."""
     rows = videos[["hash", "label", "split"]].sort_values("hash").to_numpy().tolist()
-    text = json.dumps([rows, labels, spec.to_dict(), spec.id], sort_keys=True)
+    text = json.dumps([rows, labels, store.spec.to_dict(), store.id], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from reelflow.errors import ReelflowError, UnavailableError
 from reelflow.files import remove_left_over
 from reelflow.terminal import log_to_stderr, printable
+from tasks.committed import give_way
 from tasks.paths import STATE, WRITTEN_TO
 
 TIMINGS = STATE / "timings.jsonl"
@@ -39,6 +40,7 @@ def run(name: str, work: Callable[[], None]) -> None:
         for folder in WRITTEN_TO:
             remove_left_over(folder)
         work()
+        give_way(name)
         _note_seconds(name, time.monotonic() - started)
     except ReelflowError as error:
         print(f"{name}: error: {error}", file=sys.stderr)

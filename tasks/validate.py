@@ -27,11 +27,13 @@ from reelflow.params.validate import ValidateParams
 from reelflow.store import FrameStore
 from reelflow.table import read_written
 from reelflow.views import centre
+from tasks.committed import committed_files
 from tasks.manifest import extracted_videos
 from tasks.paths import (
     DATA_DOCS,
     DATA_REPORT,
     FRAMES,
+    KEPT_FRAMES,
     METRICS,
     NEAR_DUPLICATES,
     NOT_EXTRACTED,
@@ -52,6 +54,7 @@ _TOLD = {
 def main() -> None:
     params = load_section(PARAMS, ValidateParams)
     store = FrameStore(FRAMES)
+    _refuse_damaged(store)
     manifest = extracted_videos()
     tables = observe(manifest, store)
     judgement = judge(tables, checks(store.spec, params, tables))
@@ -73,6 +76,23 @@ def main() -> None:
     held = sum(finding.held for finding in findings)
     log.info("%d of %d expectations hold, see %s", held, len(findings), DATA_DOCS / "index.html")
     log.info("%s: %s", DATA_REPORT, datareport.headline(data))
+
+
+def _refuse_damaged(store: FrameStore) -> None:
+    """Raise `DataError` if shards are damaged, once they are removed wherever they would be taken
+    from again: the store, what is kept of frames, and DVC's cache."""
+    damaged = store.damaged()
+    committed = committed_files(FRAMES)
+    for name in damaged:
+        for path in (FRAMES / name, KEPT_FRAMES / name, committed.get(name)):
+            if path:
+                path.unlink(missing_ok=True)
+    if damaged:
+        raise DataError(
+            f"{len(damaged)} shards of {FRAMES} are damaged ({', '.join(damaged[:3])}) and were "
+            "removed. Check the disk, and run the same command again: they are made anew from "
+            "their videos."
+        )
 
 
 def _data_set(

@@ -16,7 +16,7 @@ from tests.folder import Folder
 PARTS = (
     ".dvc/config", ".dvc/.gitignore", ".dvc/plots", ".dvcignore", ".gitignore", "cli",
     "data/.gitignore", "dvc.yaml", "flows", "metrics/.gitignore", "params.yaml", "prefect.yaml",
-    "pyproject.toml", "reelflow", "reports/.gitignore", "tasks",
+    "pyproject.toml", "reelflow", "reports/.gitignore", "requirements.lock", "tasks",
 )  # fmt: skip
 
 # Small enough that every stage takes a second or two beside its imports.

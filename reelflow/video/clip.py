@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reelflow.video.versions import decoders
+
 # Raised when the same spec would give other bytes, so that stored frames are made anew.
 DECODER_VERSION = 2
 
@@ -90,8 +92,10 @@ class ClipSpec:
 
     @property
     def id(self) -> str:
-        """Eight hexadecimal digits that change whenever the bytes of the frames would."""
-        text = json.dumps({**asdict(self), "decoder": DECODER_VERSION}, sort_keys=True)
+        """Eight hexadecimal digits that change whenever the bytes of the frames might: as the spec,
+        this package, or what decodes here does."""
+        made_by = {"decoder": DECODER_VERSION, "decoders": decoders()}
+        text = json.dumps({**asdict(self), **made_by}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
     def to_dict(self) -> dict[str, Any]:

@@ -263,3 +263,23 @@ def test_stopping_ends_the_whole_tree_and_lets_nothing_new_start(tmp_path: Path)
     finally:
         process.allow()
     wait_until(lambda: not Path(f"/proc/{child.read_text().strip()}").exists() or time.sleep(0.1))
+
+
+def test_an_output_that_was_damaged_is_made_again_not_restored_from_the_same_damage(
+    tiny: Tiny,
+) -> None:
+    tiny.stage("right", "echo right > right.txt")
+    run_all()
+    # The file and DVC's copy of it are one file on the disk.
+    path = Path("right.txt")
+    path.chmod(0o644)
+    path.write_text("damaged\n")
+    path.chmod(0o444)
+    assert changes("right")
+    ran, lines = run("right")
+    assert ran, lines
+    assert path.read_text() == "right\n"
+    assert changes() == {}
+    path.unlink()
+    tiny.call("dvc", "checkout", str(path))
+    assert path.read_text() == "right\n"

@@ -126,3 +126,15 @@ def test_a_zip_that_is_no_model_is_told_in_a_sentence(tmp_path: Path) -> None:
         archive.writestr("readme.txt", "hello")
     with pytest.raises(DataError, match="is not a readable Keras model"):
         load_model(path)
+
+
+def test_a_model_whose_weights_were_damaged_is_told_in_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "a.keras"
+    save_model(model(1), path)
+    content = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        entry = archive.getinfo("model.weights.h5")
+    content[entry.header_offset + 100 + entry.file_size // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"model\.weights\.h5 is damaged"):
+        load_model(path)

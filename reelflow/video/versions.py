@@ -1,0 +1,16 @@
+"""What decodes on this machine. Clips and verdicts are of it, and are made anew by another."""
+
+from __future__ import annotations
+
+from functools import cache
+
+
+@cache
+def decoders() -> str:
+    """The versions of ffmpeg, also of one that `IMAGEIO_FFMPEG_EXE` names, and of PyAV."""
+    # Not needed by whoever only reads clips.
+    from importlib.metadata import version
+
+    import imageio_ffmpeg
+
+    return f"ffmpeg {imageio_ffmpeg.get_ffmpeg_version()}, PyAV {version('av')}"
