@@ -172,6 +172,26 @@ def test_clips_that_were_decoded_before_a_kill_are_not_decoded_again(raw: Path) 
     assert from_nothing(raw) == grown
 
 
+def test_a_clip_that_was_damaged_while_it_waited_for_its_shard_is_decoded_again(raw: Path) -> None:
+    manifest = manifest_of(raw)
+    shards, cache = wanted_shards(manifest, SPEC), UnitCache(raw.parent / "kept", SPEC)
+    for path in raw.rglob("*.mp4"):
+        path.rename(path.with_suffix(".away"))
+    first = pd.read_parquet(manifest)["path"].iloc[0]
+    (raw / first).with_suffix(".away").rename(raw / first)
+    with pytest.raises(DataError, match="6 of 7 videos could not be decoded"):
+        extract_missing(manifest, shards, cache, SPEC, engine(raw))
+    for path in raw.rglob("*.away"):
+        path.rename(path.with_suffix(".mp4"))
+    (clip,) = raw.parent.glob("kept/clips/*.npy")
+    content = bytearray(clip.read_bytes())
+    content[-200] ^= 1
+    clip.write_bytes(content)
+    assert extract(raw) == VIDEOS
+    grown = contents(raw.parent / "frames")
+    assert from_nothing(raw) == grown
+
+
 def test_what_lies_elsewhere_is_taken_from_there(raw: Path, make_video: MakeVideo) -> None:
     extract(raw)
     elsewhere = raw.parent / "elsewhere"
