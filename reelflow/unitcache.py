@@ -24,6 +24,7 @@ from reelflow.files import TEMPORARY_PREFIX, link_or_copy
 from reelflow.index import INDEX, read_index
 from reelflow.store import Records, open_shard, refuse_damaged, write_shard
 from reelflow.video.clip import ClipSpec
+from reelflow.video.content import stamp_of
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ class UnitCache:
         self._spec = spec
         self._prefix = f"{spec.id}-"
         self._elsewhere = dict(elsewhere or {})
-        self._whole: dict[Path, bool] = {}
+        self._whole: dict[tuple[Path, str], bool] = {}
         (folder / _CLIPS).mkdir(parents=True, exist_ok=True)
         self._proven, self._proven_at = _last_store(folder / INDEX)
 
@@ -78,14 +79,15 @@ class UnitCache:
 
     def is_whole(self, path: Path) -> bool:
         """Whether a file of clips has the bytes that were written; each is read once."""
-        if path not in self._whole:
+        known = path, stamp_of(path)
+        if known not in self._whole:
             try:
                 refuse_damaged(path)
-                self._whole[path] = True
+                self._whole[known] = True
             except DataError as error:
                 log.warning("%s", error)
-                self._whole[path] = False
-        return self._whole[path]
+                self._whole[known] = False
+        return self._whole[known]
 
     def index(self) -> pa.Table | None:
         """The index of the store as it was last made, if it is known."""

@@ -180,7 +180,7 @@ def test_a_clip_that_was_damaged_while_it_waited_for_its_shard_is_decoded_again(
     first = pd.read_parquet(manifest)["path"].iloc[0]
     (raw / first).with_suffix(".away").rename(raw / first)
     with pytest.raises(DataError, match="6 of 7 videos could not be decoded"):
-        extract_missing(manifest, shards, cache, SPEC, engine(raw))
+        extract_missing(manifest, shards, cache, SPEC, engine(raw), {})
     for path in raw.rglob("*.away"):
         path.rename(path.with_suffix(".mp4"))
     (clip,) = raw.parent.glob("kept/clips/*.npy")
