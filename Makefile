@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	&& echo $$p && break; done)
 UV = $(shell command -v uv || echo $(BIN)/uv)
 
-# Usage reports and update checks of all tools are off (reelflow/telemetry.py does it elsewhere).
+# Usage reports and update checks of all tools are off (reelflow/base/telemetry.py does it elsewhere).
 export DO_NOT_TRACK := 1
 export DVC_NO_ANALYTICS := 1
 export GX_ANALYTICS_ENABLED := false

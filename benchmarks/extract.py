@@ -29,10 +29,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.peers import READERS, Job
+from reelflow.extraction.samplers import SAMPLERS
+from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.check import check_video
-from reelflow.video.clip import ClipSpec
 from reelflow.video.ffmpeg import Bounds, ffmpeg_exe
-from reelflow.video.sampling import SAMPLERS
 
 SIDE = 112
 CORES = len(os.sched_getaffinity(0))

@@ -26,15 +26,15 @@ import numpy as np
 import psutil
 import yaml
 
-import reelflow.store
-from reelflow.checkcache import CheckCache
-from reelflow.fingerprints import SIDE
-from reelflow.progress import track
-from reelflow.store import SHARD_BYTES, record_of, shards_of, write_shard
-from reelflow.unitcache import UnitCache
+import reelflow.store.frame_store
+from reelflow.base.progress import track
+from reelflow.dataset.check_cache import CheckCache
+from reelflow.dataset.fingerprints import SIDE
+from reelflow.extraction.shard_cache import UnitCache
+from reelflow.store.clip_spec import Clip, ClipSpec
+from reelflow.store.frame_store import SHARD_BYTES, record_of, shards_of, write_shard
 from reelflow.video.check import VideoInfo
-from reelflow.video.clip import Clip, ClipSpec
-from reelflow.video.content import stamp_of
+from reelflow.video.content_hash import stamp_of
 from reelflow.video.ffmpeg import ffmpeg_exe
 from tests.checkout import Checkout, make_project
 
@@ -83,18 +83,18 @@ def measure(folder: Path, videos: int) -> dict[str, Any]:
 def shrunk(project: Checkout) -> ClipSpec:
     """Have this process and the project put as many small clips into a shard as there are clips of
     the default size."""
-    code = project.root / "reelflow/store.py"
+    code = project.root / "reelflow/store/frame_store.py"
     shrink()
     text = code.read_text().replace("SHARD_BYTES = 16 * 1024 * 1024", "SHARD_BYTES = 65_280")
     code.write_text(text)
-    assert f"SHARD_BYTES = {reelflow.store.SHARD_BYTES:_}" in text
+    assert f"SHARD_BYTES = {reelflow.store.frame_store.SHARD_BYTES:_}" in text
     return SMALL
 
 
 def shrink() -> None:
     """The same in this process alone."""
     clips = SHARD_BYTES // math.prod(SPEC.shape)
-    reelflow.store.SHARD_BYTES = clips * math.prod(SMALL.shape)
+    reelflow.store.frame_store.SHARD_BYTES = clips * math.prod(SMALL.shape)
 
 
 def fill(videos: int, spec: ClipSpec) -> None:

@@ -24,12 +24,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.growth import SMALL, fill_frames, info_of, shrink
-from reelflow.batches import Batches
-from reelflow.decoding import local_engine
-from reelflow.extraction import extract_missing, finish_store, wanted_shards
-from reelflow.store import FrameStore, record_of, write_shard
-from reelflow.unitcache import UnitCache, clip_path
-from reelflow.video.clip import Clip
+from reelflow.extraction.engines import local_engine
+from reelflow.extraction.fill_store import extract_missing, finish_store, wanted_shards
+from reelflow.extraction.shard_cache import UnitCache, clip_path
+from reelflow.store.clip_spec import Clip
+from reelflow.store.frame_store import FrameStore, record_of, write_shard
+from reelflow.training.batches import Batches
 from reelflow.video.ffmpeg import Bounds
 
 CHUNK = 20_000

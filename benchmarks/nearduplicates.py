@@ -21,10 +21,10 @@ from pathlib import Path
 
 import numpy as np
 
-from reelflow.errors import VideoError
-from reelflow.fingerprints import Keys, Pictures, fingerprint, keys
-from reelflow.nearduplicates import Pair, find
-from reelflow.parallel import each
+from reelflow.base.errors import VideoError
+from reelflow.base.parallel import each
+from reelflow.dataset.fingerprints import Keys, Pictures, fingerprint, keys
+from reelflow.dataset.near_duplicates import Pair, find
 from reelflow.params.ingest import IngestParams
 from reelflow.sample.write import write_sample
 from reelflow.video.check import check_video

@@ -23,14 +23,14 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
-from reelflow.inference import deterministic, predict_clip
+from reelflow.base.progress import track
 from reelflow.networks import NETWORKS, build, own_parameters
-from reelflow.normalisation import class_weights, pixel_statistics
 from reelflow.params import load_section
 from reelflow.params.train import TrainParams
-from reelflow.progress import track
-from reelflow.store import FrameStore
-from reelflow.training import fit
+from reelflow.store.frame_store import FrameStore
+from reelflow.store.normalisation import class_weights, pixel_statistics
+from reelflow.training.fit import fit
+from reelflow.training.predict_clip import deterministic, predict_clip
 from tasks.train import recipe
 
 _WATCHED = 6

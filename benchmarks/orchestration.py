@@ -18,7 +18,10 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-RUN = "from flows.run import leave, run_pipeline; leave(run_pipeline(echo=lambda line: None))"
+RUN = (
+    "from flows.engine.run_pipeline import leave, run_pipeline; "
+    "leave(run_pipeline(echo=lambda line: None))"
+)
 
 
 def main() -> None:

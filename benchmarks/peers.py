@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reelflow.catalogue import check_one
-from reelflow.errors import VideoError
+from reelflow.base.errors import VideoError
+from reelflow.dataset.catalogue import check_one
+from reelflow.extraction.read_clips import read_clips
+from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.check import VideoInfo
-from reelflow.video.clip import ClipSpec
 from reelflow.video.ffmpeg import Bounds, ffmpeg_exe
-from reelflow.video.read import read_clips
 
 Frames = NDArray[np.uint8]
 

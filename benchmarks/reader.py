@@ -27,16 +27,16 @@ import psutil
 
 from benchmarks.extract import ROWS, video_of
 from benchmarks.peers import READERS, Job
-from reelflow.batches import Batches
-from reelflow.decoding import local_engine
-from reelflow.extraction import extract_missing, finish_store, wanted_shards
-from reelflow.parallel import worker_count
-from reelflow.store import FrameStore, open_shard
-from reelflow.unitcache import UnitCache
+from reelflow.base.parallel import worker_count
+from reelflow.extraction.engines import local_engine
+from reelflow.extraction.fill_store import extract_missing, finish_store, wanted_shards
+from reelflow.extraction.samplers import SAMPLERS
+from reelflow.extraction.shard_cache import UnitCache
+from reelflow.store.clip_spec import ClipSpec
+from reelflow.store.frame_store import FrameStore, open_shard
+from reelflow.training.batches import Batches
 from reelflow.video.check import VideoInfo, check_video
-from reelflow.video.clip import ClipSpec
 from reelflow.video.ffmpeg import Bounds
-from reelflow.video.sampling import SAMPLERS
 
 SPEC = ClipSpec(16, 64, 64, fit="stretch")
 BATCH = 16

@@ -21,7 +21,7 @@ from typing import Any
 
 from benchmarks import growth, million, reader
 from benchmarks.growth import memory_of
-from reelflow.parallel import worker_count
+from reelflow.base.parallel import worker_count
 from reelflow.video.check import VideoInfo, check_video, hash_file
 from reelflow.video.ffmpeg import Bounds
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import typer
 
-from reelflow.terminal import printable
+from reelflow.base.terminal import printable
 
 _LISTS = (".csv", ".json")  # what says of videos which they are
 

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.files import print_any_name, refuse_options, with_folders
-from reelflow.terminal import printable
+from reelflow.base.terminal import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from reelflow.video.damage_policy import Policy
     from reelflow.video.ffmpeg import Bounds
     from reelflow.video.inspection import Inspection
-    from reelflow.video.policy import Policy
 
 
 def inspect(
@@ -48,8 +48,8 @@ def _settings() -> tuple[Bounds, Policy]:
     """Those of `ingest` in the project in the current folder, or by default."""
     from reelflow.params import load_section
     from reelflow.params.ingest import IngestParams
+    from reelflow.video.damage_policy import Policy
     from reelflow.video.ffmpeg import Bounds
-    from reelflow.video.policy import Policy
 
     params = Path("params.yaml")
     section = (
@@ -61,8 +61,8 @@ def _settings() -> tuple[Bounds, Policy]:
 
 def _inspected(files: list[str], bounds: Bounds, policy: Policy) -> Iterator[Inspection]:
     """The answers in the order asked. The work is in processes of ffmpeg, so threads will do."""
-    from reelflow.parallel import worker_count
-    from reelflow.progress import track
+    from reelflow.base.parallel import worker_count
+    from reelflow.base.progress import track
     from reelflow.video.inspection import inspect as look
 
     with ThreadPoolExecutor(worker_count(0)) as pool:

@@ -17,9 +17,9 @@ from cli.gc import gc
 from cli.inspect import inspect
 from cli.predict import predict
 from cli.videos import REPLACE, import_, remove
-from reelflow.errors import ReelflowError
-from reelflow.terminal import log_to_stderr
-from tasks.stage import unexpected
+from reelflow.base.errors import ReelflowError
+from reelflow.base.terminal import log_to_stderr
+from tasks.common.stage import unexpected
 
 app = typer.Typer(
     add_completion=False,

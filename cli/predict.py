@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.files import print_any_name, refuse_options, with_folders
-from reelflow.terminal import printable
+from reelflow.base.terminal import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from reelflow.predicting import Answer
+    from reelflow.registry.ask_model import Answer
 
 # With more labels than these, a column each would not fit a screen.
 LABELS_IN_COLUMNS = 8
@@ -47,8 +47,8 @@ def predict(
         raise typer.BadParameter("choose one of --json and --csv")
     refuse_options(files)
     files = with_folders(files)
-    from reelflow.predicting import address_from_environment_for, asking
-    from reelflow.progress import track
+    from reelflow.base.progress import track
+    from reelflow.registry.ask_model import address_from_environment_for, asking
 
     model = model or _champion()
     with asking(model, address_from_environment_for(model)) as asked:
@@ -85,7 +85,7 @@ def _champion() -> str:
 def _print_csv(answers: Sequence[Answer], labels: Sequence[str]) -> None:
     import pandas as pd
 
-    from reelflow.table import csv_text
+    from reelflow.base.csv_table import csv_text
 
     columns = ["path", "label", "confidence", *(f"p_{label}" for label in labels), "error"]
     rows = [

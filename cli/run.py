@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from reelflow.terminal import say
+from reelflow.base.terminal import say
 
 
 def run_command(data: Path | None, *, copy: bool, replacing: bool) -> None:
@@ -29,8 +29,8 @@ def _take_inbox() -> None:
 
 def _run_after(provide_videos: Callable[[], None]) -> None:
     from cli.summary import print_summary
-    from flows.lock import only_run
-    from flows.run import leave, run_pipeline
+    from flows.engine.run_lock import only_run
+    from flows.engine.run_pipeline import leave, run_pipeline
 
     with only_run():
         provide_videos()

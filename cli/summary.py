@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from flows.outcome import PipelineResult
-from reelflow.terminal import printable
-from tasks.paths import DATA_DOCS, DATA_REPORT, METRICS, NOT_EXTRACTED, QUARANTINE, REPORT
+from flows.engine.outcome import PipelineResult
+from reelflow.base.terminal import printable
+from tasks.common.paths import DATA_DOCS, DATA_REPORT, METRICS, NOT_EXTRACTED, QUARANTINE, REPORT
 
 # As many as are read; a report has them all.
 CAUTIONS = 4
@@ -125,7 +125,7 @@ def _registered() -> str:
     told = _read("register")
     if not told:
         return "nothing"
-    from reelflow.registry import registration
+    from reelflow.registry.versions import registration
 
     found = registration(told["name"], told["model_hash"], told["data_hash"])
     if found is None:

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from flows import process, server
-from reelflow.errors import ReelflowError
-from reelflow.files import write_json
-from reelflow.mlflow_store import address_from_environment, connect
-from tasks.paths import STATE
+from flows.engine import prefect_server, stage_process
+from reelflow.base.errors import ReelflowError
+from reelflow.base.files import write_json
+from reelflow.tracking.mlflow_client import address_from_environment, connect
+from tasks.common.paths import STATE
 
 PREFECT_PORT, MLFLOW_PORT = 4200, 5000  # where these tools are looked for; others if taken
 
@@ -28,13 +28,13 @@ def ui() -> None:
     Raises:
         ReelflowError: a server does not start, or ends by itself.
     """
-    with process.sigterm_as_ctrl_c(), ExitStack() as stack:
+    with stage_process.sigterm_as_ctrl_c(), ExitStack() as stack:
         try:
             # Both at once, each announced when it answers: starting takes them ten seconds.
             started = [stack.enter_context(start()) for start in (_prefect, _mlflow)]
             for tool, address, running, health, log in started:
                 if running:
-                    server.wait_until_up(running, health, log)
+                    prefect_server.wait_until_up(running, health, log)
                 print(f"{tool}  {address}", flush=True)
             print("Ctrl-C stops both.", flush=True)
             _watch([(tool, running, log) for tool, _, running, _, log in started if running])
@@ -51,17 +51,17 @@ def _prefect() -> Iterator[_Started]:
     if given:
         yield "Prefect", given.removesuffix("/").removesuffix("/api"), None, "", _PREFECT_LOG
         return
-    server.settle_home()
-    port = server.free_port(PREFECT_PORT)
-    address = f"http://{server.LOOPBACK}:{port}"
-    running = server.start(server.prefect_command(port), _PREFECT_LOG)
+    prefect_server.settle_home()
+    port = prefect_server.free_port(PREFECT_PORT)
+    address = f"http://{prefect_server.LOOPBACK}:{port}"
+    running = prefect_server.start(prefect_server.prefect_command(port), _PREFECT_LOG)
     try:
         # A run that starts meanwhile reports to this server instead of starting its own.
-        write_json(server.ADDRESS, {"prefect": address, "home": os.environ["PREFECT_HOME"]})
+        write_json(prefect_server.ADDRESS, {"prefect": address, "home": os.environ["PREFECT_HOME"]})
         yield "Prefect", address, running, f"{address}/api/health", _PREFECT_LOG
     finally:
-        server.ADDRESS.unlink(missing_ok=True)
-        server.stop(running)
+        prefect_server.ADDRESS.unlink(missing_ok=True)
+        prefect_server.stop(running)
 
 
 @contextmanager
@@ -71,17 +71,19 @@ def _mlflow() -> Iterator[_Started]:
         yield "MLflow ", store, None, "", _MLFLOW_LOG
         return
     connect(store)  # makes the database whole before a server that could be stopped half-way does
-    port = server.free_port(MLFLOW_PORT)
-    address = f"http://{server.LOOPBACK}:{port}"
+    port = prefect_server.free_port(MLFLOW_PORT)
+    address = f"http://{prefect_server.LOOPBACK}:{port}"
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store]
     command += ["--artifacts-destination", "./mlruns", "--workers", "1"]
-    command += ["--host", server.LOOPBACK, "--port", str(port)]
+    command += ["--host", prefect_server.LOOPBACK, "--port", str(port)]
     # Its job workers, seven processes, serve the scoring of language models.
-    running = server.start(command, _MLFLOW_LOG, {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"})
+    running = prefect_server.start(
+        command, _MLFLOW_LOG, {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    )
     try:
         yield "MLflow ", address, running, f"{address}/health", _MLFLOW_LOG
     finally:
-        server.stop(running)
+        prefect_server.stop(running)
 
 
 def _watch(servers: list[tuple[str, subprocess.Popen[bytes], Path]]) -> None:

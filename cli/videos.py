@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.files import refuse_options
-from reelflow.terminal import say
+from reelflow.base.terminal import say
 
 if TYPE_CHECKING:
-    from reelflow.plan import Plan
+    from reelflow.intake.import_plan import Plan
 
 _COLUMN = "a column, or a template of columns: '{site}/{id:06d}.mp4'"
 PATH = typer.Option(help=f"What names the file: {_COLUMN}. Default: path.")
@@ -56,7 +56,7 @@ def import_(
 ) -> None:
     """Bring labelled videos into data/raw, whatever the form of their folder or csv."""
     from flows.videos import import_videos, plan
-    from reelflow.sources import Form
+    from reelflow.intake.source_forms import Form
 
     values = dict(_pair(text) for text in split_value or [])
     lists = tuple(split_list or [])
@@ -89,7 +89,7 @@ def remove(
     """Remove videos from data/raw. DVC's cache keeps what it had; the ledger keeps their split."""
     refuse_options(what)
     from flows.videos import remove_videos
-    from reelflow.sources import Form
+    from reelflow.intake.source_forms import Form
 
     remove_videos(what, Form(path), say, force=force, dry_run=dry_run)
 

@@ -1,10 +1,10 @@
 """What is kept of frames and nothing refers to any more: `reelflow gc`.
 
 Frames can always be made again from the videos, so this looks at nothing else: `.reelflow/frames`
-(see `reelflow.unitcache`), and former versions of `data/frames` in DVC's cache. Referred to are the
-frames that the present `dvc.lock` names or that of any branch, tag or experiment, and the clips,
-as params have them now, of videos that the manifest, a split or the ledger names: they may come
-back. DVC tells what its revisions refer to, exactly as for `dvc gc`.
+(see `reelflow.extraction.shard_cache`), and former versions of `data/frames` in DVC's cache.
+Referred to are the frames that the present `dvc.lock` names or that of any branch, tag or
+experiment, and the clips, as params have them now, of videos that the manifest, a split or the
+ledger names: they may come back. DVC tells what its revisions refer to, exactly as for `dvc gc`.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from flows.graph import dvc_repo
-from flows.lock import only_run
-from reelflow.index import INDEX
-from reelflow.labelled import SPLITS
+from flows.engine.dvc_graph import dvc_repo
+from flows.engine.run_lock import only_run
+from reelflow.base.split_names import SPLITS
+from reelflow.extraction.shard_cache import unreferenced
 from reelflow.params import load_section
 from reelflow.params.extract import ExtractParams
-from reelflow.store import SPEC
-from reelflow.unitcache import unreferenced
+from reelflow.store.frame_store import SPEC
+from reelflow.store.index_file import INDEX
+from tasks.common.paths import FRAMES, KEPT_FRAMES, LEDGER, MANIFEST, PARAMS, PREPARED
 from tasks.extract import clip_spec
-from tasks.paths import FRAMES, KEPT_FRAMES, LEDGER, MANIFEST, PARAMS, PREPARED
 
 if TYPE_CHECKING:
     from dvc.repo import Repo

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from flows.gate import guard
-from flows.lock import only_run
+from flows.engine.raw_gate import guard
+from flows.engine.run_lock import only_run
 from flows.raw import allowed, fetch, note
-from reelflow.inbox import InboxReport, take
-from reelflow.terminal import printable
-from tasks.paths import INBOX, RAW
+from reelflow.base.terminal import printable
+from reelflow.intake.inbox import InboxReport, take
+from tasks.common.paths import INBOX, RAW
 
 SETTLE_S = 30.0
 

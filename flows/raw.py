@@ -17,23 +17,23 @@ from functools import cache
 from pathlib import Path
 from typing import TypedDict
 
-from flows import process
-from flows.gate import guard
-from flows.graph import changes
-from flows.lock import only_run
-from reelflow.errors import DataError, ReelflowError
-from reelflow.files import write_json
-from reelflow.gate import let_through
-from reelflow.importing import bring
-from reelflow.labelled import LabelledVideo, with_group
-from reelflow.listing import known_videos
+from flows.engine import stage_process
+from flows.engine.dvc_graph import changes
+from flows.engine.raw_gate import guard
+from flows.engine.run_lock import only_run
+from reelflow.base.errors import DataError, ReelflowError
+from reelflow.base.files import write_json
+from reelflow.dataset.shortages import shortage
+from reelflow.intake.apply_import import bring
+from reelflow.intake.gate import let_through
+from reelflow.intake.import_plan import Plan
+from reelflow.intake.labelled_videos import LabelledVideo, with_group
+from reelflow.intake.quarantine import sentences
+from reelflow.intake.videos_csv import known_videos
 from reelflow.params import load_section
 from reelflow.params.ingest import IngestParams
 from reelflow.params.validate import ValidateParams
-from reelflow.plan import Plan
-from reelflow.quarantine import sentences
-from reelflow.shortages import shortage
-from tasks.paths import PARAMS, RAW, RAW_POINTER, STATE
+from tasks.common.paths import PARAMS, RAW, RAW_POINTER, STATE
 
 # What `bring` put into data/raw, so that another source may replace it.
 SOURCE = STATE / "source.json"
@@ -122,7 +122,7 @@ def add(echo: Callable[[str], None]) -> None:
     """`dvc add data/raw`."""
     lines: list[str] = []
     command = [sys.executable, "-m", "dvc", "--wait-for-lock", "add", str(RAW)]
-    if process.run_lines(command, lines.append):
+    if stage_process.run_lines(command, lines.append):
         said = " ".join(line.strip() for line in lines).rpartition("ERROR: ")[2]
         raise ReelflowError(f"DVC could not take {RAW} under its care: {said}")
     echo(f"{RAW} is under DVC's care ({RAW_POINTER}).")
@@ -148,7 +148,7 @@ def fetch(line: Callable[[str], None]) -> None:
     said: list[str] = []
     for verb in ("checkout", "pull"):  # from the cache of this machine, else from the remote
         command = [sys.executable, "-m", "dvc", "--wait-for-lock", verb, str(RAW_POINTER)]
-        if not process.run_lines(command, said.append):
+        if not stage_process.run_lines(command, said.append):
             return
     raise DataError(
         f"{RAW} is not here and DVC cannot fetch it ({' '.join(said[-2:])}). Without it the inbox "

@@ -16,9 +16,9 @@ from prefect.states import Completed, Failed
 
 from flows.intake import SETTLE_S, take_in
 from flows.train import PATIENCE_S, checked_nodes, guarded, run_graph, with_patience
-from reelflow.errors import ReelflowError
-from reelflow.inbox import InboxReport
-from tasks.stage import unexpected
+from reelflow.base.errors import ReelflowError
+from reelflow.intake.inbox import InboxReport
+from tasks.common.stage import unexpected
 
 
 @task(name="inbox", task_run_name="inbox", cache_policy=NO_CACHE)

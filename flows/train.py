@@ -3,7 +3,7 @@
 Each stage is a task run with the stage's name, the stage's upstream, its log lines live, what it
 reports as an artifact, and `Cached` where DVC had nothing to do. Stages that do not wait for each
 other run at once. Prefect shows, retries and schedules; what must run, DVC alone decides.
-Run it: `reelflow run` (see `flows.run`), the deployment `train` in prefect.yaml, or
+Run it: `reelflow run` (see `flows.engine.run_pipeline`), the deployment `train` in prefect.yaml, or
 `python -m flows.train`.
 """
 
@@ -24,10 +24,8 @@ from prefect.exceptions import FailedRun
 from prefect.futures import PrefectFuture
 from prefect.states import Cancelled, Completed, Failed
 
-from flows import process
-from flows.effects import missing_effect
-from flows.gate import guard
-from flows.graph import (
+from flows.engine import stage_process
+from flows.engine.dvc_graph import (
     BusyError,
     Node,
     changes,
@@ -35,13 +33,15 @@ from flows.graph import (
     read_graph,
     reproduce,
 )
-from flows.lock import only_run
-from flows.outcome import RECORDER, Recorder, StageOutcome
-from flows.override import set_params
-from reelflow.errors import ReelflowError, UnavailableError
+from flows.engine.outcome import RECORDER, Recorder, StageOutcome
+from flows.engine.params_override import set_params
+from flows.engine.raw_gate import guard
+from flows.engine.run_lock import only_run
+from flows.engine.side_effects import missing_effect
+from reelflow.base.errors import ReelflowError, UnavailableError
 from reelflow.params import load_all
-from tasks.paths import PARAMS
-from tasks.stage import unexpected
+from tasks.common.paths import PARAMS
+from tasks.common.stage import unexpected
 
 # A deployment that finds another run at work waits this long for it, then fails with a sentence.
 PATIENCE_S = 3600.0
@@ -89,7 +89,7 @@ def run_node(node: Node) -> State[None]:
     except ReelflowError as error:
         end("failed", str(error))
         return Failed(message=str(error))
-    except process.StoppedError:
+    except stage_process.StoppedError:
         end("not run", "stopped")
         return Cancelled(message="The run was stopped.")
     except Exception as error:  # noqa: BLE001 (Prefect would keep it to itself)
@@ -173,7 +173,7 @@ def run_graph(nodes: list[Node]) -> State[None]:
         for future in futures.values():
             future.wait()
     except BaseException:
-        process.stop_all()
+        stage_process.stop_all()
         for future in futures.values():
             future.wait()
         raise
@@ -249,7 +249,7 @@ def guarded(work: Callable[[], State[None]], wait_s: float) -> State[None]:
     except KeyboardInterrupt:
         return Cancelled(message="Stopped by hand.")
     finally:
-        process.allow()
+        stage_process.allow()
         if token:
             RECORDER.reset(token)
 

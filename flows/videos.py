@@ -8,19 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from flows.lock import only_run
+from flows.engine.run_lock import only_run
 from flows.raw import SOURCE, allowed, cached, fetch, holds_sample, note, too_few
-from reelflow.contents import only_copies
-from reelflow.errors import DataError
-from reelflow.importing import carry_out
-from reelflow.importing import remove as take_out
-from reelflow.labelled import some
-from reelflow.plan import Plan
-from reelflow.planning import plan_import
-from reelflow.removing import meant
-from reelflow.sources import Form, Source, read_source
-from reelflow.terminal import printable
-from tasks.paths import RAW, RAW_POINTER
+from reelflow.base.errors import DataError
+from reelflow.base.terminal import printable
+from reelflow.intake.apply_import import carry_out
+from reelflow.intake.apply_import import remove as take_out
+from reelflow.intake.import_plan import Plan
+from reelflow.intake.labelled_videos import some
+from reelflow.intake.plan_import import plan_import
+from reelflow.intake.removal import meant
+from reelflow.intake.same_bytes import only_copies
+from reelflow.intake.source_forms import Form, Source, read_source
+from tasks.common.paths import RAW, RAW_POINTER
 
 
 def plan(

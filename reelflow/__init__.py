@@ -5,6 +5,6 @@ pipeline keeps its files, who called it, or that there is a pipeline at all.
 """
 
 # Before any tool is imported, whoever imports this package first: a command, a stage, a worker.
-from reelflow.telemetry import off as _off
+from reelflow.base.telemetry import off as _off
 
 _off()

@@ -22,21 +22,24 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reelflow import curves, inference, metrics, quarantine, report
-from reelflow.errors import DataError
-from reelflow.files import write_json, write_text
-from reelflow.intervals import Bootstrap
-from reelflow.judgement import Floor, judge, test_of
+from reelflow.base.csv_table import read_written, write_table
+from reelflow.base.errors import DataError
+from reelflow.base.files import write_json, write_text
+from reelflow.base.progress import track
+from reelflow.evaluation import curves, metrics
+from reelflow.evaluation.intervals import Bootstrap
+from reelflow.evaluation.verdict import Floor, judge, test_of
+from reelflow.intake import quarantine
 from reelflow.params import load_section
 from reelflow.params.evaluate import EvaluateParams
 from reelflow.params.register import RegisterParams
-from reelflow.progress import track
-from reelflow.store import FrameStore
-from reelflow.table import read_written, write_table
-from reelflow.video.clip import Clip
-from reelflow.views import shown, views
-from tasks.manifest import extracted_videos
-from tasks.paths import (
+from reelflow.reports import evaluation_report
+from reelflow.store.clip_spec import Clip
+from reelflow.store.frame_store import FrameStore
+from reelflow.store.views import shown, views
+from reelflow.training import predict_clip
+from tasks.common.manifest import extracted_videos
+from tasks.common.paths import (
     FRAMES,
     METRICS,
     MODEL,
@@ -50,7 +53,7 @@ from tasks.paths import (
     REPORT,
     SUMMARY,
 )
-from tasks.stage import run
+from tasks.common.stage import run
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +97,7 @@ def main() -> None:
         Floor(params.min_videos, params.min_groups),
         test_of(set(manifest["split"].dropna()), _prescribed(manifest, test)),
     )
-    evaluation = report.Evaluation(
+    evaluation = evaluation_report.Evaluation(
         labels=labels,
         scores=scores,
         verdict=verdict,
@@ -117,7 +120,7 @@ def main() -> None:
         provenance=_provenance(card),
         examples=params.examples,
     )
-    page = report.render(evaluation, lambda video: _clip(store, video))
+    page = evaluation_report.render(evaluation, lambda video: _clip(store, video))
 
     write_table(PREDICTIONS, predictions)
     write_table(
@@ -127,13 +130,13 @@ def main() -> None:
     write_table(PLOTS / "roc.csv", drawn.roc)
     write_table(PLOTS / "pr.csv", drawn.pr)
     write_text(REPORT, page)
-    cautions = report.warnings(evaluation)
+    cautions = evaluation_report.warnings(evaluation)
     told = {"verdict": asdict(verdict), "cautions": cautions}
     write_json(
         METRICS / "evaluate.json", {**scores, "interval_confidence": params.confidence, **told}
     )
     write_json(SUMMARY, _summary(scores, history))
-    for sentence in report.summary(evaluation):
+    for sentence in evaluation_report.summary(evaluation):
         log.info("%s", sentence)
     for caution in cautions:
         log.warning("%s", caution)
@@ -142,9 +145,9 @@ def main() -> None:
 
 def _predict(test: pd.DataFrame, store: FrameStore) -> NDArray[np.float32]:
     """Probabilities of the test videos, (N, K), one clip at a time."""
-    model = inference.load_model(MODEL)
+    model = predict_clip.load_model(MODEL)
     rows = [
-        inference.predict_views(model, views(store.frames(video), store.spec))
+        predict_clip.predict_views(model, views(store.frames(video), store.spec))
         for video in track(test["hash"], len(test), "evaluating videos")
     ]
     probabilities = np.stack(rows)
@@ -200,7 +203,7 @@ def _splits(manifest: pd.DataFrame) -> dict[str, pd.DataFrame]:
     known = manifest.set_index("hash")["group"]
     tables = {
         name: _table(PREPARED / f"{name}.csv", text=True).astype({"target": int})
-        for name in report.SPLITS
+        for name in evaluation_report.SPLITS
     }
     return {name: t.assign(known_group=t["hash"].map(known)) for name, t in tables.items()}
 

@@ -1,8 +1,8 @@
 """Stage `extract`: T frames of every usable video, in shards that are named by content.
 
 Reads `data/manifest.parquet` and the videos in `data/raw/` that it names by content; writes
-`data/frames/` (see `reelflow.store`), `data/quarantine_extract.csv` (a row a video that was found
-usable and of which no clip can be made) and `metrics/extract.json`. Frames are made in
+`data/frames/` (see `reelflow.store.frame_store`), `data/quarantine_extract.csv` (a row a video that
+was found usable and of which no clip can be made) and `metrics/extract.json`. Frames are made in
 `.reelflow/frames/` and linked into the store: a new video costs one decode, a changed label none,
 and a killed run goes on where it was. Run alone with `python -m tasks.extract`.
 """
@@ -15,21 +15,21 @@ import os
 import numpy as np
 import pyarrow as pa
 
-from reelflow import quarantine
-from reelflow.decoding import Engine, local_engine
-from reelflow.errors import ParamsError, VideoError
-from reelflow.extraction import extract_missing, finish_store, wanted_shards
-from reelflow.files import write_json
+from reelflow.base.csv_table import write_table
+from reelflow.base.decoder_versions import decoders
+from reelflow.base.errors import ParamsError, VideoError
+from reelflow.base.files import write_json
+from reelflow.extraction.engines import Engine, local_engine
+from reelflow.extraction.fill_store import extract_missing, finish_store, wanted_shards
+from reelflow.extraction.shard_cache import UnitCache
+from reelflow.intake import quarantine
 from reelflow.params import load_section
 from reelflow.params.extract import ExtractParams
-from reelflow.table import write_table
-from reelflow.unitcache import UnitCache
-from reelflow.video.clip import ClipSpec
+from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.ffmpeg import Bounds
-from reelflow.video.versions import decoders
-from tasks.committed import committed_files
-from tasks.paths import FRAMES, KEPT_FRAMES, MANIFEST, METRICS, NOT_EXTRACTED, PARAMS, RAW
-from tasks.stage import run
+from tasks.common.dvc_outputs import committed_files
+from tasks.common.paths import FRAMES, KEPT_FRAMES, MANIFEST, METRICS, NOT_EXTRACTED, PARAMS, RAW
+from tasks.common.stage import run
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ def _engine(params: ExtractParams, spec: ClipSpec) -> Engine:
     if params.engine == "local":
         return local_engine(RAW, KEPT_FRAMES, spec, bounds, params.workers)
     try:
-        from reelflow.daskengine import dask_engine
+        from reelflow.extraction.dask_engine import dask_engine
     except ModuleNotFoundError as error:
         raise ParamsError(
             f"extract.engine is dask, but {error.name} is not installed here. Install it with "

@@ -16,24 +16,33 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from reelflow import nearduplicates
-from reelflow.catalogue import Catalogue, catalogue, class_counts
-from reelflow.checkcache import CheckCache
-from reelflow.errors import DataError, UnavailableError, VideoError
-from reelflow.files import replacing, write_json
-from reelflow.gate import let_through, set_aside
-from reelflow.labelled import list_videos, some
-from reelflow.nearduplicates import Pair
+from reelflow.base.csv_table import write_table
+from reelflow.base.decoder_versions import decoders
+from reelflow.base.errors import DataError, UnavailableError, VideoError
+from reelflow.base.files import replacing, write_json
+from reelflow.dataset import near_duplicates
+from reelflow.dataset.catalogue import Catalogue, catalogue, class_counts
+from reelflow.dataset.check_cache import CheckCache
+from reelflow.dataset.near_duplicates import Pair
+from reelflow.intake.gate import let_through, set_aside
+from reelflow.intake.labelled_videos import list_videos, some
+from reelflow.intake.quarantine import DUPLICATE
 from reelflow.params import load_section
 from reelflow.params.ingest import IngestParams
-from reelflow.quarantine import DUPLICATE
-from reelflow.table import write_table
-from reelflow.video.content import stamps_below
+from reelflow.video.content_hash import stamps_below
+from reelflow.video.damage_policy import Policy
 from reelflow.video.ffmpeg import Bounds
-from reelflow.video.policy import Policy
-from reelflow.video.versions import decoders
-from tasks.paths import MANIFEST, METRICS, NEAR_DUPLICATES, PARAMS, QUARANTINE, RAW, RESERVED, STATE
-from tasks.stage import run
+from tasks.common.paths import (
+    MANIFEST,
+    METRICS,
+    NEAR_DUPLICATES,
+    PARAMS,
+    QUARANTINE,
+    RAW,
+    RESERVED,
+    STATE,
+)
+from tasks.common.stage import run
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +66,7 @@ def main() -> None:
     write_table(QUARANTINE, found.quarantine)
     _refuse_written(before, aside)
     _judge(found, params)
-    sets = found.manifest["hash"].map(nearduplicates.sets(pairs))
+    sets = found.manifest["hash"].map(near_duplicates.sets(pairs))
     _write_manifest(MANIFEST, found.manifest.assign(alike=sets))
     listed = _named(pairs, found.manifest)
     write_table(NEAR_DUPLICATES, listed)
@@ -99,7 +108,7 @@ def _near_duplicates(manifest: pd.DataFrame, cache: CheckCache, least: float) ->
     if least == 1:
         return []
     keys = {digest: cache.keys_of(digest) for digest in manifest["hash"]}
-    return nearduplicates.find(keys, cache.pictures_of, least)
+    return near_duplicates.find(keys, cache.pictures_of, least)
 
 
 def _named(pairs: list[Pair], manifest: pd.DataFrame) -> pd.DataFrame:

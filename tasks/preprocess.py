@@ -15,19 +15,20 @@ from typing import Any
 
 import pandas as pd
 
-from reelflow.files import write_json
-from reelflow.groups import suggest_pattern
-from reelflow.labelled import SPLITS, made_up_test
-from reelflow.ledger import ANEW, Ledger
-from reelflow.normalisation import class_weights, pixel_statistics
+from reelflow.base.csv_table import write_table
+from reelflow.base.files import write_json
+from reelflow.base.split_names import SPLITS
+from reelflow.dataset.groups_in_names import suggest_pattern
+from reelflow.dataset.split_ledger import ANEW, Ledger
+from reelflow.dataset.splits import Division, divide
+from reelflow.intake.labelled_videos import made_up_test
 from reelflow.params import load_section
 from reelflow.params.preprocess import PreprocessParams
-from reelflow.splits import Division, divide
-from reelflow.store import FrameStore
-from reelflow.table import write_table
-from tasks.manifest import extracted_videos
-from tasks.paths import FRAMES, LEDGER, METRICS, PARAMS, PREPARED
-from tasks.stage import run
+from reelflow.store.frame_store import FrameStore
+from reelflow.store.normalisation import class_weights, pixel_statistics
+from tasks.common.manifest import extracted_videos
+from tasks.common.paths import FRAMES, LEDGER, METRICS, PARAMS, PREPARED
+from tasks.common.stage import run
 
 log = logging.getLogger(__name__)
 

@@ -19,23 +19,18 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from filelock import FileLock
 
-from reelflow import provenance, registry, runs
-from reelflow.errors import DataError
-from reelflow.files import write_json
-from reelflow.judgement import Floor, Verdict
-from reelflow.metrics import group_codes
-from reelflow.mlflow_store import (
-    address_from_environment,
-    connect,
-    experiment_from_environment,
-    sentences,
-)
-from reelflow.packaging import log_video_model
+from reelflow.base.csv_table import read_written
+from reelflow.base.errors import DataError
+from reelflow.base.files import write_json
+from reelflow.evaluation.metrics import group_codes
+from reelflow.evaluation.verdict import Floor, Verdict
 from reelflow.params import Section, load_all
 from reelflow.params.evaluate import EvaluateParams
 from reelflow.params.extract import ExtractParams
 from reelflow.params.register import RegisterParams
-from reelflow.promotion import (
+from reelflow.registry import versions
+from reelflow.registry.packaging import log_video_model
+from reelflow.registry.promotion import (
     BY_HAND,
     Asked,
     Comparison,
@@ -47,10 +42,16 @@ from reelflow.promotion import (
     measure,
     unseen,
 )
-from reelflow.registry import CHALLENGER, CHAMPION, COMPARISON, DECISION, REASON, RUN_ID
-from reelflow.runs import COMPLETE, Story
-from reelflow.table import read_written
-from tasks.paths import (
+from reelflow.registry.versions import CHALLENGER, CHAMPION, COMPARISON, DECISION, REASON, RUN_ID
+from reelflow.tracking import pipeline_run, provenance
+from reelflow.tracking.mlflow_client import (
+    address_from_environment,
+    connect,
+    experiment_from_environment,
+    sentences,
+)
+from reelflow.tracking.pipeline_run import COMPLETE, Story
+from tasks.common.paths import (
     DATA_REPORT,
     MANIFEST,
     METRICS,
@@ -65,7 +66,7 @@ from tasks.paths import (
     STATE,
     SUMMARY,
 )
-from tasks.stage import run
+from tasks.common.stage import run
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -105,7 +106,7 @@ def main() -> None:
     # MLflow has no transaction over a search and what follows it: two at once go one by one.
     with FileLock(STATE / "register.lock"), sentences(address):
         version = _register(client, params.name, story, bounds)
-        present = registry.champion(client, params.name)
+        present = versions.champion(client, params.name)
         if present is not None and str(present.version) == str(version.version):
             comparison = _compared(present)
             decision = confirm(alone(rule, value, verdict), comparison)
@@ -138,8 +139,8 @@ def _register(
     client: MlflowClient, name: str, story: Story, bounds: dict[str, float]
 ) -> ModelVersion:
     """The run, complete, and the version, found or made."""
-    run_id = runs.open_run(client, experiment_from_environment(), story)
-    version = registry.find_version(client, name, story.key)
+    run_id = pipeline_run.open_run(client, experiment_from_environment(), story)
+    version = versions.find_version(client, name, story.key)
     if version is None:
         model_id = log_video_model(
             client,
@@ -150,11 +151,11 @@ def _register(
             params=story.params,
             tags=story.key,
         )
-        version = registry.create_version(client, name, run_id, model_id, story.key)
+        version = versions.create_version(client, name, run_id, model_id, story.key)
     model_id = version.source.removeprefix("models:/")
-    runs.complete_run(client, run_id, model_id, story)
+    pipeline_run.complete_run(client, run_id, model_id, story)
     if version.run_id != run_id:
-        registry.tag_version(client, version, {RUN_ID: run_id})
+        versions.tag_version(client, version, {RUN_ID: run_id})
     log.info("registered as version %s of %s", version.version, name)
     return version
 
@@ -178,7 +179,7 @@ def _compare(
         return None
     number = str(present.version)
     splits = [(PREPARED / f"{name}.csv").as_posix() for name in ("train", "validation")]
-    learned = registry.learned(client, present, splits)
+    learned = versions.learned(client, present, splits)
     if learned is None:
         why = "nothing tells what it was trained on, so no test video is known to be new to it."
         return Comparison(number, None, remark=f"{why} {BY_HAND}")
@@ -207,24 +208,24 @@ def _finish(
     name, number = version.name, version.version
     said = CHAMPION if decision.champion else CHALLENGER
     tags = {REASON: decision.reason, COMPARISON: comparison, DECISION: said}
-    registry.tag_version(client, version, tags)
+    versions.tag_version(client, version, tags)
     data = _json(METRICS / "validate.json")
     told = [
         (scores["verdict"]["headline"], scores["cautions"]),
         (f"The data: {data['headline'].lower()}", data["cautions"]),
     ]
-    text = registry.description(decision.reason, told)
+    text = versions.description(decision.reason, told)
     client.update_model_version(name, number, description=text)
     client.set_registered_model_alias(name, CHALLENGER, number)
     if decision.champion:
         client.set_registered_model_alias(name, CHAMPION, number)
-    registry.tag_version(client, version, {COMPLETE: "true"})
+    versions.tag_version(client, version, {COMPLETE: "true"})
 
 
 def _story(sections: dict[str, Section], card: dict[str, Any]) -> Story:
     with _present(MODEL).open("rb") as file:
         model_hash = hashlib.file_digest(file, "sha256").hexdigest()
-    params = runs.flatten({name: s.model_dump() for name, s in sections.items()}, ".")
+    params = pipeline_run.flatten({name: s.model_dump() for name, s in sections.items()}, ".")
     return Story(
         model_hash=model_hash,
         data_hash=card["data_hash"],

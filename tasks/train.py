@@ -15,21 +15,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reelflow.augmentation import Augmentation
-from reelflow.errors import DataError
-from reelflow.files import write_json
-from reelflow.inference import deterministic
-from reelflow.mlflow_store import address_from_environment, experiment_from_environment
+from reelflow.base.csv_table import write_table
+from reelflow.base.errors import DataError
+from reelflow.base.files import write_json
 from reelflow.params import load_section
 from reelflow.params.train import TrainParams
-from reelflow.recipe import Recipe
-from reelflow.store import FrameStore
-from reelflow.table import write_table
-from reelflow.tracking import LiveRun
-from reelflow.training import State, fit
-from reelflow.video.clip import ClipSpec
-from tasks.paths import FRAMES, METRICS, MODEL, MODEL_CARD, PARAMS, PLOTS, PREPARED
-from tasks.stage import run
+from reelflow.store.clip_spec import ClipSpec
+from reelflow.store.frame_store import FrameStore
+from reelflow.tracking.live_run import LiveRun
+from reelflow.tracking.mlflow_client import address_from_environment, experiment_from_environment
+from reelflow.training.augmentation import Augmentation
+from reelflow.training.fit import State, fit
+from reelflow.training.predict_clip import deterministic
+from reelflow.training.recipe import Recipe
+from tasks.common.paths import FRAMES, METRICS, MODEL, MODEL_CARD, PARAMS, PLOTS, PREPARED
+from tasks.common.stage import run
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ def recipe(params: TrainParams) -> Recipe:
 
 def _save(fitted: State, params: TrainParams, meta: dict[str, Any]) -> str:
     """Write the model and what it needs to be used; return the hash of the model's file."""
-    from reelflow.modelfile import save_model, weights_hash
+    from reelflow.training.model_file import save_model, weights_hash
 
     model_hash = save_model(fitted.model, MODEL)
     card = {

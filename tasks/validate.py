@@ -15,21 +15,23 @@ from typing import Any
 
 import pandas as pd
 
-from reelflow import datareport, quarantine, shortcuts
-from reelflow.datadocs import judge
-from reelflow.datareport import DataSet
-from reelflow.errors import DataError
-from reelflow.expectations import BLACK, FROZEN, Finding, checks, of_state
-from reelflow.files import write_json, write_text
-from reelflow.observations import observe
+from reelflow.base.csv_table import read_written
+from reelflow.base.errors import DataError
+from reelflow.base.files import write_json, write_text
+from reelflow.evaluation import shortcuts
+from reelflow.intake import quarantine
 from reelflow.params import load_section
 from reelflow.params.validate import ValidateParams
-from reelflow.store import FrameStore
-from reelflow.table import read_written
-from reelflow.views import centre
-from tasks.committed import committed_files
-from tasks.manifest import extracted_videos
-from tasks.paths import (
+from reelflow.reports import data_report
+from reelflow.reports.data_docs import judge
+from reelflow.reports.data_report import DataSet
+from reelflow.reports.expectations import BLACK, FROZEN, Finding, checks, of_state
+from reelflow.reports.observations import observe
+from reelflow.store.frame_store import FrameStore
+from reelflow.store.views import centre
+from tasks.common.dvc_outputs import committed_files
+from tasks.common.manifest import extracted_videos
+from tasks.common.paths import (
     DATA_DOCS,
     DATA_REPORT,
     FRAMES,
@@ -40,11 +42,11 @@ from tasks.paths import (
     PARAMS,
     QUARANTINE,
 )
-from tasks.stage import run
+from tasks.common.stage import run
 
 log = logging.getLogger(__name__)
 
-# What the small model of `reelflow.shortcuts` is told of, as the evaluation names it.
+# What the small model of `reelflow.evaluation.shortcuts` is told of, as the evaluation names it.
 _TOLD = {
     shortcuts.EVERYTHING: "the size, rate, length, bytes and codec of each file",
     shortcuts.BRIGHTNESS: "the mean brightness of each clip",
@@ -61,7 +63,7 @@ def main() -> None:
     _write_pages(judgement.pages)
     findings = judgement.findings
     data = _data_set(manifest, store, findings, params)
-    page = datareport.render(data, lambda video: centre(store.frames(video), store.spec))
+    page = data_report.render(data, lambda video: centre(store.frames(video), store.spec))
     write_text(DATA_REPORT, page)
     write_json(METRICS / "validate.json", _metrics(findings, data))
     for sentence in data.warned:
@@ -75,7 +77,7 @@ def main() -> None:
         )
     held = sum(finding.held for finding in findings)
     log.info("%d of %d expectations hold, see %s", held, len(findings), DATA_DOCS / "index.html")
-    log.info("%s: %s", DATA_REPORT, datareport.headline(data))
+    log.info("%s: %s", DATA_REPORT, data_report.headline(data))
 
 
 def _refuse_damaged(store: FrameStore) -> None:
@@ -139,9 +141,9 @@ def _metrics(findings: list[Finding], data: DataSet) -> dict[str, Any]:
         "successful": sum(finding.held for finding in findings),
         "failed": len(data.broken),
         "warnings": len(data.warned),
-        "headline": datareport.headline(data),
-        "cautions": data.broken + datareport.warnings(data),
-        "reservations": len(datareport.warnings(data)),
+        "headline": data_report.headline(data),
+        "cautions": data.broken + data_report.warnings(data),
+        "reservations": len(data_report.warnings(data)),
         "black_clips": counts[BLACK],
         "frozen_clips": counts.get(FROZEN, 0),
         "told_by_files": found.by[shortcuts.EVERYTHING].share if found else None,

@@ -1,6 +1,6 @@
 """The import closure of a module inside this repository, by reading imports, wherever they stand.
 
-`python -m tests.closure` prints, for each stage, the lines that belong under its `deps`.
+`python -m tests.closure` prints, for each stage, the rooms and files that belong in its `deps`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,11 @@ from reelflow.params import SECTIONS
 from tests.conftest import ROOT
 
 FLOORS = ("reelflow", "tasks")
+# These only switch usage reports off: no result depends on them.
+HARMLESS = {"reelflow/__init__.py", "tasks/__init__.py"}
 # These packages import their modules by name; whoever needs one of them depends on the folder,
-# except for the params, of which a stage reads its own section alone (tests/reelflow/test_params).
+# except for the params, of which a stage reads its own section alone
+# (tests/reelflow/params/test_params).
 BY_NAME = ("reelflow/networks",)
 
 
@@ -39,7 +42,7 @@ def missing_from(deps: list[str], module: str) -> list[str]:
 
 
 def _asked_for(module: str) -> set[str]:
-    files = closure(module)
+    files = closure(module) - HARMLESS
     for folder in BY_NAME:
         if any(path.startswith(f"{folder}/") for path in files):
             files |= {p.relative_to(ROOT).as_posix() for p in (ROOT / folder).rglob("*.py")}
@@ -81,11 +84,19 @@ def _imports(path: Path) -> Iterator[str]:
         yield from (name for name in names if name.split(".")[0] in FLOORS)
 
 
+def rooms(module: str) -> list[str]:
+    """What belongs in the `deps` of a stage: folders, of the params single files."""
+    return sorted(
+        path
+        if path.startswith("reelflow/params/") or path.count("/") == 1
+        else "/".join(path.split("/")[:2])
+        for path in _asked_for(module)
+    )
+
+
 def main() -> None:
     for stage in SECTIONS:
-        print(f"{stage}:")
-        for path in sorted(_asked_for(f"tasks.{stage}")):
-            print(f"      - {path}")
+        print(f"{stage}: {', '.join(dict.fromkeys(rooms(f'tasks.{stage}')))}")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reelflow import telemetry
+from reelflow.base import telemetry
 from reelflow.video.ffmpeg import ffmpeg_exe
 
 telemetry.off()
@@ -70,7 +70,7 @@ def mlflow_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty MLflow database, made once: its first migration takes seconds."""
     import mlflow
 
-    from reelflow.mlflow_store import connect
+    from reelflow.tracking.mlflow_client import connect
 
     file = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
     connect(f"sqlite:///{file}")

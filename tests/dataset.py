@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from reelflow.extraction import Shards, finish_store
-from reelflow.store import record_of, shards_of, write_shard
-from reelflow.unitcache import UnitCache, clip_path
-from reelflow.video.clip import Clip, ClipSpec
+from reelflow.extraction.fill_store import Shards, finish_store
+from reelflow.extraction.shard_cache import UnitCache, clip_path
+from reelflow.store.clip_spec import Clip, ClipSpec
+from reelflow.store.frame_store import record_of, shards_of, write_shard
 
 SPEC = ClipSpec(4, 16, 24)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from reelflow.ledger import COLUMNS, Ledger
-from reelflow.splits import Division, divide
+from reelflow.dataset.split_ledger import COLUMNS, Ledger
+from reelflow.dataset.splits import Division, divide
 
 SHARES = {"train": 0.65, "validation": 0.15, "test": 0.2}
 NOTHING = Ledger(Path("data/ledger.csv"), pd.DataFrame(columns=COLUMNS, dtype=str))

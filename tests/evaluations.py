@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reelflow import curves, metrics
-from reelflow.intervals import Bootstrap
-from reelflow.judgement import Floor, judge
-from reelflow.report import Evaluation
-from reelflow.video.clip import Clip
+from reelflow.evaluation import curves, metrics
+from reelflow.evaluation.intervals import Bootstrap
+from reelflow.evaluation.verdict import Floor, judge
+from reelflow.reports.evaluation_report import Evaluation
+from reelflow.store.clip_spec import Clip
 
 MIXED = ([0, 0, 1, 1, 0, 1] * 4, [0, 0, 1, 1, 1, 1] * 4)
 

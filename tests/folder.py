@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from reelflow.telemetry import SWITCHES
+from reelflow.base.telemetry import SWITCHES
 
 # Of whoever runs the tests. The switches too: a person has not set them either.
 _SETTINGS = ("PREFECT_", "MLFLOW_", *SWITCHES)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from reelflow.judgement import Verdict
+from reelflow.evaluation.verdict import Verdict
 from tests.conftest import MakeVideo
 
 LABELS = ["jump", "sit é", "walk"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from reelflow.telemetry import SWITCHES
+from reelflow.base.telemetry import SWITCHES
 from tests.folder import Folder
 
 TOOLS = ("prefect", "mlflow", "dvc", "great_expectations", "tensorflow", "keras")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reelflow.telemetry import SWITCHES
+from reelflow.base.telemetry import SWITCHES
 from tests.conftest import ROOT
 from tests.flows.tiny import STAGES, Tiny
 from tests.reports import imported, unguarded, watch

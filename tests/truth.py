@@ -11,16 +11,17 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from reelflow.errors import VideoError
+from reelflow.base.errors import VideoError
+from reelflow.extraction.pyav_decoder import Decoder, decoder, takes
+from reelflow.extraction.region import WHOLE
+from reelflow.extraction.wanted_frames import Wanted
+from reelflow.store.clip_spec import Clip, ClipSpec
 from reelflow.video.check import VideoInfo
-from reelflow.video.clip import Clip, ClipSpec
-from reelflow.video.decoder import Decoder, decoder, takes
 from reelflow.video.ffmpeg import Bounds
-from reelflow.video.region import WHOLE
-from reelflow.video.wanted import Wanted
 from tests.conftest import ffmpeg
 
-# The stated rule for what is transparent; tests/reelflow/test_colours.py computes it by hand.
+# The stated rule for what is transparent; tests/reelflow/extraction/test_colours.py computes it by
+# hand.
 OVER_BLACK = "alphablend=uniform_color"
 FLAGS = "area+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
 

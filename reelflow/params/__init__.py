@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from reelflow.errors import ParamsError, quoted
+from reelflow.base.errors import ParamsError, quoted
 
 SECTIONS = ("ingest", "extract", "validate", "preprocess", "train", "evaluate", "register")
 

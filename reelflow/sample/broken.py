@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from reelflow.files import replacing
+from reelflow.base.files import replacing
 from reelflow.sample.encode import FORMATS, encode
 from reelflow.sample.plan import Planned
 

@@ -22,7 +22,7 @@ import ffmpeg
 import numpy as np
 from numpy.typing import NDArray
 
-from reelflow.errors import DataError
+from reelflow.base.errors import DataError
 from reelflow.video.ffmpeg import ffmpeg_exe
 
 TIMEOUT_S = 120.0

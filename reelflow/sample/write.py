@@ -24,10 +24,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from reelflow.errors import DataError
-from reelflow.files import TEMPORARY_PREFIX, replacing, write_json, write_text
-from reelflow.parallel import ProcessDiedError, each
-from reelflow.progress import track
+from reelflow.base.errors import DataError
+from reelflow.base.files import TEMPORARY_PREFIX, replacing, write_json, write_text
+from reelflow.base.parallel import ProcessDiedError, each
+from reelflow.base.progress import track
 from reelflow.sample.broken import Broken, broken
 from reelflow.sample.encode import encode
 from reelflow.sample.plan import Planned, plan

@@ -1,1 +1,4 @@
-"""The video path: what a file is (`check`), and the frames of a clip (`clip`, `decode`)."""
+"""What one file is.
+
+A path in, verdict and facts out (`check`), decoded to its end within bounds (`sandbox`, `ffmpeg`).
+"""

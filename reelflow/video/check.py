@@ -5,7 +5,7 @@ frame, which costs about as much as reading the video once; it prints the exact 
 and, at its end, what it decoded and how it turned it (its graph as JSON), so that no other program
 needs to read the header. Whatever a decoder complains of makes the file damaged: what it would show
 instead (grey blocks, the last good picture) would be learned as if it were true. Of a damaged file
-it is found out how many frames are whole (`reelflow.video.intact`).
+it is found out how many frames are whole (`reelflow.video.intact_frames`).
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from typing import Any
 import ffmpeg
 import numpy as np
 
-from reelflow.errors import VideoError
+from reelflow.base.errors import VideoError
 from reelflow.video import complaints, refusals
-from reelflow.video.content import hash_and_stamp
+from reelflow.video.content_hash import hash_and_stamp
 from reelflow.video.ffmpeg import QUIET, Bounds, Finished, again_if_killed, ffmpeg_exe, run
-from reelflow.video.graph import describe, is_rescaled
-from reelflow.video.intact import Intact, find_intact
+from reelflow.video.frame_times import Times, span
+from reelflow.video.intact_frames import Intact, find_intact
 from reelflow.video.pipe import Pipe
-from reelflow.video.source import MOST_PRINTED, NAME, input_options, opened, regular_file_size
+from reelflow.video.sandbox import MOST_PRINTED, NAME, input_options, opened, regular_file_size
+from reelflow.video.stream_info import describe, is_rescaled
 from reelflow.video.thumbnails import Thumbnails
-from reelflow.video.times import Times, span
 
 # Raised when the same file would be judged otherwise, so that remembered verdicts are dropped.
 CHECK_VERSION = 6

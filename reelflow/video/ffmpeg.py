@@ -1,11 +1,11 @@
 """One bounded ffmpeg process: the static binary of the wheel, driven through ffmpeg-python.
 
-A video is untrusted input, so ffmpeg may open nothing but the file itself (`reelflow.video.source`)
-and runs under limits of CPU time, memory and output; it can write to no file. The limits are set
-by `ulimit` in a shell that becomes ffmpeg: a `preexec_fn` would be quicker by a millisecond but can
-deadlock in a process that has threads, as every process with TensorFlow has. CPU time grows with
-what the file holds, so that hours of video pass; of wall-clock, which a busy machine takes from
-anybody, only that is bounded in which nothing happens.
+A video is untrusted input, so ffmpeg may open nothing but the file itself
+(`reelflow.video.sandbox`) and runs under limits of CPU time, memory and output; it can write to no
+file. The limits are set by `ulimit` in a shell that becomes ffmpeg: a `preexec_fn` would be quicker
+by a millisecond but can deadlock in a process that has threads, as every process with TensorFlow
+has. CPU time grows with what the file holds, so that hours of video pass; of wall-clock, which a
+busy machine takes from anybody, only that is bounded in which nothing happens.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import imageio_ffmpeg
 
-from reelflow.errors import VideoError
+from reelflow.base.errors import VideoError
 from reelflow.video.pipe import Complaints, Drain
 
 _OUT_OF_MEMORY = ("Cannot allocate memory", "Resource temporarily unavailable", "pthread_create")

@@ -15,11 +15,11 @@ from typing import Any
 
 import ffmpeg
 
-from reelflow.errors import VideoError
+from reelflow.base.errors import VideoError
 from reelflow.video.check import DamagedVideoError, VideoInfo, check_video
+from reelflow.video.damage_policy import SET_ASIDE, Policy
 from reelflow.video.ffmpeg import QUIET, Bounds, ffmpeg_exe, run
-from reelflow.video.policy import SET_ASIDE, Policy
-from reelflow.video.source import NAME, input_options, opened, refuse_name
+from reelflow.video.sandbox import NAME, input_options, opened, refuse_name
 
 _CONTAINER = r"^\[info\] Input #0, (\S+), from"
 _DURATION = r"^\[info\]   Duration: (\d+):(\d\d):(\d\d\.\d+)"

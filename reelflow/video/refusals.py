@@ -8,12 +8,12 @@ from pathlib import Path
 
 import ffmpeg
 
-from reelflow.errors import VideoError
+from reelflow.base.errors import VideoError
 from reelflow.video import complaints
 from reelflow.video.ffmpeg import QUIET, Bounds, Finished, ffmpeg_exe, run
-from reelflow.video.intact import find_intact
-from reelflow.video.source import MOST_PIXELS, NAME, input_options, opened
-from reelflow.video.times import Times, span
+from reelflow.video.frame_times import Times, span
+from reelflow.video.intact_frames import find_intact
+from reelflow.video.sandbox import MOST_PIXELS, NAME, input_options, opened
 
 _PROBED = r"^\[in#0 @ \S+\] Format (\S+) (probed|detected only) with"
 _UNKNOWN = r"Stream #0:\d+.*: Video: none \((.+?) / 0x"

@@ -1,7 +1,7 @@
 """Thumbnails of a video, taken beside what else it is decoded for, at 5 to 15 % more.
 
-They are for looking a video up (`reelflow.fingerprints`), not for learning: grey, of one size
-whatever the shape of the picture, so many a second, of its beginning alone if it is long.
+They are for looking a video up (`reelflow.dataset.fingerprints`), not for learning: grey, of one
+size whatever the shape of the picture, so many a second, of its beginning alone if it is long.
 """
 
 from __future__ import annotations

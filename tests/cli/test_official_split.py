@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reelflow.listing import known_videos
+from reelflow.intake.videos_csv import known_videos
 from tests.checkout import make_project
 
 

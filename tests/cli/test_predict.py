@@ -18,8 +18,8 @@ from typer.testing import CliRunner, Result
 
 from cli.files import SETTINGS
 from cli.predict import predict
-from reelflow import predicting
-from reelflow.predicting import Answer
+from reelflow.registry import ask_model
+from reelflow.registry.ask_model import Answer
 from tests.conftest import ROOT
 
 LABELS = ["run", "sit é"]
@@ -47,7 +47,7 @@ def asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str
         seen.append((model, address))
         yield Asked()
 
-    monkeypatch.setattr(predicting, "asking", asking)
+    monkeypatch.setattr(ask_model, "asking", asking)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
     monkeypatch.chdir(tmp_path)
     return seen

@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from reelflow.labelled import LabelledVideo, list_videos
-from reelflow.ledger import Ledger
-from reelflow.splits import divide
+from reelflow.dataset.split_ledger import Ledger
+from reelflow.dataset.splits import divide
+from reelflow.intake.labelled_videos import LabelledVideo, list_videos
 from tests.checkout import Checkout, make_project
 from tests.conftest import ROOT, MakeVideo
 

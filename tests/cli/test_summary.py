@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cli.summary import print_summary
-from flows.outcome import PipelineResult
+from flows.engine.outcome import PipelineResult
 
 CLASS = {"recall": 1.0}
 EVALUATED: dict[str, Any] = {

@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from cli.ui import _watch
-from flows import server
-from reelflow.errors import ReelflowError
+from flows.engine import prefect_server
+from reelflow.base.errors import ReelflowError
 from tests.conftest import ROOT
 from tests.flows.tiny import STAGES, Tiny, wait_until
 from tests.reports import imported, unguarded, watch
@@ -33,21 +33,21 @@ def test_both_uis_answer_take_a_run_in_and_stop_with_ctrl_c(tmp_path: Path) -> N
     try:
         wait_until(lambda: "Ctrl-C" in tiny.output() or started.poll() is not None, 120)
         prefect, mlflow = re.findall(r"http://127\.0\.0\.1:\d+", tiny.output())
-        assert server.answers(f"{prefect}/api/health")
-        assert server.answers(f"{prefect}/runs") or server.answers(prefect)
-        assert server.answers(mlflow)
+        assert prefect_server.answers(f"{prefect}/api/health")
+        assert prefect_server.answers(f"{prefect}/runs") or prefect_server.answers(prefect)
+        assert prefect_server.answers(mlflow)
 
         done = tiny.run()  # finds the server that is up, and starts none of its own
         assert done.outcomes == dict.fromkeys(STAGES, "ran"), done.text
-        assert not (tiny.root / server.LOG).exists()
+        assert not (tiny.root / prefect_server.LOG).exists()
     finally:
         started.send_signal(signal.SIGINT)
         status = started.wait(30)
     assert status == 0
     assert tiny.output().endswith("Stopped.\n")
-    assert not server.answers(f"{prefect}/api/health")
-    assert not server.answers(mlflow)
-    assert not (tiny.root / server.ADDRESS).exists()
+    assert not prefect_server.answers(f"{prefect}/api/health")
+    assert not prefect_server.answers(mlflow)
+    assert not (tiny.root / prefect_server.ADDRESS).exists()
     here = [p for p in psutil.process_iter(["cwd", "pid"]) if p.info["cwd"] == str(tiny.root)]
     assert [p.info["pid"] for p in here] == []
     assert {"prefect", "mlflow", "dvc"} <= imported(tiny)
@@ -55,7 +55,7 @@ def test_both_uis_answer_take_a_run_in_and_stop_with_ctrl_c(tmp_path: Path) -> N
 
 
 def test_a_server_that_ends_by_itself_is_a_sentence(tmp_path: Path) -> None:
-    ended = server.start([sys.executable, "-c", "raise SystemExit(3)"], tmp_path / "log")
+    ended = prefect_server.start([sys.executable, "-c", "raise SystemExit(3)"], tmp_path / "log")
     ended.wait()
     with pytest.raises(ReelflowError, match=r"MLflow has ended by itself; .*log says why"):
         _watch([("MLflow ", ended, tmp_path / "log")])
@@ -63,9 +63,9 @@ def test_a_server_that_ends_by_itself_is_a_sentence(tmp_path: Path) -> None:
 
 def test_a_server_that_does_not_come_up_is_a_sentence_with_its_last_words(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    failing = server.start([sys.executable, "-c", "raise SystemExit('port taken')"], log)
-    with pytest.raises(server.ServerError, match="port taken"):
-        server.wait_until_up(failing, "http://127.0.0.1:9/health", log)
+    failing = prefect_server.start([sys.executable, "-c", "raise SystemExit('port taken')"], log)
+    with pytest.raises(prefect_server.ServerError, match="port taken"):
+        prefect_server.wait_until_up(failing, "http://127.0.0.1:9/health", log)
 
 
 def test_a_server_does_not_outlive_a_killed_parent(tmp_path: Path) -> None:
@@ -90,8 +90,8 @@ def test_a_taken_port_gives_way_to_a_free_one() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert server.free_port(port) != port
-    assert server.free_port(port) == port
+        assert prefect_server.free_port(port) != port
+    assert prefect_server.free_port(port) == port
 
 
 @pytest.mark.parametrize("garbage", [b'{"pre', b"\xff\x00", b"[1]", b'{"home": "here"}'])
@@ -100,9 +100,9 @@ def test_a_spoiled_note_of_a_server_is_not_believed(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PREFECT_HOME", "home")
-    server.ADDRESS.parent.mkdir()
-    server.ADDRESS.write_bytes(garbage)
-    assert server.already_up() is None
+    prefect_server.ADDRESS.parent.mkdir()
+    prefect_server.ADDRESS.write_bytes(garbage)
+    assert prefect_server.already_up() is None
 
 
 def test_a_note_of_a_server_that_is_gone_is_not_believed(
@@ -110,8 +110,10 @@ def test_a_note_of_a_server_that_is_gone_is_not_believed(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PREFECT_HOME", "home")
-    assert server.already_up() is None
-    server.ADDRESS.parent.mkdir()
-    nobody = f"http://127.0.0.1:{server.free_port()}"
-    server.ADDRESS.write_text(json.dumps({"prefect": nobody, "home": os.environ["PREFECT_HOME"]}))
-    assert server.already_up() is None
+    assert prefect_server.already_up() is None
+    prefect_server.ADDRESS.parent.mkdir()
+    nobody = f"http://127.0.0.1:{prefect_server.free_port()}"
+    prefect_server.ADDRESS.write_text(
+        json.dumps({"prefect": nobody, "home": os.environ["PREFECT_HOME"]})
+    )
+    assert prefect_server.already_up() is None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flows import server
+from flows.engine import prefect_server
 from tests.flows.prefect_api import PrefectApi
 from tests.flows.tiny import Tiny
 
@@ -25,16 +25,18 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tiny:
 def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectApi]:
     """A server on a free loopback port with a home of its own."""
     home = tmp_path_factory.mktemp("prefect")
-    port = server.free_port()
+    port = prefect_server.free_port()
     clean = {name: "" for name in os.environ if name.startswith("PREFECT_")}
     settings = {**clean, "PREFECT_HOME": str(home), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
-    running = server.start(server.prefect_command(port, "--no-ui"), home / "log", settings)
+    running = prefect_server.start(
+        prefect_server.prefect_command(port, "--no-ui"), home / "log", settings
+    )
     try:
-        api = PrefectApi(f"http://{server.LOOPBACK}:{port}/api", home)
-        server.wait_until_up(running, f"{api.url}/health", home / "log")
+        api = PrefectApi(f"http://{prefect_server.LOOPBACK}:{port}/api", home)
+        prefect_server.wait_until_up(running, f"{api.url}/health", home / "log")
         yield api
     finally:
-        server.stop(running)
+        prefect_server.stop(running)
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reelflow import store as store_module
-from reelflow.store import record_of, shards_of, write_shard
-from reelflow.unitcache import UnitCache, clip_path, unreferenced
-from reelflow.video.clip import Clip, ClipSpec
+from reelflow.extraction.shard_cache import UnitCache, clip_path, unreferenced
+from reelflow.store import frame_store as store_module
+from reelflow.store.clip_spec import Clip, ClipSpec
+from reelflow.store.frame_store import record_of, shards_of, write_shard
 from tests.checkout import Checkout, make_checkout
 
 SPEC, FORMER = ClipSpec(1, 16, 16), ClipSpec(1, 16, 16, fit="pad")

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from flows.intake import take_in
-from reelflow.errors import DataError
+from reelflow.base.errors import DataError
 from tests.flows.prefect_api import PrefectApi
 from tests.flows.tiny import STAGES, Tiny, wait_until
 

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from flows import server
+from flows.engine import prefect_server
 from tests.flows.prefect_api import PrefectApi
 from tests.flows.tiny import RUN, STAGES, Done, Tiny, wait_until
 
@@ -137,12 +137,14 @@ def test_a_dvc_command_of_a_person_delays_a_flow_and_does_not_fail_it(served: Ti
 
 def test_a_server_lost_in_the_middle_costs_a_sentence_and_nothing_computed(tiny: Tiny) -> None:
     home = tiny.root / "home"
-    port = server.free_port()
+    port = prefect_server.free_port()
     settings = {"PREFECT_HOME": str(home), "PREFECT_API_URL": ""}
     home.mkdir()
-    running = server.start(server.prefect_command(port, "--no-ui"), home / "log", settings)
+    running = prefect_server.start(
+        prefect_server.prefect_command(port, "--no-ui"), home / "log", settings
+    )
     api = PrefectApi(f"http://127.0.0.1:{port}/api", home)
-    server.wait_until_up(running, f"{api.url}/health", home / "log")
+    prefect_server.wait_until_up(running, f"{api.url}/health", home / "log")
     tiny.environment |= {**api.environment(), "PREFECT_CLIENT_MAX_RETRIES": "1"}
     hold(tiny)
     started = tiny.start()

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from flows import server
-from flows.outcome import PipelineResult, StageOutcome
+from flows.engine import prefect_server
+from flows.engine.outcome import PipelineResult, StageOutcome
 from tests.flows.prefect_api import PrefectApi
 from tests.flows.tiny import STAGES, Tiny
 
@@ -39,7 +39,7 @@ def test_wrong_params_stop_everything_before_any_stage_and_any_server(tiny: Tiny
 
 
 def test_a_server_that_does_not_answer_is_a_sentence(tiny: Tiny) -> None:
-    nobody = f"http://127.0.0.1:{server.free_port()}/api"
+    nobody = f"http://127.0.0.1:{prefect_server.free_port()}/api"
     tiny.environment["PREFECT_API_URL"] = nobody
     done = tiny.run()
     assert done.code == 1
@@ -64,17 +64,19 @@ def test_without_a_server_all_runs_and_is_seen_later_and_then_nothing_is_left_to
 
 def assert_seen(home: Path, tiny: Tiny) -> None:
     """A server on the home of a run without one shows that run, whole."""
-    port = server.free_port()
+    port = prefect_server.free_port()
     settings = {"PREFECT_HOME": str(home), "PREFECT_API_URL": ""}
-    running = server.start(server.prefect_command(port, "--no-ui"), tiny.root / "log", settings)
+    running = prefect_server.start(
+        prefect_server.prefect_command(port, "--no-ui"), tiny.root / "log", settings
+    )
     try:
         api = PrefectApi(f"http://127.0.0.1:{port}/api", home)
-        server.wait_until_up(running, f"{api.url}/health", tiny.root / "log")
+        prefect_server.wait_until_up(running, f"{api.url}/health", tiny.root / "log")
         run = api.latest("train")
         assert run["state_name"] == "Completed"
         assert set(api.tasks(run["id"], 4)) == set(STAGES)
     finally:
-        server.stop(running)
+        prefect_server.stop(running)
 
 
 @pytest.mark.integration

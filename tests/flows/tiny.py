@@ -40,8 +40,8 @@ STAGES["left"]["cmd"] += """; mkdir -p metrics; echo '{"a": {"b": 0.5}}' > metri
 RUN = """
 import dataclasses, json, logging, sys
 logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-from flows.run import leave, run_pipeline
-from reelflow.errors import ReelflowError
+from flows.engine.run_pipeline import leave, run_pipeline
+from reelflow.base.errors import ReelflowError
 try:
     result = run_pipeline(echo=lambda line: print(line, flush=True))
 except ReelflowError as error:

@@ -8,20 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reelflow.catalogue import Catalogue, catalogue
-from reelflow.checkcache import CheckCache
-from reelflow.errors import VideoError
-from reelflow.labelled import list_videos
-from reelflow.video import check, ffmpeg, source
+from reelflow.base.errors import VideoError
+from reelflow.dataset.catalogue import Catalogue, catalogue
+from reelflow.dataset.check_cache import CheckCache
+from reelflow.extraction.pyav_decoder import decoder
+from reelflow.extraction.region import WHOLE
+from reelflow.extraction.wanted_frames import Wanted
+from reelflow.intake.labelled_videos import list_videos
+from reelflow.store.clip_spec import ClipSpec
+from reelflow.video import check, ffmpeg, sandbox
 from reelflow.video.check import check_video
-from reelflow.video.clip import ClipSpec
-from reelflow.video.decoder import decoder
 from reelflow.video.ffmpeg import Bounds, again_if_killed, run
-from reelflow.video.intact import find_intact
+from reelflow.video.intact_frames import find_intact
 from reelflow.video.pipe import STDERR_LIMIT
-from reelflow.video.region import WHOLE
-from reelflow.video.source import DECODERS, DEMUXERS
-from reelflow.video.wanted import Wanted
+from reelflow.video.sandbox import DECODERS, DEMUXERS
 from tests.conftest import MakeVideo
 from tests.conftest import ffmpeg as plain_ffmpeg
 from tests.truth import decoded_by
@@ -182,7 +182,7 @@ def test_pyav_decodes_no_larger_pictures_than_ffmpeg(
         path, info, ClipSpec(1, 16, 16), WHOLE, np.asarray(info.pts, np.int64), np.array([0])
     )
     assert decoded_by(decoder(), wanted, BOUNDS) is not None
-    monkeypatch.setattr(source, "MOST_PIXELS", 64 * 48 - 1)
+    monkeypatch.setattr(sandbox, "MOST_PIXELS", 64 * 48 - 1)
     assert find_intact(path, 0, BOUNDS).pts == ()
     assert decoded_by(decoder(), wanted, BOUNDS) is None
 

@@ -10,17 +10,17 @@ import numpy as np
 import psutil
 import pytest
 
-from reelflow.catalogue import catalogue
-from reelflow.checkcache import CheckCache
-from reelflow.errors import VideoError
-from reelflow.labelled import list_videos
+from reelflow.base.errors import VideoError
+from reelflow.dataset.catalogue import catalogue
+from reelflow.dataset.check_cache import CheckCache
+from reelflow.extraction.pyav_decoder import decoder, takes
+from reelflow.extraction.region import WHOLE
+from reelflow.extraction.wanted_frames import Wanted
+from reelflow.intake.labelled_videos import list_videos
+from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.check import check_video
-from reelflow.video.clip import ClipSpec
-from reelflow.video.decoder import decoder, takes
 from reelflow.video.ffmpeg import Bounds, ffmpeg_exe
-from reelflow.video.intact import find_intact
-from reelflow.video.region import WHOLE
-from reelflow.video.wanted import Wanted
+from reelflow.video.intact_frames import find_intact
 from tests.hostile.bombs import BOMBS
 from tests.hostile.conftest import Scene
 from tests.hostile.malformed import MALFORMED

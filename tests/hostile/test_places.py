@@ -10,12 +10,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from reelflow.catalogue import Catalogue, catalogue
-from reelflow.checkcache import CheckCache
-from reelflow.labelled import list_videos
-from reelflow.video.clip import ClipSpec
+from reelflow.dataset.catalogue import Catalogue, catalogue
+from reelflow.dataset.check_cache import CheckCache
+from reelflow.extraction.read_clips import read_clip
+from reelflow.intake.labelled_videos import list_videos
+from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.ffmpeg import Bounds
-from reelflow.video.read import read_clip
 from tests.hostile.conftest import Scene
 
 BOUNDS = Bounds(timeout_s=10, memory_mb=512, file_gb=1)

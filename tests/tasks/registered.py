@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reelflow.mlflow_store import address_from_environment, connect
+from reelflow.tracking.mlflow_client import address_from_environment, connect
 from tests.outputs import write_outputs
 
 

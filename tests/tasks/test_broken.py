@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from reelflow.store import FrameStore
+from reelflow.store.frame_store import FrameStore
 from tasks import extract, ingest, preprocess, validate
 from tests.conftest import MakeVideo
 

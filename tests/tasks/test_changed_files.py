@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reelflow import catalogue, decoding
-from reelflow.errors import UnavailableError, VideoError
-from reelflow.store import FrameStore
+from reelflow.base.errors import UnavailableError, VideoError
+from reelflow.dataset import catalogue
+from reelflow.extraction import engines
+from reelflow.extraction.read_clips import read_clip
+from reelflow.store.clip_spec import ClipSpec
+from reelflow.store.frame_store import FrameStore
 from reelflow.video.check import check_video, hash_file
-from reelflow.video.clip import ClipSpec
 from reelflow.video.ffmpeg import Bounds
-from reelflow.video.read import read_clip
 from tasks import extract, ingest
 from tests.checkout import TINY, Checkout, make_project
 from tests.conftest import MakeVideo
@@ -80,7 +81,7 @@ def test_a_file_replaced_while_it_is_decoded_gives_no_frames_though_it_is_the_ol
             path.unlink()
         path.write_bytes(content)
 
-    read = decoding.read_clips
+    read = engines.read_clips
 
     def meanwhile(*args: Any) -> Any:
         replace((raw / "run/2.mp4").read_bytes())
@@ -89,9 +90,9 @@ def test_a_file_replaced_while_it_is_decoded_gives_no_frames_though_it_is_the_ol
         return clips
 
     bundle = [("run/1.mp4", info)]
-    assert not isinstance(decoding.decode_bundle(raw, SPEC, Bounds(), bundle)[0], VideoError)
-    monkeypatch.setattr(decoding, "read_clips", meanwhile)
-    (answer,) = decoding.decode_bundle(raw, SPEC, Bounds(), bundle)
+    assert not isinstance(engines.decode_bundle(raw, SPEC, Bounds(), bundle)[0], VideoError)
+    monkeypatch.setattr(engines, "read_clips", meanwhile)
+    (answer,) = engines.decode_bundle(raw, SPEC, Bounds(), bundle)
     assert isinstance(answer, VideoError)
     assert answer.code == "changed"
 

@@ -97,7 +97,10 @@ def test_damage_that_left_no_trace_is_found_by_validate_and_mended_by_the_next_r
 
 
 def test_another_ffmpeg_judges_and_decodes_all_anew(copy: Checkout) -> None:
-    asked = "from flows.effects import missing_effect as m; print(m('ingest'), m('extract'))"
+    asked = (
+        "from flows.engine.side_effects import missing_effect as m; "
+        "print(m('ingest'), m('extract'))"
+    )
     assert copy.call("python", "-c", asked).stdout.strip() == ""
     other = copy.root / "ffmpeg"
     true = "from reelflow.video.ffmpeg import ffmpeg_exe; print(ffmpeg_exe())"

@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
-from reelflow.errors import DataError
-from reelflow.modelfile import save_model
-from reelflow.store import FrameStore
-from reelflow.table import read_written, write_table
+from reelflow.base.csv_table import read_written, write_table
+from reelflow.base.errors import DataError
+from reelflow.store.frame_store import FrameStore
+from reelflow.training.model_file import save_model
 from tasks import evaluate
 from tests.conftest import ROOT
 from tests.dataset import SPEC, grid, manifest_of, write_dataset

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reelflow.decoding import _INFO_FIELDS
-from reelflow.store import FrameStore
+from reelflow.extraction.engines import _INFO_FIELDS
+from reelflow.extraction.read_clips import read_clip, read_clips
+from reelflow.store.clip_spec import Clip, ClipSpec
+from reelflow.store.frame_store import FrameStore
 from reelflow.video.check import VideoInfo
-from reelflow.video.clip import Clip, ClipSpec
 from reelflow.video.ffmpeg import Bounds
-from reelflow.video.read import read_clip, read_clips
 from tasks import extract, ingest
 from tests.matrix import matrix
 from tests.truth import truth_of, wrong

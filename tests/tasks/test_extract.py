@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from reelflow.errors import DataError, ParamsError
-from reelflow.store import FrameStore
+from reelflow.base.errors import DataError, ParamsError
+from reelflow.store.frame_store import FrameStore
 from tasks import extract, ingest
 from tests.conftest import MakeVideo
 from tests.dataset import grid, manifest_of, write_dataset
@@ -69,7 +69,7 @@ def test_dask_that_is_not_installed_is_a_sentence(
     params = project / "params.yaml"
     params.write_text(params.read_text().replace("engine: local ", "engine: dask "))
     write_dataset(project, manifest_of(grid()))
-    monkeypatch.delitem(sys.modules, "reelflow.daskengine", raising=False)
+    monkeypatch.delitem(sys.modules, "reelflow.extraction.dask_engine", raising=False)
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ParamsError, match="distributed is not installed here"):
         extract.main()

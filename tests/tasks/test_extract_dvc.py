@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from reelflow.store import FrameStore
-from tasks.committed import committed_files
+from reelflow.store.frame_store import FrameStore
+from tasks.common.dvc_outputs import committed_files
 from tests.checkout import Checkout, make_checkout
 from tests.conftest import MakeVideo
 

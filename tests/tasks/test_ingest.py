@@ -10,10 +10,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from reelflow import quarantine
-from reelflow.errors import DataError
-from reelflow.labelled import LabelledVideo
-from reelflow.listing import write_listing
+from reelflow.base.errors import DataError
+from reelflow.intake import quarantine
+from reelflow.intake.labelled_videos import LabelledVideo
+from reelflow.intake.videos_csv import write_listing
 from tasks.ingest import main
 from tests.conftest import ROOT, MakeVideo
 

@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reelflow.errors import DataError
-from reelflow.ledger import Ledger
-from reelflow.store import FrameStore
+from reelflow.base.errors import DataError
+from reelflow.base.split_names import SPLITS
+from reelflow.dataset.split_ledger import Ledger
+from reelflow.store.frame_store import FrameStore
 from tasks.preprocess import main
 from tests.dataset import SPEC, grid, manifest_of, write_dataset
-
-SPLITS = ("train", "validation", "test")
 
 
 def outputs() -> dict[str, bytes]:

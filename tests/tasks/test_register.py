@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from reelflow.errors import DataError, UnavailableError
-from reelflow.runs import MODEL_HASH
+from reelflow.base.errors import DataError, UnavailableError
+from reelflow.tracking.pipeline_run import MODEL_HASH
 from tasks import register
 from tests.conftest import ROOT
 from tests.outputs import DATA_HASH, write_outputs

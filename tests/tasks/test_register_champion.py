@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from reelflow.promotion import Comparison
+from reelflow.registry.promotion import Comparison
 from tasks import register
 from tests.outputs import LABELS, VERDICT, write_outputs
 from tests.tasks.registered import mlflow, outputs, runs, versions

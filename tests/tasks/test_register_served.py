@@ -21,9 +21,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reelflow.errors import UnavailableError
-from reelflow.mlflow_store import connect
-from reelflow.promotion import score
+from reelflow.base.errors import UnavailableError
+from reelflow.registry.promotion import score
+from reelflow.tracking.mlflow_client import connect
 from tasks import register
 from tests.conftest import ROOT, MakeVideo
 from tests.outputs import LABELS, write_outputs, write_videos
@@ -40,11 +40,12 @@ TRAIN_AND_EVALUATE = """
 import json, sys
 from pathlib import Path
 import numpy as np, pandas as pd
-from reelflow.inference import deterministic; deterministic()
+from reelflow.training.predict_clip import deterministic; deterministic()
 import keras
-from reelflow import inference, modelfile, networks
-from reelflow.video.clip import ClipSpec
-from reelflow.video.read import read_clip
+from reelflow import networks
+from reelflow.training import predict_clip, model_file
+from reelflow.store.clip_spec import ClipSpec
+from reelflow.extraction.read_clips import read_clip
 spec = ClipSpec(**json.loads(sys.argv[2]))
 test = pd.read_csv("data/prepared/test.csv")
 for seed in range(int(sys.argv[1])):

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from reelflow.errors import UnavailableError
-from tasks import stage
+from reelflow.base.errors import UnavailableError
+from tasks.common import stage
 from tests.conftest import ROOT
 
 
@@ -66,7 +66,7 @@ def test_what_may_pass_by_itself_has_a_status_of_its_own(project: Path) -> None:
 
 
 def test_a_crash_in_a_library_says_where_it_was(project: Path) -> None:
-    script = "from tasks.stage import run; import os; run('train', os.abort)"
+    script = "from tasks.common.stage import run; import os; run('train', os.abort)"
     done = subprocess.run(
         [sys.executable, "-c", script],
         env={**os.environ, "PYTHONPATH": str(ROOT)},

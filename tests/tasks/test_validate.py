@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from reelflow.errors import DataError
+from reelflow.base.errors import DataError
 from tasks.validate import main
 from tests.dataset import grid, manifest_of, write_dataset
 

@@ -1,0 +1,59 @@
+"""New values in `params.yaml`, for a deployment that is started with params.
+
+They are written into the file and stay there: what ran stands in the file that git and DVC track
+(`git diff`, `dvc params diff`), and the next run starts from it. Nothing is written unless the
+file with the new values passes every check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from reelflow.base.errors import ParamsError
+from reelflow.base.files import replacing
+from reelflow.params import load_all
+
+
+def set_params(path: Path, values: dict[str, Any]) -> None:
+    """Set dotted (`{"train.epochs": 3}`) or nested keys; comments and order stay.
+
+    Raises:
+        ParamsError: an unknown key, a wrong type, a value out of range; the file is unchanged.
+    """
+    from ruamel.yaml import YAML
+
+    load_all(path)
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 10_000  # no line of a person's is broken in two
+    content = yaml.load(path.read_text(encoding="utf-8")) or {}
+    for keys, value in _flat(values):
+        _put(content, keys, value, path)
+    with replacing(path) as draft:
+        with draft.open("w", encoding="utf-8") as file:
+            yaml.dump(content, file)
+        try:
+            load_all(draft)
+        except ParamsError as error:
+            raise ParamsError(str(error).replace(str(draft), str(path))) from None
+
+
+def _put(content: dict[str, Any], keys: list[str], value: Any, path: Path) -> None:
+    section = content
+    for depth, key in enumerate(keys[:-1], start=1):
+        section = section.setdefault(key, {})
+        if not isinstance(section, dict):
+            above = ".".join(keys[:depth])
+            raise ParamsError(f"{path}: `{above}` is a value and has no key `{keys[depth]}`.")
+    section[keys[-1]] = value
+
+
+def _flat(values: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[list[str], Any]]:
+    for key, value in values.items():
+        keys = (*above, *str(key).split("."))
+        if isinstance(value, dict):
+            yield from _flat(value, keys)
+        else:
+            yield list(keys), value

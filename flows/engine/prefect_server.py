@@ -1,0 +1,200 @@
+"""The Prefect server of a run: the one that an address names, ours that is up, or a temporary one.
+
+Without `PREFECT_API_URL` Prefect would start a temporary server itself, inside the terminal's
+process group (Ctrl-C kills it before the last states are written) and after everything else. Ours
+is the same server, started first, so that it comes up while the graph is read. Its database lies
+in `.reelflow/prefect` unless `PREFECT_HOME` says otherwise: `make ui` shows the same runs.
+Nothing here imports Prefect, whose settings are read once, on import.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from flows.engine.stage_process import environment
+from reelflow.base.errors import ReelflowError, ended_by
+from tasks.common.paths import STATE
+
+LOOPBACK = "127.0.0.1"
+ADDRESS = STATE / "ui.json"  # where `make ui` says that its server is up
+LOG = STATE / "prefect-server.log"
+START_S = 120.0  # a cold disk and a busy machine: 16 s were seen with two cores in use
+
+# Services that only deployments need; without them the start is shorter and one core stays free.
+_SPARE = {
+    f"PREFECT_SERVER_SERVICES_{name}_ENABLED": "false"
+    for name in (
+        "SCHEDULER",
+        "LATE_RUNS",
+        "FOREMAN",
+        "CANCELLATION_CLEANUP",
+        "PAUSE_EXPIRATIONS",
+        "REPOSSESSOR",
+        "TRIGGERS",
+    )
+}
+
+
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+_PR_SET_PDEATHSIG = 1
+
+
+# The last line of a traceback: `sqlite3.DatabaseError: file is not a database`.
+_ERROR = re.compile(r"\s*[\w.]+(Error|Exception): ")
+
+
+class ServerError(ReelflowError):
+    """The Prefect server does not start, or stopped answering."""
+
+
+def settle_home() -> None:
+    """Say where Prefect keeps its database, before it is imported."""
+    if "PREFECT_API_URL" not in os.environ:
+        home = os.environ.setdefault("PREFECT_HOME", str((STATE / "prefect").absolute()))
+        Path(home).mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def for_a_run() -> Iterator[Callable[[], None]]:
+    """A server for the run at hand; a temporary one is started here and stopped at the end.
+
+    Yields:
+        a function that returns when the server answers. Call it after what can be done meanwhile
+        (importing Prefect takes two seconds) and before the first flow. It raises `ServerError`.
+    """
+    settle_home()
+    if "PREFECT_API_URL" in os.environ:
+        yield _expect_given
+        return
+    url = already_up()
+    server = None if url else start(prefect_command(port := free_port(), "--no-ui"), LOG, _SPARE)
+    os.environ["PREFECT_API_URL"] = url or f"http://{LOOPBACK}:{port}/api"
+    try:
+        yield lambda: wait_until_up(server, health_of_api(), LOG) if server else None
+    finally:
+        del os.environ["PREFECT_API_URL"]
+        if server:
+            stop(server)
+
+
+def health_of_api() -> str:
+    """Where the server that `PREFECT_API_URL` names says that it is well."""
+    return f"{os.environ['PREFECT_API_URL'].rstrip('/')}/health"
+
+
+def _expect_given() -> None:
+    if not answers(health_of_api()):
+        raise ServerError(
+            f"The Prefect server that PREFECT_API_URL names ({os.environ['PREFECT_API_URL']}) does "
+            "not answer. Start it, or unset PREFECT_API_URL to run without it."
+        )
+
+
+def already_up() -> str | None:
+    """The address of the server that `make ui` runs here on the same database, if it answers."""
+    try:
+        noted = json.loads(ADDRESS.read_text(encoding="utf-8"))
+        url, same = str(noted["prefect"]), noted["home"] == os.environ["PREFECT_HOME"]
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+    return f"{url}/api" if same and answers(f"{url}/api/health") else None
+
+
+def start(
+    command: list[str], log: Path, extra: dict[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start a server in a session of its own, its output in `log`; it ends when this process does.
+
+    Call it from the main thread: Linux ties the server to the thread that starts it.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as out:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env={**environment(), **(extra or {})},
+            start_new_session=True,
+            preexec_fn=_end_with_parent if _LIBC else None,  # noqa: PLW1509 (one system call)
+        )
+
+
+def _end_with_parent() -> None:
+    """Ask Linux for a SIGTERM when the parent dies, by `kill -9` too."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def wait_until_up(
+    server: subprocess.Popen[bytes], health: str, log: Path, patience_s: float = START_S
+) -> None:
+    """Return when `health` answers; raise `ServerError` with the log's end if it never does."""
+    deadline = time.monotonic() + patience_s
+    while not answers(health):
+        status = server.poll()
+        if status is not None or time.monotonic() > deadline:
+            stop(server)
+            said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            errors = [line.strip() for line in said if _ERROR.match(line)] or said
+            raise ServerError(
+                f"The server at {health} {_how(status, patience_s)}. Its last words: "
+                f"{errors[-1] if errors else 'none'}. The whole log: {log}."
+            )
+        time.sleep(0.05)
+
+
+def _how(status: int | None, patience_s: float) -> str:
+    if status is None:
+        return f"did not start within {patience_s:.0f} seconds"
+    how = ended_by(-status) if status < 0 else f"ended by itself with status {status}"
+    return f"{how} before it answered"
+
+
+def answers(url: str) -> bool:
+    """Whether a server on this machine answers `url` with success within two seconds."""
+    # No proxy of the environment stands between two programs of one machine.
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(url, timeout=2.0) as reply:
+            return int(reply.status) < 400
+    except (urllib.error.URLError, OSError, ValueError):
+        return False
+
+
+def stop(server: subprocess.Popen[bytes], patience_s: float = 5.0) -> None:
+    """End a server and whatever it started."""
+    for kind in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(server.pid, kind)
+        with suppress(subprocess.TimeoutExpired):
+            server.wait(patience_s)
+
+
+def free_port(preferred: int = 0) -> int:
+    """A loopback port that nobody listens on: `preferred` if it is free."""
+    for port in (preferred, 0):
+        with socket.socket() as probe, suppress(OSError):
+            # Servers set this too: a port whose last connections linger counts as free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((LOOPBACK, port))
+            return int(probe.getsockname()[1])
+    raise ServerError("No free port on 127.0.0.1: too many programs listen there.")
+
+
+def prefect_command(port: int, *options: str) -> list[str]:
+    """The command that starts a Prefect server on loopback."""
+    where = ["--host", LOOPBACK, "--port", str(port)]
+    return [sys.executable, "-m", "prefect", "server", "start", *where, *options]

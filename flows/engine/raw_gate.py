@@ -1,0 +1,105 @@
+"""What DVC must not read of `data/raw` is kept from it, before DVC reads anything.
+
+DVC follows links, puts the files that they lead to into its cache and makes them read-only. It
+waits for pipes, hashes files of any size, and stops at names that are no UTF-8. So each entry that
+`reelflow.intake.gate` sets aside gets a line in `data/.dvcignore`: of this machine, in no commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from reelflow.base.errors import DataError, VideoError
+from reelflow.base.files import write_text
+from reelflow.intake.gate import set_aside
+from reelflow.intake.labelled_videos import CSV_NAME
+from reelflow.intake.quarantine import sentences
+from reelflow.params import load_section
+from reelflow.params.ingest import IngestParams
+from tasks.common.paths import PARAMS, RAW, RESERVED
+
+IGNORED = RAW.parent / ".dvcignore"
+_HEAD = """\
+# What DVC must not read of {raw}: written anew before each run, kept on this machine alone.
+"""
+# DVC compares each file with each line: with as many, a millisecond a file.
+_MOST = 500
+
+
+def guard(line: Callable[[str], None] = lambda _: None) -> list[VideoError]:
+    """Keep from DVC what nobody may read of `data/raw`. Call it before DVC looks at the folder.
+
+    Args:
+        line: takes a sentence for each of the first entries that are set aside.
+
+    Returns:
+        What is set aside, as `set_aside` tells it.
+
+    Raises:
+        DataError: `data/raw` or its `videos.csv` is itself no such thing; DVC cannot be kept from
+            an entry.
+        ParamsError: params.yaml is wrong.
+    """
+    if RAW.is_symlink():
+        raise DataError(
+            f"{RAW} is a link, and DVC does not follow it. Remove the link, and bring the videos "
+            f"with `reelflow run --data {RAW.readlink()}`."
+        )
+    params = load_section(PARAMS, IngestParams)
+    odd = set_aside(
+        RAW,
+        [Path(folder) for folder in params.links_to],
+        most_bytes=params.most_bytes,
+        reserved=RESERVED,
+    )
+    _refuse(odd)
+    _write(error.path for error in odd)
+    for sentence in sentences(odd):
+        line(f"set aside in {RAW}: {sentence}")
+    return odd
+
+
+def _refuse(odd: list[VideoError]) -> None:
+    for error in odd:
+        if error.path == CSV_NAME:
+            raise DataError(f"{RAW / CSV_NAME}: {error.reason} {error.remedy}")
+        if Path(error.path).name == ".dvc":
+            raise DataError(
+                f"{RAW / error.path} makes DVC pass over the whole folder that it is in. Rename "
+                "it, or remove it."
+            )
+    if len(odd) > _MOST:
+        raise DataError(
+            f"{len(odd)} entries of {RAW} cannot be used, too many to be kept from DVC one by one: "
+            f"{' '.join(sentences(odd))}. Remove them."
+        )
+
+
+def _write(names: Iterable[str]) -> None:
+    lines = [f"/{RAW.name}/{pattern(name)}\n" for name in names]
+    if not lines:
+        IGNORED.unlink(missing_ok=True)
+        return
+    text = _HEAD.format(raw=RAW) + "".join(lines)
+    if not IGNORED.is_file() or IGNORED.read_text(encoding="utf-8") != text:
+        write_text(IGNORED, text)
+
+
+def pattern(path: str) -> str:
+    """The pattern of `.dvcignore` that means this very path.
+
+    The file is UTF-8, and its lines are stripped. So a line end stands there as the class of all
+    other characters, turned round; a byte that is no UTF-8 as the class of all that are.
+    """
+    return "".join(map(_quoted, path))
+
+
+def _quoted(c: str) -> str:
+    if "\ud800" <= c <= "\udfff":
+        return "[!\x01-\ud7ff\ue000-\U0010ffff]"
+    if c in "\r\n":
+        return f"[!\x01-{chr(ord(c) - 1)}{chr(ord(c) + 1)}-\U0010ffff]"
+    if c.isspace():
+        return f"[{c}]"
+    return c if c.isalnum() or c in "/._-" else f"\\{c}"

@@ -1,0 +1,154 @@
+"""A run of the pipeline from the command line: `run_pipeline`, which `reelflow run` prints.
+
+With nothing to do it asks DVC and the registry and is done: neither Prefect nor a server is
+started. Otherwise the flow `train` runs here, in this process, against the server that
+`flows.engine.prefect_server` finds or starts.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, NoReturn
+
+import httpx
+
+from flows.engine import prefect_server, stage_process
+from flows.engine.dvc_graph import Node, changes, clear_stale_locks, read_graph
+from flows.engine.outcome import RECORDER, PipelineResult, Recorder, StageOutcome
+from flows.engine.params_override import set_params
+from flows.engine.raw_gate import guard
+from flows.engine.run_lock import only_run
+from flows.engine.side_effects import missing_effect
+from reelflow.params import load_all
+from tasks.common.paths import PARAMS
+
+_STOPPED = (
+    "Stopped. What the finished stages computed is kept; run the same command again to go on."
+)
+_LOST = (
+    "The Prefect server stopped answering and was tried again in vain. What the finished stages "
+    "computed is kept; run the same command again, with the server up, to go on."
+)
+
+# Read when Prefect is imported, unless the user has set them.
+_PREFECT_SETTINGS = {
+    "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",
+    # Waits of 2, 4, 8 and 16 s: longer than a server takes to start again.
+    "PREFECT_CLIENT_MAX_RETRIES": "4",
+}
+
+
+def run_pipeline(
+    params: dict[str, Any] | None = None, echo: Callable[[str], None] = print
+) -> PipelineResult:
+    """Run what changed of the graph in `dvc.yaml`, as the Prefect flow `train`.
+
+    Args:
+        params: values to write into params.yaml first, e.g. `{"train.epochs": 3}`.
+        echo: takes each line of the stages, live, for a console.
+
+    Returns:
+        what became of each stage, also when one failed or Ctrl-C stopped the run.
+
+    Raises:
+        ReelflowError: nothing was started: another run is at work, wrong params, no graph.
+    """
+    with only_run():
+        if params:
+            set_params(PARAMS, params)
+        load_all(PARAMS)
+        guard()
+        clear_stale_locks()
+        nodes = read_graph()
+        stages = [node.name for node in nodes if not node.is_source]
+        if not changes() and not any(missing_effect(stage) for stage in stages):
+            return PipelineResult([StageOutcome(stage, "nothing to do") for stage in stages])
+        return _run_flow(nodes, echo)
+
+
+def _run_flow(nodes: list[Node], echo: Callable[[str], None]) -> PipelineResult:
+    order = [node.name for node in nodes if not node.is_source]
+    recorder = Recorder(echo)
+    token = RECORDER.set(recorder)
+    try:
+        with stage_process.sigterm_as_ctrl_c(), prefect_server.for_a_run() as wait_for_server:
+            for name, value in _PREFECT_SETTINGS.items():
+                os.environ.setdefault(name, value)
+            from flows.train import train
+
+            wait_for_server()
+            with _quiet_logging():
+                return _judge(train, recorder, order)
+    except KeyboardInterrupt:
+        return _stopped(recorder, order)
+    finally:
+        RECORDER.reset(token)
+
+
+def _judge(train: Any, recorder: Recorder, order: list[str]) -> PipelineResult:
+    from prefect.exceptions import PrefectException
+
+    try:
+        state = train(return_state=True)
+    except (httpx.HTTPError, PrefectException, RuntimeError):
+        if prefect_server.answers(prefect_server.health_of_api()):
+            raise
+        return replace(recorder.result(order, _LOST), server_lost=True)
+    finally:
+        _send_the_rest()
+    if state.is_cancelled():
+        return _stopped(recorder, order)
+    return recorder.result(order, "" if state.is_completed() else str(state.message))
+
+
+def _stopped(recorder: Recorder, order: list[str]) -> PipelineResult:
+    """A run that was stopped; one whose last stage had ended by then is done."""
+    result = recorder.result(order)
+    if all(each.outcome not in ("failed", "not run") for each in result.stages):
+        return result
+    return replace(result, error=_STOPPED, interrupted=True)
+
+
+def _send_the_rest() -> None:
+    """Wait until the last log lines and states are with the server: it may be ours to stop."""
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
+
+    APILogWorker.drain_all(timeout=10.0, at_exit=False)
+    EventsWorker.drain_all(timeout=10.0, at_exit=False)
+
+
+def leave(result: PipelineResult) -> NoReturn:
+    """End this process with the status of `result`.
+
+    Prefect's threads would go on for minutes to send their last lines to a server that is lost;
+    nothing of ours is open any more, so the process is then left without asking them.
+    """
+    if result.server_lost:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(result.exit_code)
+    sys.exit(result.exit_code)
+
+
+@contextmanager
+def _quiet_logging() -> Iterator[None]:
+    """Prefect's own lines go to its server alone; the console shows those of the stages.
+
+    Nor does its log sender print half lines about a lost server: that is said once, at the end.
+    """
+    loud = logging.getLogger("prefect")
+    nobody = logging.NullHandler()
+    loud.addHandler(nobody)
+    before = loud.propagate, logging.raiseExceptions
+    loud.propagate, logging.raiseExceptions = False, False
+    try:
+        yield
+    finally:
+        loud.propagate, logging.raiseExceptions = before
+        loud.removeHandler(nobody)

@@ -1,0 +1,124 @@
+"""Programs that a run starts: each in a process group of its own, its output line by line.
+
+A group of its own keeps the terminal's Ctrl-C away from half of the processes: the run decides
+who is stopped, in which order, and always stops the whole tree (DVC, the stage, its ffmpegs).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from reelflow.base.terminal import printable
+
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_running: set[subprocess.Popen[bytes]] = set()
+_guard = threading.Lock()
+_stopping = threading.Event()
+
+
+class StoppedError(Exception):
+    """The program was stopped, or not started, because the run is being stopped."""
+
+
+def environment() -> dict[str, str]:
+    """The environment of every program: `python` is ours, its lines come at once, the shell plain.
+
+    DVC runs commands with `$SHELL`, which for a service's user may be one that refuses to run.
+    """
+    here = str(Path(sys.executable).parent)
+    path = os.environ.get("PATH", os.defpath)
+    first = path if path.split(os.pathsep)[0] == here else os.pathsep.join([here, path])
+    return {**os.environ, "PATH": first, "PYTHONUNBUFFERED": "1", "SHELL": "/bin/sh"}
+
+
+def run_lines(command: list[str], on_line: Callable[[str], None]) -> int:
+    """Run `command` to its end, hand each line of its output on while it runs, return its status.
+
+    Of a line that a progress bar has overwritten only the last text is kept; colours are dropped.
+
+    Raises:
+        StoppedError: `stop_all` was called.
+    """
+    with _guard:
+        if _stopping.is_set():
+            raise StoppedError
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment(),
+            start_new_session=True,
+        )
+        _running.add(process)
+    try:
+        assert process.stdout is not None
+        with process.stdout as output:
+            for raw in output:
+                text = _ESCAPES.sub("", raw.decode("utf-8", "replace")).rstrip("\r\n")
+                line = printable(text.rsplit("\r", 1)[-1].rstrip(), lines=True)
+                if line:
+                    on_line(line)
+        status = process.wait()
+    except BaseException:
+        stop_group(process)
+        raise
+    finally:
+        with _guard:
+            _running.discard(process)
+    if _stopping.is_set():
+        raise StoppedError
+    return status
+
+
+def stop_all(patience_s: float = 10.0) -> None:
+    """Stop every program that is running, and let no other start until `allow` is called."""
+    _stopping.set()
+    with _guard:
+        running = list(_running)
+    for process in running:
+        stop_group(process, patience_s)
+
+
+def allow() -> None:
+    """Let programs start again, after `stop_all`."""
+    _stopping.clear()
+
+
+def stop_group(process: subprocess.Popen[bytes], patience_s: float = 10.0) -> None:
+    """Interrupt a program and all that it started, then terminate, then kill what is left."""
+    for kind in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, kind)
+            deadline = time.monotonic() + patience_s
+            while time.monotonic() < deadline:
+                process.poll()  # a dead leader that nobody waited for still counts as a member
+                os.killpg(process.pid, 0)
+                time.sleep(0.05)
+        except ProcessLookupError:
+            return
+        except KeyboardInterrupt:
+            continue  # a second Ctrl-C: no more patience, on to the stronger signal
+
+
+@contextmanager
+def sigterm_as_ctrl_c() -> Iterator[None]:
+    """A `kill` ends this process as Ctrl-C does: what it started is stopped before it goes."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,143 @@
+"""Tables as csv: those that people have, and our own, which people open in a spreadsheet.
+
+Read: UTF-8 with or without a byte-order mark; commas, semicolons or tabs. Cells are texts and stay
+as they are: `007` keeps its zeros, `NA` is a name. Quoted cells may hold line ends. What cannot be
+understood is refused in a sentence, never guessed at.
+
+Written: a spreadsheet takes a text that begins with `=`, `+`, `-` or `@` for a formula and runs it,
+and a name of a file or a class is anybody's text. Such a cell is written with a `'` before it, as
+OWASP advises ("CSV Injection"); every reader here takes the `'` off again. So a text comes back as
+it was, one that begins with `'=` too. A number is no formula and stays one.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import re
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from reelflow.base.errors import DataError, quoted
+from reelflow.base.files import write_text
+
+_DELIMITERS = ",;\t"
+# Full-width signs count as well: a spreadsheet in Japanese or Chinese takes them for the others.
+_FORMULA = re.compile(r"'*(?![+-]?\d+(\.\d+)?$)[=+\-@\t\r\n＝＋－＠]")
+
+
+def marked(cell: Any) -> Any:
+    """A cell as it is written: a text that a spreadsheet would run gets a `'` before it."""
+    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
+
+
+def unmarked(cell: Any) -> Any:
+    """The true value of a cell that was written by `marked`."""
+    is_marked = isinstance(cell, str) and cell[:1] == "'" and _FORMULA.match(cell)
+    return cell[1:] if is_marked else cell
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    """The table as a csv with a header, `\\n` line ends, and no cell that is a formula."""
+    safe = _texts(table, marked)
+    # pandas takes a bare \r for the end of a row, and Python quotes it only where it is told to.
+    returns = any("\r" in str(cell) for cell in _only_texts(safe).to_numpy().ravel())
+    return safe.to_csv(
+        index=False,
+        lineterminator="\n",
+        quoting=csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL,
+    )
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write `csv_text`, atomically."""
+    write_text(path, csv_text(table))
+
+
+def read_written(path: Path, **options: Any) -> pd.DataFrame:
+    """A table of `write_table`, its texts as they were; `options` are those of `pandas.read_csv`.
+
+    Raises:
+        FileNotFoundError: it is not there.
+    """
+    return _texts(pd.read_csv(path, encoding="utf-8", **options), unmarked)
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """The rows of a csv as strings, under the names of its first line; ours and anybody's.
+
+    Raises:
+        DataError: it cannot be opened, is not UTF-8, is empty, has a quote that never ends, a row
+            with more cells than columns, or two columns of one name.
+    """
+    text = _text(path)
+    try:
+        rows = list(
+            csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+        )
+    except csv.Error as error:
+        raise DataError(f"{path} cannot be read as a csv: {error}.") from None
+    if not rows or not any(rows[0]):
+        raise DataError(f"{path} cannot be read as a csv: its first line names no columns.")
+    header, width = [unmarked(name.strip()) for name in rows[0]], len(rows[0])
+    twice = sorted({name for name in header if name and header.count(name) > 1})
+    if twice:
+        raise DataError(f"{path} has two columns of the name {twice[0]!r}. Rename one.")
+    for number, row in enumerate(rows[1:], 2):
+        if any(cell.strip() for cell in row[width:]):
+            raise DataError(
+                f"{path} cannot be read as a csv: row {number} has {len(row)} cells, the first "
+                f"line {width}. Quote the cell that holds a separator."
+            )
+    cells = [[*map(unmarked, row), *[""] * width][:width] for row in rows[1:] if any(row)]
+    return pd.DataFrame(cells, columns=header, dtype=object)
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """`, did you mean 'x'?` where one of `names` is like `name`, else nothing."""
+    folded = {known.casefold(): known for known in names}
+    found = difflib.get_close_matches(name.casefold(), folded, 1, cutoff=0.5)
+    return f"; did you mean {quoted(folded[found[0]])}?" if found else ""
+
+
+def _texts(table: pd.DataFrame, change: Callable[[Any], Any]) -> pd.DataFrame:
+    """The table with its texts changed, those of the header too; numbers keep their type."""
+    changed = {
+        # Of the same type, which `map` would guess anew: an object may be no text in UTF-8.
+        name: pd.Series([change(cell) for cell in cells], cells.index, cells.dtype)
+        for name, cells in _only_texts(table).items()
+    }
+    return table.assign(**{str(n): cells for n, cells in changed.items()}).rename(columns=change)
+
+
+def _only_texts(table: pd.DataFrame) -> pd.DataFrame:
+    return table.select_dtypes(exclude=["number", "bool"])
+
+
+def _text(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from None
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        kind = "UTF-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "WINDOWS-1252"
+        raise DataError(
+            f"{path} cannot be read as a csv in UTF-8 (line {line}). Save it as UTF-8, or, if it "
+            f"is {kind} as it seems: `iconv -f {kind} -t UTF-8 IN > OUT`."
+        ) from None
+
+
+def _delimiter(text: str) -> str:
+    """What parts the first row into the most cells; a comma if nothing does."""
+    counts = {
+        mark: len(next(csv.reader(io.StringIO(text, newline=""), delimiter=mark), []))
+        for mark in _DELIMITERS
+    }
+    return max(counts, key=lambda mark: counts[mark])

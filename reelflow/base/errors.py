@@ -1,0 +1,70 @@
+"""The errors that are meant for a person.
+
+A `ReelflowError` carries one finished text: what happened, to which file, what to do. Whoever
+catches it prints the text and stops; it never needs a traceback to be understood.
+"""
+
+from __future__ import annotations
+
+import signal
+
+from reelflow.base.terminal import printable
+
+
+def ended_by(number: int) -> str:
+    """What a signal means that ended a process, as the end of a sentence: `was killed (…)`."""
+    name = signal.Signals(number).name
+    if number in (signal.SIGKILL, signal.SIGTERM):
+        return f"was killed ({name}), perhaps because memory ran out"
+    if number in (signal.SIGILL, signal.SIGABRT):
+        return (
+            f"crashed ({name}), perhaps because this processor has no AVX, which TensorFlow needs"
+        )
+    return f"crashed ({name})"
+
+
+def quoted(value: object) -> str:
+    """A value as a person may type it: `repr` would double the backslashes of a pattern."""
+    plain = isinstance(value, str) and value.isprintable() and "'" not in value
+    return f"'{value}'" if plain else repr(value)
+
+
+class ReelflowError(Exception):
+    """Something a person can act on. `str(error)` is the whole message, fit for a terminal."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__(), lines=True)
+
+
+class UnavailableError(ReelflowError):
+    """A server or a lock that was not to be had; the same command may work a moment later."""
+
+
+class ParamsError(ReelflowError):
+    """`params.yaml` holds a key, a type or a value that is not allowed."""
+
+
+class DataError(ReelflowError):
+    """The labelled videos, as a whole, cannot be used (an empty folder, one class only, ...)."""
+
+
+class VideoError(ReelflowError):
+    """One video cannot be used; the others still can.
+
+    Attributes:
+        path: the file, as the user named it.
+        code: short reason for programs, e.g. `truncated`, `no_video`, `timeout`.
+        reason: one sentence for people.
+        remedy: what the user can do about it.
+    """
+
+    def __init__(self, path: str, code: str, reason: str, remedy: str) -> None:
+        super().__init__(f"{path}: {reason} {remedy}".strip())
+        self.path = path
+        self.code = code
+        self.reason = reason
+        self.remedy = remedy
+
+    def __reduce__(self) -> tuple[type[VideoError], tuple[str, str, str, str]]:
+        # Exceptions cross process borders by re-calling the class with `args`, which is one text.
+        return (type(self), (self.path, self.code, self.reason, self.remedy))

@@ -1,0 +1,5 @@
+"""The names of the three splits."""
+
+from __future__ import annotations
+
+SPLITS = ("train", "validation", "test")

@@ -1,0 +1,273 @@
+"""From labelled files to a manifest of usable videos and a list of those set aside.
+
+Every file gets exactly one row in exactly one of the two tables. Exact duplicates are found by
+content: the first path keeps the row, with the group and the split of any of them, and the others
+are set aside as `duplicate`; the same bytes under two labels, groups or splits are an error, since
+one of the two is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from reelflow.base.errors import DataError, VideoError
+from reelflow.base.parallel import ProcessDiedError, each, worker_count
+from reelflow.base.progress import track
+from reelflow.dataset.check_cache import CheckCache, Verdict
+from reelflow.dataset.fingerprints import Pictures, fingerprint
+from reelflow.intake.labelled_videos import LabelledVideo
+from reelflow.intake.quarantine import COLUMNS, DUPLICATE, row, unusable
+from reelflow.video.check import DamagedVideoError, VideoInfo, check_video
+from reelflow.video.content_hash import changed, hash_and_stamp, stamp_of
+from reelflow.video.damage_policy import SET_ASIDE, Policy
+from reelflow.video.ffmpeg import Bounds
+from reelflow.video.sandbox import refuse_name, regular_file_size
+from reelflow.video.thumbnails import Thumbnails
+
+MANIFEST_COLUMNS = (
+    "hash", "path", "label", "group", "split", "bytes", "container", "codec", "pixel_format",
+    "transfer", "width", "height", "fps", "frames", "intact", "start", "duration", "rotation",
+    "stream", "pts", "time_base", "duplicates",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The two tables, sorted by path.
+
+    Attributes:
+        manifest: a row a usable video, `MANIFEST_COLUMNS`.
+        quarantine: a row a file set aside, as in `reelflow.intake.quarantine`.
+    """
+
+    manifest: pd.DataFrame
+    quarantine: pd.DataFrame
+
+    def with_aside(self, odd: Iterable[VideoError]) -> Catalogue:
+        """The same, with what was set aside before."""
+        rows = pd.DataFrame([row(error) for error in odd], columns=list(COLUMNS))
+        return replace(self, quarantine=pd.concat([self.quarantine, rows]).sort_values("path"))
+
+    @property
+    def bad(self) -> pd.DataFrame:
+        """The rows of `quarantine` that cannot be used; duplicates are no fault."""
+        return unusable(self.quarantine)
+
+    @property
+    def filled(self) -> pd.DataFrame:
+        """The rows of `manifest` that are used though they are damaged."""
+        return self.manifest[self.manifest["intact"] < self.manifest["frames"]]
+
+
+def catalogue(
+    root: Path,
+    videos: list[LabelledVideo],
+    bounds: Bounds,
+    workers: int,
+    cache: CheckCache,
+    *,
+    links_to: Sequence[Path] = (),
+    policy: Policy = SET_ASIDE,
+) -> Catalogue:
+    """Check every file and sort it into the manifest or the quarantine.
+
+    Args:
+        root: folder that the paths of `videos` are relative to.
+        videos: what to check.
+        bounds: limits of each decoder.
+        workers: processes at once, 0 for one a core.
+        cache: what is known already.
+        links_to: folders besides `root` that symbolic links may lead to.
+        policy: which of the videos that cannot be decoded to their end are used all the same.
+
+    Raises:
+        DataError: the same bytes stand under two labels, in two groups or in two splits.
+    """
+    digests: dict[str, str] = {}
+    stamps: dict[str, str] = {}
+    verdicts: dict[str, Verdict] = {}
+    within = [folder.resolve() for folder in (root, *links_to)]
+    gate = partial(regular_file_size, within=within, most_bytes=bounds.most_bytes)
+    for path, found in _hashes(root, [video.path for video in videos], gate, workers, cache):
+        if isinstance(found, VideoError):
+            verdicts[path] = found
+        else:
+            digests[path], stamps[path] = found
+    alike: dict[str, list[LabelledVideo]] = {}
+    for video in videos:
+        if video.path in digests:
+            alike.setdefault(digests[video.path], []).append(video)
+    _refuse_conflicts(alike)
+
+    firsts = {same[0].path: (digest, stamps[same[0].path]) for digest, same in alike.items()}
+    for path, verdict in _verdicts(root, firsts, bounds, workers, cache):
+        verdicts[path] = policy.verdict(verdict)
+
+    rows, aside = [], []
+    for video in videos:
+        known = verdicts.get(video.path)
+        if isinstance(known, VideoInfo):
+            same = alike[digests[video.path]]
+            rows.append(_manifest_row(_known_of(same), known, len(same) - 1))
+        else:
+            aside.append(_quarantine_row(video, known, alike, digests))
+    return Catalogue(
+        pd.DataFrame(rows, columns=list(MANIFEST_COLUMNS)),
+        pd.DataFrame(aside, columns=list(COLUMNS)),
+    )
+
+
+def _hashes(
+    root: Path,
+    paths: list[str],
+    gate: Callable[[Path], object],
+    workers: int,
+    cache: CheckCache,
+) -> Iterator[tuple[str, tuple[str, str] | VideoError]]:
+    """The content hash of each file that `gate` lets through, and the stamp that it has it by;
+    hashing leaves the interpreter free, so threads do."""
+    unknown = []
+    for path in paths:
+        try:
+            refuse_name(path)
+            gate(root / path)
+        except VideoError as error:
+            yield path, error
+        else:
+            stamp = stamp_of(root / path)
+            known = cache.hash_of(root / path, stamp)
+            if known:
+                yield path, (known, stamp)
+            else:
+                unknown.append(path)
+    if not unknown:
+        return
+    with ThreadPoolExecutor(worker_count(workers)) as pool:
+        found = pool.map(hash_and_stamp, [root / path for path in unknown])
+        for path, (digest, stamp) in track(
+            zip(unknown, found, strict=True), len(unknown), "hashing videos"
+        ):
+            cache.store_hash(root / path, digest, stamp)
+            yield path, (digest, stamp)
+
+
+def _verdicts(
+    root: Path,
+    firsts: dict[str, tuple[str, str]],
+    bounds: Bounds,
+    workers: int,
+    cache: CheckCache,
+) -> Iterator[tuple[str, Verdict]]:
+    """What each file is, by hash and stamp; only content that was never seen before is decoded."""
+    unknown = []
+    for path, (digest, _) in firsts.items():
+        known = cache.verdict_on(digest, root / path)
+        if known:
+            yield path, known
+        else:
+            unknown.append((path, digest))
+    if not unknown:
+        return
+    work = partial(check_one, root, bounds)
+    checked = each(work, unknown, workers)
+    for (path, digest), answer in track(checked, len(unknown), "checking videos"):
+        verdict, pictures = (
+            (_crashed(path), None) if isinstance(answer, ProcessDiedError) else answer
+        )
+        if stamp_of(root / path) != firsts[path][1]:
+            # Nobody knows of which bytes that is the verdict.
+            verdict, pictures = changed(root / path), None
+        if pictures is not None:
+            cache.store_fingerprint(digest, pictures)
+        cache.store_verdict(digest, verdict)
+        yield path, verdict
+
+
+def check_one(root: Path, bounds: Bounds, item: tuple[str, str]) -> tuple[Verdict, Pictures | None]:
+    """The verdict on a video that was never seen, and the fingerprint of what could be decoded.
+
+    Args:
+        root: folder that the path is relative to.
+        bounds: limits of each decoder.
+        item: the path, and the hash of its content.
+    """
+    path, digest = item
+    verdict: Verdict
+    thumbnails = Thumbnails()
+    try:
+        verdict = check_video(root / path, bounds, known_hash=digest, thumbnails=thumbnails)
+    except DamagedVideoError as error:
+        verdict = error
+    except VideoError as error:
+        return error, None
+    return verdict, fingerprint(thumbnails.pictures)
+
+
+def _crashed(path: str) -> VideoError:
+    return VideoError(
+        path,
+        "crash",
+        "Checking it killed the process that did so.",
+        "Encode the video again with another program, or leave it out.",
+    )
+
+
+def _refuse_conflicts(alike: dict[str, list[LabelledVideo]]) -> None:
+    for kind in ("label", "group", "split"):
+        torn = [
+            same for same in alike.values() if len({getattr(v, kind) for v in same} - {None}) > 1
+        ]
+        if torn:
+            names = " and ".join(f"{video.path} ({getattr(video, kind)})" for video in torn[0])
+            many = f", and so it is with {len(torn) - 1} more" if len(torn) > 1 else ""
+            values = len({getattr(video, kind) for video in torn[0]} - {None})
+            raise DataError(
+                f"The same bytes stand under {values} {kind}s: {names}{many}. One {kind} is wrong: "
+                f"correct the {kind}, or remove the file."
+            )
+
+
+def _known_of(same: Sequence[LabelledVideo]) -> LabelledVideo:
+    """The first of files with the same bytes, with what is said of any of them."""
+    group = next((video.group for video in same if video.group), None)
+    split = next((video.split for video in same if video.split), None)
+    return replace(same[0], group=group, split=split)
+
+
+def _manifest_row(video: LabelledVideo, info: VideoInfo, duplicates: int) -> dict[str, object]:
+    return {
+        **info.to_dict(),
+        "path": video.path,
+        "label": video.label,
+        "group": video.group,
+        "split": video.split,
+        "duplicates": duplicates,
+    }
+
+
+def _quarantine_row(
+    video: LabelledVideo,
+    verdict: VideoError | None,
+    alike: dict[str, list[LabelledVideo]],
+    digests: dict[str, str],
+) -> dict[str, str]:
+    if verdict is not None:
+        return row(VideoError(video.path, verdict.code, verdict.reason, verdict.remedy))
+    first = alike[digests[video.path]][0].path
+    return {
+        "path": video.path,
+        "code": DUPLICATE,
+        "reason": f"It has the same bytes as {first}.",
+        "remedy": "Nothing to do: the other one is used.",
+    }
+
+
+def class_counts(labels: Iterable[str]) -> dict[str, int]:
+    """How many videos each class has, by name."""
+    return {str(k): int(v) for k, v in pd.Series(list(labels)).value_counts().sort_index().items()}

@@ -1,0 +1,192 @@
+"""What was found out about files before, so that a new video costs what one video costs.
+
+A small SQLite file on this machine: it is a memory, not an output, and may be deleted at any time.
+One that is damaged is set aside, and a new one begun.
+A file is known by path, size, time of change and inode; what it is, by the hash of its bytes.
+Verdicts are written one by one, so a killed run goes on where it was. Whatever could be decoded
+has its fingerprint beside its verdict.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import sqlite3
+import zlib
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from reelflow.base.decoder_versions import decoders
+from reelflow.base.errors import UnavailableError, VideoError
+from reelflow.dataset.fingerprints import FINGERPRINT_VERSION, SIDE, Keys, Pictures, keys
+from reelflow.video.check import CHECK_VERSION, DamagedVideoError, VideoInfo
+
+log = logging.getLogger(__name__)
+
+Verdict = VideoInfo | VideoError
+
+# These depend on the machine and on the bounds in params, so they are found out anew.
+_NOT_REMEMBERED = {"timeout", "memory", "crash", "killed", "permission", "missing", "changed"}
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, stamp TEXT NOT NULL, hash TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS verdicts (hash TEXT, version TEXT, verdict BLOB NOT NULL,
+                                     PRIMARY KEY (hash, version));
+CREATE TABLE IF NOT EXISTS fingerprints (hash TEXT, version TEXT, keys BLOB NOT NULL,
+                                         pictures BLOB NOT NULL, PRIMARY KEY (hash, version));
+"""
+
+
+_SPOILED = (sqlite3.DatabaseError, zlib.error)
+_OF_THE_DISK = {
+    "SQLITE_FULL": errno.ENOSPC,
+    "SQLITE_CANTOPEN": errno.EACCES,
+    "SQLITE_READONLY": errno.EROFS,
+    "SQLITE_IOERR": errno.EIO,
+}
+
+
+class CheckCache:
+    """Verdicts on files by content; use it as a context manager."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        try:
+            self._db = _open(path)
+        except sqlite3.DatabaseError as error:
+            log.warning("%s", _set_aside(path, error))
+            self._db = _open(path)
+        # What another decoder would say of the same bytes is not known.
+        self._version = f"{CHECK_VERSION}, {FINGERPRINT_VERSION}, {decoders()}"
+
+    def __enter__(self) -> CheckCache:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._db.close()
+        if isinstance(error, _SPOILED) and not isinstance(error, sqlite3.ProgrammingError):
+            said = _set_aside(self._path, error)
+            raise UnavailableError(f"{said} Run the same command again.") from error
+
+    def hash_of(self, path: Path, stamp: str) -> str | None:
+        """The SHA-256 of a file when it had this stamp (`reelflow.video.content_hash`), or None."""
+        row = self._db.execute(
+            "SELECT hash FROM files WHERE path = ? AND stamp = ?", (str(path), stamp)
+        ).fetchone()
+        return str(row[0]) if row else None
+
+    def store_hash(self, path: Path, digest: str, stamp: str) -> None:
+        """Remember the SHA-256 of a file, and the stamp that it had before it was read."""
+        self._db.execute(
+            "INSERT OR REPLACE INTO files VALUES (?, ?, ?)", (str(path), stamp, digest)
+        )
+
+    def verdict_on(self, digest: str, path: Path) -> Verdict | None:
+        """What is known of these bytes, as said of `path`, or None."""
+        row = self._db.execute(
+            "SELECT verdict FROM verdicts WHERE hash = ? AND version = ?", (digest, self._version)
+        ).fetchone()
+        return _unpack(row[0], path) if row else None
+
+    def store_verdict(self, digest: str, verdict: Verdict) -> None:
+        """Remember a verdict, unless it depends on this machine."""
+        if isinstance(verdict, VideoError) and verdict.code in _NOT_REMEMBERED:
+            return
+        self._db.execute(
+            "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?)",
+            (digest, self._version, _pack(verdict)),
+        )
+
+    def keys_of(self, digest: str) -> Keys:
+        """The keys of the fingerprint of a video that was decoded; none if it shows nothing."""
+        found = self._fingerprint("keys", digest)
+        numbers = np.frombuffer(found, "<u8").astype(np.uint64, copy=False)
+        scene, moving = 2 + int(numbers[0]), 2 + int(numbers[0] + numbers[1])
+        return Keys(numbers[scene:moving], numbers[moving:].view(np.int64), numbers[2:scene])
+
+    def pictures_of(self, digest: str) -> Pictures:
+        """The fingerprint of a video that was decoded, uint8 (N, SIDE, SIDE)."""
+        found = zlib.decompress(self._fingerprint("pictures", digest))
+        return np.frombuffer(found, np.uint8).reshape(-1, SIDE, SIDE)
+
+    def store_fingerprint(self, digest: str, pictures: Pictures) -> None:
+        """Remember a fingerprint, to be stored before the verdict, and its keys."""
+        found = keys(pictures)
+        counts = np.array([len(found.scene), len(found.moving)])
+        parts = (counts, found.scene, found.moving, found.at)
+        self._db.execute(
+            "INSERT OR REPLACE INTO fingerprints VALUES (?, ?, ?, ?)",
+            (
+                digest,
+                self._version,
+                b"".join(part.astype("<u8").tobytes() for part in parts),
+                zlib.compress(pictures.tobytes(), 1),
+            ),
+        )
+
+    def _fingerprint(self, column: str, digest: str) -> bytes:
+        found: tuple[bytes] = self._db.execute(
+            f"SELECT {column} FROM fingerprints WHERE hash = ? AND version = ?",  # noqa: S608
+            (digest, self._version),
+        ).fetchone()
+        return found[0]
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, timeout=30, isolation_level=None)
+    try:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=NORMAL")
+        database.executescript(_SCHEMA)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _set_aside(path: Path, error: sqlite3.DatabaseError | zlib.error) -> str:
+    """Make room for a new file if the file is at fault, and say so; else raise what is."""
+    name = getattr(error, "sqlite_errorname", "")
+    for start, code in _OF_THE_DISK.items():
+        if name.startswith(start):
+            raise OSError(code, f"SQLite says: {error}", str(path)) from error
+    if name.startswith("SQLITE_BUSY"):
+        raise UnavailableError(f"Another process holds {path}. Try again later.") from error
+    aside = path.with_name(f"{path.name}.damaged")
+    path.replace(aside)
+    for beside in ("-wal", "-shm"):  # SQLite would take them for those of the new file
+        path.with_name(path.name + beside).unlink(missing_ok=True)
+    return (
+        f"{path} is damaged ({error}). It only remembered what was found out about files; it is "
+        f"set aside as {aside}, and a new one is begun: every video is checked anew."
+    )
+
+
+def _pack(verdict: Verdict) -> bytes:
+    value: dict[str, Any] = {}
+    if isinstance(verdict, VideoError):
+        value = {"code": verdict.code, "reason": verdict.reason, "remedy": verdict.remedy}
+    info = verdict.info if isinstance(verdict, DamagedVideoError) else verdict
+    if isinstance(info, VideoInfo):
+        value["info"] = info.to_dict()
+    return zlib.compress(json.dumps(value).encode(), 1)
+
+
+def _unpack(packed: bytes, path: Path) -> Verdict:
+    value = json.loads(zlib.decompress(packed))
+    if "info" not in value:
+        return VideoError(str(path), value["code"], value["reason"], value["remedy"])
+    info = VideoInfo(**{**value["info"], "pts": tuple(value["info"]["pts"])})
+    if "code" not in value:
+        return info
+    return DamagedVideoError(str(path), value["reason"], value["remedy"], info)

@@ -1,0 +1,244 @@
+"""Which videos show the same, though their bytes differ: encoded again, scaled, cut, mirrored, ….
+
+Pairs that could be alike are found by their keys (`reelflow.dataset.fingerprints`) in sorted
+tables: the keys of all clips are sorted by several orders of their bits, and each is compared with
+its next neighbours only, so that the work grows as N log N whatever the videos show (Charikar,
+"Similarity Estimation Techniques from Rounding Algorithms", STOC 2002; Manku et al., "Detecting
+Near-Duplicates for Web Crawling", WWW 2007). Every pair found so is then compared picture by
+picture at the places that its keys name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from reelflow.base.parallel import worker_count
+from reelflow.dataset.fingerprints import Keys, Pictures, likeness, mirrored
+from reelflow.video.thumbnails import RATE
+
+# Orders of the bits, and how far a key looks in each of them.
+TABLES, NEIGHBOURS = 12, 6
+# Bits of 64 by which keys of the same moment may differ.
+MOST_BITS = 10
+# Share of the shorter clip that must be shown by the other, and the least number of pictures.
+LEAST_SHARED, FEWEST_SHARED = 0.5, 4
+# Places of a pair that are compared, those named by most keys; partners of a video.
+PLACES, PARTNERS = 3, 50
+
+# Between two ticks of the clock motion may agree less than it does; so much, of a likeness.
+_COMES_NEAR = 0.3
+
+_Ends = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two videos that show the same.
+
+    Attributes:
+        one, other: their names (content hashes), in order.
+        likeness: 0 to 1.
+        shift: seconds into `one` at which `other` begins; negative if it begins before.
+        mirrored: whether one shows the other as in a mirror.
+    """
+
+    one: str
+    other: str
+    likeness: float
+    shift: float
+    mirrored: bool
+
+
+def find(
+    looked_up_by: Mapping[str, Keys], pictures: Callable[[str], Pictures], least: float
+) -> list[Pair]:
+    """The pairs with a likeness of `least` or more, sorted by name.
+
+    Args:
+        looked_up_by: the keys of each video, by name.
+        pictures: the fingerprint of a video; asked for the videos of possible pairs alone.
+        least: likeness from which videos count as the same.
+    """
+    names = sorted(looked_up_by)
+    places = _places([looked_up_by[name] for name in names])
+    pairs = []
+    rows = places[["one", "other", "shift", "mirrored"]].itertuples(index=False, name=None)
+    for ends, of_pair in groupby(rows, itemgetter(0, 1)):
+        one, other = (names[end] for end in ends)
+        found = _best(pictures(one), pictures(other), [row[2:] for row in of_pair], least)
+        if found[0] >= least:
+            pairs.append(Pair(one, other, round(found[0], 4), found[1], found[2]))
+    return pairs
+
+
+def sets(pairs: Sequence[Pair]) -> dict[str, str]:
+    """The name of the set of each video that is in a pair: the first of the names in it.
+
+    Sets are closed: what is like a member belongs to the set.
+    """
+    if not pairs:
+        return {}  # importing scipy takes longer than all else here
+    from scipy.cluster.hierarchy import DisjointSet
+
+    found = DisjointSet()
+    for pair in pairs:
+        for name in (pair.one, pair.other):
+            found.add(name)
+        found.merge(pair.one, pair.other)
+    return {name: min(together) for together in found.subsets() for name in together}
+
+
+def _places(videos: Sequence[Keys]) -> pd.DataFrame:
+    """Where two videos could show the same: one, other, shift, mirrored, in a fixed order."""
+    numbers = range(len(videos))
+    moving = _matches(
+        np.repeat(numbers, [len(keys.at) for keys in videos]),
+        np.concatenate([keys.moving for keys in videos] or [np.empty(0, np.uint64)]),
+        np.concatenate([keys.at for keys in videos] or [np.empty(0, np.int64)]),
+    )
+    scene = _matches(
+        np.repeat(numbers, [len(keys.scene) for keys in videos]),
+        np.concatenate([keys.scene for keys in videos] or [np.empty(0, np.uint64)]),
+        np.zeros(sum(len(keys.scene) for keys in videos), np.int64),
+    )
+    place = ["one", "other", "shift", "mirrored"]
+    votes = pd.concat([moving, scene]).groupby(place).size().reset_index(name="votes")
+    votes = votes.sort_values(["votes", *place], ascending=[False, *[True] * 4], kind="stable")
+    votes = votes.groupby(["one", "other"], sort=False).head(PLACES)
+    # Of very many alike, each is compared with some: they are joined all the same.
+    firsts = votes.drop_duplicates(["one", "other"])
+    kept = firsts[firsts.groupby("one").cumcount() < PARTNERS]
+    return votes.merge(kept[["one", "other"]]).sort_values(place, ignore_index=True)
+
+
+def _matches(
+    video: NDArray[np.int64], keys: NDArray[np.uint64], at: NDArray[np.int64]
+) -> pd.DataFrame:
+    """Pairs of moments with nearly the same key: one, other, shift, mirrored."""
+    # Each is looked for as it is and as in a mirror.
+    bits = np.concatenate([keys, mirrored(keys)])
+    number = np.tile(np.arange(len(keys)), 2)
+    turned = np.repeat([False, True], len(keys))
+    found = [
+        _pairs(number[a], number[b], turned[a] != turned[b], video, at)
+        for a, b in _neighbours(bits)
+        if len(a)
+    ]
+    columns = ["one", "other", "shift", "mirrored", "from", "to"]
+    table = pd.concat(found) if found else pd.DataFrame(columns=columns, dtype=np.int64)
+    return table.drop_duplicates()[columns[:4]].astype({"mirrored": bool})
+
+
+def _pairs(
+    a: NDArray[np.int64],
+    b: NDArray[np.int64],
+    mirror: NDArray[np.bool_],
+    video: NDArray[np.int64],
+    at: NDArray[np.int64],
+) -> pd.DataFrame:
+    a, b = np.where(video[a] < video[b], (a, b), (b, a))
+    kept = video[a] != video[b]
+    a, b = a[kept], b[kept]
+    return pd.DataFrame(
+        {
+            "one": video[a],
+            "other": video[b],
+            "shift": at[a] - at[b],
+            "mirrored": mirror[kept],
+            "from": at[a],
+            "to": at[b],
+        }
+    )
+
+
+def _neighbours(bits: NDArray[np.uint64]) -> Iterator[_Ends]:
+    """Places in `bits` of keys that stand near each other in a sorted table and differ little."""
+    bits = _shuffled(bits)
+    # NumPy leaves the interpreter free meanwhile.
+    with ThreadPoolExecutor(worker_count(0)) as pool:
+        for found in pool.map(partial(_table, bits), range(TABLES)):
+            yield from found
+
+
+def _table(bits: NDArray[np.uint64], number: int) -> list[_Ends]:
+    """The same of one of the tables."""
+    order = _order(_rolled(bits, 64 * number // TABLES))
+    there = bits[order]
+    found: list[_Ends] = []
+    for step in range(1, NEIGHBOURS + 1):
+        near = np.bitwise_count(there[:-step] ^ there[step:]) <= MOST_BITS
+        found.append((order[:-step][near], order[step:][near]))
+    return found
+
+
+def _order(bits: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Places in the order of the first bits there, of all but as many as a place has."""
+    # A place in the last bits is sorted along, in half the time of `argsort`.
+    last = np.uint64(len(bits).bit_length())
+    places = np.arange(len(bits), dtype=np.uint64)
+    ones = (np.uint64(1) << last) - np.uint64(1)
+    return (np.sort(bits & ~ones | places) & ones).astype(np.int64)
+
+
+def _shuffled(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Bits in a fixed order in which those of near frequencies, which go together, are apart."""
+    goes_to = np.argsort(np.random.default_rng(0).permutation(64)).astype(np.uint64)
+    # Looked up by octets: bit by bit it takes longer than to sort the tables.
+    octets = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.uint64)
+    moved = np.zeros_like(bits)
+    for octet in range(8):
+        table = (octets << np.uint64(63) - goes_to[8 * octet : 8 * octet + 8]).sum(axis=1)
+        moved |= table[bits >> np.uint64(56 - 8 * octet) & np.uint64(255)]
+    return moved
+
+
+def _rolled(bits: NDArray[np.uint64], by: int) -> NDArray[np.uint64]:
+    """With the first `by` bits moved to the end."""
+    left, right = np.uint64(by), np.uint64(64 - by)
+    return bits if by == 0 else bits << left | bits >> right
+
+
+def _best(
+    one: Pictures, other: Pictures, places: Sequence[tuple[int, bool]], least: float
+) -> tuple[float, float, bool]:
+    """The largest likeness, its shift in seconds, whether it is mirrored.
+
+    Each place (shift, mirrored) that the keys name is compared; around those that come near, steps
+    to either side and half steps, for the clock of a copy may tick between that of the original.
+    """
+    best = (0.0, 0.0, False)
+    near = [place for place in places if _at(one, other, *place) >= least - _COMES_NEAR]
+    if not near:
+        return best
+    between = (other[:-1].astype(np.float32) + other[1:]) / 2
+    for shift, mirror in near:
+        for at in (shift - 1, shift, shift + 1):
+            for taken, late in ((other, 0.0), (between, 0.5)):
+                found = (_at(one, taken, at, mirror), (at - late) / RATE, mirror)
+                best = max(best, found, key=lambda each: each[0])
+    return best
+
+
+def _at(one: Pictures, other: NDArray[Any], shift: int, mirror: bool) -> float:
+    """The likeness of two clips of which the second begins `shift` pictures into the first."""
+    ours, theirs = _shared(one, other, shift)
+    return likeness(ours, theirs[:, :, ::-1] if mirror else theirs) if len(ours) else 0.0
+
+
+def _shared(one: Pictures, other: NDArray[Any], shift: int) -> tuple[Pictures, Pictures]:
+    """What two clips show at the same time, if it is enough; else nothing."""
+    begin, end = max(0, shift), min(len(one), len(other) + shift)
+    least = max(FEWEST_SHARED, LEAST_SHARED * min(len(one), len(other)))
+    if end - begin < min(least, len(one), len(other)):
+        return one[:0], one[:0]
+    return one[begin:end], other[begin - shift : end - shift]

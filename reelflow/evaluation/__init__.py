@@ -1,0 +1,1 @@
+"""Predictions and targets in; metrics, intervals, curves and alarms out."""

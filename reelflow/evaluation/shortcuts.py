@@ -1,0 +1,199 @@
+"""Can the classes be told by their files, without a look at a picture?
+
+Where the clips of a class come from another camera or another program than the rest, a network
+can learn the camera: size, rate, codec, sharpness. A small model that gets nothing but what the
+manifest says of each file is asked here. Whatever it tells on groups that it has not seen, a
+network could use too, and the test would not notice, since its videos are of the same making.
+
+The folds are scikit-learn's StratifiedGroupKFold: each video is answered for by models that saw
+none of its group. Probabilities are averaged over shuffles of the folds, because one shuffle of
+few groups moves the score by several points; every class weighs the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from reelflow.dataset.groups_in_names import sources
+from reelflow.evaluation.intervals import Bootstrap, Floats
+from reelflow.evaluation.metrics import Ints, evaluate
+
+FOLDS, SHUFFLES, RESAMPLINGS, TREES = 5, 2, 500, 30
+# More than that makes the answer hardly surer: a simple random sample, drawn by content hash.
+MOST_VIDEOS = 1500
+# Least share of the way from chance to certainty that the low end must show: the interval does
+# not hold the uncertainty of the folds, and a hair over chance is no shortcut. Where one class is
+# told, the others are guessed better, being fewer; over few groups, one odd group decides.
+LEAST, LEAST_OF_A_CLASS, LEAST_OF_FEW_GROUPS = 0.05, 0.4, 0.25
+FEW_GROUPS = 10
+EVERYTHING = "all of these"
+BRIGHTNESS = "mean brightness"
+
+
+@dataclass(frozen=True)
+class Told:
+    """A share of videos that were told rightly, on average over classes or of one class.
+
+    Attributes:
+        share: 0 to 1.
+        low: low end of the 95 % interval, from drawing whole groups; None where there is none.
+        high: its high end.
+        alarming: whether it is clearly more than chance.
+    """
+
+    share: float
+    low: float | None
+    high: float | None
+    alarming: bool
+
+
+@dataclass(frozen=True)
+class Shortcuts:
+    """What files tell of their classes.
+
+    Attributes:
+        chance: balanced accuracy of guessing.
+        by: balanced accuracy by what the model was told of; `EVERYTHING` comes first,
+            `BRIGHTNESS` is in none of the others.
+        classes: recall of each class with `EVERYTHING`, the best told first.
+        left_out: classes of one group alone, of which nothing can be said.
+        videos: how many were asked about.
+        groups: of how many groups.
+        folds: into how many parts the groups were dealt.
+    """
+
+    chance: float
+    by: dict[str, Told]
+    classes: dict[str, Told]
+    left_out: list[str]
+    videos: int
+    groups: int
+    folds: int
+
+
+def measure(videos: pd.DataFrame) -> Shortcuts | None:
+    """Ask a small model; None where fewer than two classes have two groups each.
+
+    Args:
+        videos: a row a video: the manifest, and `brightness` (0 to 255) of its clip.
+
+    Costs some 2 s, half of them the import of scikit-learn; no more for more videos.
+    """
+    videos = videos.sort_values("hash", ignore_index=True).head(MOST_VIDEOS)
+    videos = videos.assign(source=sources(videos))
+    groups_of = videos.groupby("label")["source"].nunique()
+    left_out = sorted(groups_of.index[groups_of < 2])
+    videos = videos[~videos["label"].isin(left_out)].reset_index(drop=True)
+    if videos["label"].nunique() < 2:
+        return None
+    labels = sorted(videos["label"].unique())
+    targets = videos["label"].map(labels.index).to_numpy(np.int64)
+    codes = videos["source"].to_numpy(np.int64)
+    folds = min(FOLDS, int(groups_of[labels].min()))
+    parts = list(_dealt(targets, codes, folds))
+    found = {}
+    for name, features in _features(videos).items():
+        trees = TREES if name == EVERYTHING else 0
+        answers = _answers(features, targets, parts, len(labels), trees)
+        found[name] = evaluate(
+            targets, answers, list(codes), labels, majority=0, bootstrap=Bootstrap(RESAMPLINGS)
+        )
+    return Shortcuts(
+        1 / len(labels),
+        {
+            name: _told(scores, "balanced_accuracy", 1 / len(labels))
+            for name, scores in found.items()
+        },
+        _classes(found[EVERYTHING], np.bincount(targets) / len(targets)),
+        left_out,
+        len(videos),
+        len(np.unique(codes)),
+        folds,
+    )
+
+
+def _features(videos: pd.DataFrame) -> dict[str, Floats]:
+    """What a model is told, float (N, F), by name."""
+    seconds = videos["duration"].clip(lower=1e-3)
+    pixels = videos["width"] * videos["height"]
+    made_by = ["codec", "container", "pixel_format", "time_base"]
+    parts: dict[str, list[Any]] = {
+        "size of the picture": [videos["width"], videos["height"], videos["width"] / pixels**0.5],
+        "frames a second": [videos["fps"]],
+        "length": [videos["duration"], videos["frames"]],
+        "codec and container": [*_indicators(videos[made_by]), videos["rotation"], videos["start"]],
+        "bytes": [
+            videos["bytes"], videos["bytes"] / seconds, videos["bytes"] / pixels / videos["frames"]
+        ],
+    }  # fmt: skip
+    tables = {name: np.column_stack(columns).astype(float) for name, columns in parts.items()}
+    return {
+        EVERYTHING: np.hstack(list(tables.values())),
+        **tables,
+        BRIGHTNESS: videos[["brightness"]].to_numpy(float),
+    }
+
+
+def _indicators(table: pd.DataFrame, most: int = 20) -> list[NDArray[np.bool_]]:
+    """A column a value, for the commonest values of each column."""
+    return [
+        (column == value).to_numpy()
+        for _, column in table.items()
+        for value in column.value_counts().sort_index().nlargest(most).index
+    ]
+
+
+def _dealt(targets: Ints, codes: Ints, folds: int) -> Iterator[tuple[Ints, Ints]]:
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    for shuffle in range(SHUFFLES):
+        dealer = StratifiedGroupKFold(folds, shuffle=True, random_state=shuffle)
+        yield from dealer.split(codes, targets, codes)
+
+
+def _answers(
+    features: Floats, targets: Ints, parts: list[tuple[Ints, Ints]], classes: int, trees: int
+) -> Floats:
+    """Mean probabilities (N, K) by models that did not see the video's group: a forest of `trees`,
+    or for 0, which is enough for a single property, one tree."""
+    from sklearn.ensemble import ExtraTreesClassifier
+    from sklearn.tree import DecisionTreeClassifier
+
+    alike: dict[str, Any] = {"class_weight": "balanced", "random_state": 0}
+    answers = np.zeros((len(targets), classes))
+    for known, asked in parts:
+        model = (
+            ExtraTreesClassifier(trees, min_samples_leaf=3, **alike)
+            if trees
+            else DecisionTreeClassifier(min_samples_leaf=5, max_leaf_nodes=32, **alike)
+        )
+        model.fit(features[known], targets[known])
+        answers[np.ix_(asked, model.classes_)] += model.predict_proba(features[asked])
+    return answers / SHUFFLES
+
+
+def _classes(scores: dict[str, Any], common: Floats) -> dict[str, Told]:
+    told = {}
+    for (label, figures), share in zip(scores["per_class"].items(), common, strict=True):
+        found = _told({**scores, **figures}, "recall", 1 / len(common), LEAST_OF_A_CLASS)
+        # To call everything by one name finds all of it, and tells nothing.
+        sure = _clear(figures["precision_low"], float(share), LEAST_OF_A_CLASS)
+        told[label] = replace(found, alarming=found.alarming and sure)
+    return dict(sorted(told.items(), key=lambda item: (-item[1].share, item[0])))
+
+
+def _told(scores: dict[str, Any], name: str, chance: float, least: float = LEAST) -> Told:
+    low, high = scores[f"{name}_low"], scores[f"{name}_high"]
+    if scores["groups"] < FEW_GROUPS:
+        least = max(least, LEAST_OF_FEW_GROUPS)
+    return Told(scores[name], low, high, _clear(low, chance, least))
+
+
+def _clear(low: float | None, chance: float, least: float) -> bool:
+    return low is not None and low - chance > least * (1 - chance)

@@ -1,0 +1,204 @@
+"""Decoding on a Dask cluster: that at `DASK_SCHEDULER_ADDRESS`, else one of this machine's cores.
+
+Dask hands out the bundles, and hands those of a lost worker out again. Workers need this package
+and the raw videos, in a folder that they see or at an address that fsspec reads; the clips come
+back with the answers and are written here, so that no disk need be shared.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import tempfile
+from collections.abc import Iterable, Iterator
+from concurrent.futures import CancelledError
+from contextlib import ExitStack, contextmanager, suppress
+from functools import cache, partial
+from itertools import islice
+from pathlib import Path
+
+import dask
+import fsspec
+from distributed import Client, Future, KilledWorker, LocalCluster, wait
+
+from reelflow.base.decoder_versions import decoders
+from reelflow.base.errors import DataError, UnavailableError, VideoError
+from reelflow.base.parallel import ProcessDiedError, worker_count
+from reelflow.extraction.engines import Answers, Bundle, Engine, decode_bundle, keep_clips
+from reelflow.store.clip_spec import ClipSpec
+from reelflow.store.frame_store import Records
+from reelflow.video.ffmpeg import Bounds
+
+log = logging.getLogger(__name__)
+
+# Bundles in hand for each thread of the cluster, so that none waits for the way to this machine.
+_AHEAD = 2
+# How many threads a cluster that is yet unknown is taken to have, when few videos are shared out.
+_THREADS = 64
+# Seconds without an answer after which it is asked whether anybody is left to give one.
+_PATIENCE = 10.0
+
+
+def dask_engine(raw: str, kept: Path, spec: ClipSpec, bounds: Bounds, workers: int) -> Engine:
+    """An engine on a Dask cluster, which is reached or started when there is something to decode.
+
+    Args:
+        raw: the folder that the paths of the videos are relative to, as workers see it: a path, or
+            an address such as `s3://bucket/raw` that fsspec reads.
+        kept: folder of the frame cache, here.
+        spec: the clip of every video.
+        bounds: limits of each decoder.
+        workers: processes of a cluster that is started here, 0 for one a core.
+
+    The engine raises `UnavailableError` where the cluster or the videos cannot be reached, and
+    `DataError` where a worker has another version of what decodes.
+    """
+    work = partial(_fetch, raw, spec, bounds, _made_by(spec))
+    return Engine(partial(_run, work, kept, spec, workers), _THREADS)
+
+
+def _run(
+    work: partial[list[Records | VideoError]],
+    kept: Path,
+    spec: ClipSpec,
+    workers: int,
+    bundles: Iterable[Bundle],
+) -> Iterator[tuple[Bundle, Answers]]:
+    waiting = iter(bundles)
+    held: dict[Future, Bundle] = {}
+    with _client(workers) as client:
+        while True:
+            # Where there is no worker yet, one may come.
+            room = max(0, _AHEAD * max(1, _threads_of(client)) - len(held))
+            for bundle in islice(waiting, room):
+                # Not pure: Dask would take the hash of all its times for a name.
+                held[client.submit(work, bundle, pure=False)] = bundle
+            if not held:
+                return
+            for future in _done(client, list(held)):
+                bundle, records = held.pop(future), _result(future)
+                future.release()
+                if isinstance(records, ProcessDiedError):
+                    yield bundle, records
+                else:
+                    yield bundle, keep_clips(kept, spec, bundle, records)
+
+
+@contextmanager
+def _client(workers: int) -> Iterator[Client]:
+    # What goes on inside of Dask is told by its own dashboard.
+    logging.getLogger("distributed").setLevel(logging.WARNING)
+    address = dask.config.get("scheduler-address", None)
+    with ExitStack() as stack:
+        try:
+            cluster = address or stack.enter_context(
+                LocalCluster(
+                    n_workers=worker_count(workers),
+                    threads_per_worker=1,
+                    host="127.0.0.1",
+                    dashboard_address="127.0.0.1:0",
+                )
+            )
+            client = stack.enter_context(Client(cluster, set_as_default=False))
+        except (OSError, TimeoutError) as error:
+            raise UnavailableError(
+                f"No Dask scheduler answers at {address or 'this machine'} ({error}). Start it, "
+                "set DASK_SCHEDULER_ADDRESS to where it is, or set extract.engine to local in "
+                "params.yaml."
+            ) from None
+        log.info("decoding on the Dask cluster at %s", client.scheduler.address)
+        yield client
+
+
+def _threads_of(client: Client) -> int:
+    """Of all workers together; workers come and go."""
+    try:
+        threads: list[int] = list(client.nthreads().values())
+    except (OSError, TimeoutError, CancelledError) as error:
+        raise _gone(error) from None
+    return sum(threads)
+
+
+def _done(client: Client, futures: list[Future]) -> set[Future]:
+    """Wait for one of them at least; return those that are done."""
+    while True:
+        try:
+            with client.as_current(), suppress(TimeoutError):
+                done: set[Future] = wait(futures, _PATIENCE, return_when="FIRST_COMPLETED").done
+                return done
+        except CancelledError as error:
+            raise _gone(error) from None
+        if isinstance(client.cluster, LocalCluster):
+            # Dask does not replace a worker that dies while it starts, as of a video by which all
+            # die; this does, and does nothing where none is missing.
+            client.cluster.scale(len(client.cluster.worker_spec))
+        elif not _threads_of(client):
+            log.warning("no worker is at %s; waiting for one", client.scheduler.address)
+
+
+def _gone(error: Exception) -> UnavailableError:
+    return UnavailableError(
+        f"The Dask cluster went away while it decoded ({error}). Run the same command again: the "
+        "frames that it had sent are kept."
+    )
+
+
+def _result(future: Future) -> list[Records | VideoError] | ProcessDiedError:
+    try:
+        records: list[Records | VideoError] = future.result()
+    except KilledWorker as error:
+        return ProcessDiedError(str(error))
+    except CancelledError as error:
+        raise _gone(error) from None
+    except ImportError as error:
+        raise DataError(
+            f"A Dask worker cannot decode ({error}): install this package there, in the same "
+            "version as here."
+        ) from None
+    return records
+
+
+def _fetch(
+    raw: str, spec: ClipSpec, bounds: Bounds, made_by: str, bundle: Bundle
+) -> list[Records | VideoError]:
+    """On a worker: the record of each video of a bundle, or what is wrong with it."""
+    if made_by != _made_by(spec):
+        raise DataError(
+            f"A Dask worker has another version of this package or of ffmpeg ({_made_by(spec)}, "
+            f"here {made_by}): its frames could differ. Install the same versions there."
+        )
+    if "://" not in raw:
+        return decode_bundle(Path(raw), spec, bounds, bundle)
+    with tempfile.TemporaryDirectory(prefix="reelflow-") as folder:
+        found = [_download(raw, path, info.hash, Path(folder)) for path, info in bundle]
+        local = [
+            (info.hash, info) for (_, info), wrong in zip(bundle, found, strict=True) if not wrong
+        ]
+        records = iter(decode_bundle(Path(folder), spec, bounds, local))
+        return [wrong or next(records) for wrong in found]
+
+
+def _download(raw: str, path: str, digest: str, folder: Path) -> VideoError | None:
+    """Fetch a video under the name of its hash; return what is wrong with it, if anything."""
+    address = f"{raw.rstrip('/')}/{path}"
+    found = hashlib.sha256()
+    try:
+        with fsspec.open(address, "rb") as source, (folder / digest).open("wb") as target:
+            while block := source.read(1 << 20):
+                found.update(block)
+                target.write(block)
+    except FileNotFoundError:
+        return VideoError(address, "missing", "There is no such file.", "Copy data/raw there.")
+    except Exception as error:  # noqa: BLE001 (each kind of store has errors of its own)
+        raise UnavailableError(f"{address} cannot be read on a Dask worker: {error}") from None
+    if found.hexdigest() != digest:
+        return VideoError(
+            address, "changed", "It is not the file of data/raw.", "Copy data/raw there again."
+        )
+    return None
+
+
+@cache
+def _made_by(spec: ClipSpec) -> str:
+    """What the bytes of a clip depend on: they are the same where this is the same."""
+    return f"clip {spec.id}, {decoders()}"

@@ -1,0 +1,184 @@
+"""Decoding the videos of a manifest into clips, many at once: what an engine is, and the local one.
+
+An engine is handed bundles of videos and yields each bundle with its answers, in any order, when
+the clips of the bundle lie in the frame cache. Short videos are bundled, because they share an
+ffmpeg process (see `reelflow.extraction.read_clips`); long ones go alone, so that a kill costs one
+of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from reelflow.base.errors import VideoError
+from reelflow.base.parallel import ProcessDiedError, each, worker_count
+from reelflow.extraction.read_clips import TOGETHER, read_clips, shares_a_process
+from reelflow.extraction.shard_cache import clip_path
+from reelflow.store.clip_spec import Clip, ClipSpec
+from reelflow.store.frame_store import Records, record_of, write_shard
+from reelflow.video.check import VideoInfo
+from reelflow.video.content_hash import refuse_changed, stamp_of
+from reelflow.video.ffmpeg import Bounds
+
+# The path of a video, relative to the raw folder, and what `check_video` told of it.
+Video = tuple[str, VideoInfo]
+Bundle = Sequence[Video]
+# What went wrong with each video of a bundle, if anything; or the process died of the bundle.
+Answers = Sequence[VideoError | None] | ProcessDiedError
+
+_INFO_FIELDS = tuple(VideoInfo.__dataclass_fields__)
+# Rows of the manifest in memory at once: the times of their frames are the larger part.
+_ROWS = 1024
+# Videos for which the manifest is gone through once.
+_VIDEOS = 16 * _ROWS
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What decodes.
+
+    Attributes:
+        run: yields the bundles that it is given with their answers, in any order.
+        workers: bundles that it has in hand at once.
+    """
+
+    run: Callable[[Iterable[Bundle]], Iterator[tuple[Bundle, Answers]]]
+    workers: int
+
+
+def local_engine(raw: Path, kept: Path, spec: ClipSpec, bounds: Bounds, workers: int) -> Engine:
+    """Processes of this machine, which write the clips themselves: no frame crosses a border.
+
+    Args:
+        raw: folder that the paths of the videos are relative to.
+        kept: folder of the frame cache.
+        spec: the clip of every video.
+        bounds: limits of each decoder.
+        workers: processes at once, 0 for one a core.
+    """
+    work = partial(_write, raw, kept, spec, bounds)
+    return Engine(partial(each, work, workers=workers), worker_count(workers))
+
+
+def decoded(
+    manifest: Path, hashes: Sequence[str], spec: ClipSpec, engine: Engine
+) -> Iterator[tuple[Video, VideoError | None]]:
+    """Let an engine decode these videos; yield each with what went wrong, in any order."""
+    # So many together that no worker stands idle.
+    together = max(1, min(TOGETHER, len(hashes) // engine.workers))
+    bundles = _bundles(_videos(manifest, hashes), spec, together)
+    for bundle, answers in engine.run(bundles):
+        if isinstance(answers, ProcessDiedError) and len(bundle) > 1:
+            # One of them is at fault; the others need not suffer.
+            pairs: Iterable[tuple[Bundle, Answers]] = engine.run([[video] for video in bundle])
+        else:
+            pairs = [(bundle, answers)]
+        for some, own in pairs:
+            if isinstance(own, ProcessDiedError):
+                yield from ((video, _deadly(video[0])) for video in some)
+            else:
+                yield from zip(some, own, strict=True)
+
+
+def decode_bundle(
+    raw: Path, spec: ClipSpec, bounds: Bounds, bundle: Bundle
+) -> list[Records | VideoError]:
+    """The record of each video of a bundle as the frame store has it, or what is wrong with it.
+    Only frames of the very bytes that the manifest names get a record."""
+    videos = [(raw / path, info) for path, info in bundle]
+    stamps = [stamp_of(path) for path, _ in videos]
+    clips = read_clips(videos, spec, bounds)
+    return [
+        _proven(clip, path, info, stamp)
+        for clip, (path, info), stamp in zip(clips, videos, stamps, strict=True)
+    ]
+
+
+def _proven(
+    clip: Clip | VideoError, path: Path, info: VideoInfo, stamp: str
+) -> Records | VideoError:
+    try:
+        refuse_changed(path, info.hash, stamp)
+    except VideoError as error:
+        return error
+    if not isinstance(clip, VideoError):
+        return record_of(info.hash, clip)
+    # What `changed` says is not so, or `refuse_changed` had said it.
+    return _unsteady(path) if clip.code == "changed" else clip
+
+
+def keep_clips(
+    kept: Path, spec: ClipSpec, bundle: Bundle, records: Iterable[Records | VideoError]
+) -> list[VideoError | None]:
+    """Write the clips of a bundle into the frame cache; return what went wrong with each."""
+    answers: list[VideoError | None] = []
+    for (_, info), record in zip(bundle, records, strict=True):
+        if isinstance(record, VideoError):
+            answers.append(record)
+        else:
+            write_shard(clip_path(kept, spec, info.hash), record)
+            answers.append(None)
+    return answers
+
+
+def _write(
+    raw: Path, kept: Path, spec: ClipSpec, bounds: Bounds, bundle: Bundle
+) -> list[VideoError | None]:
+    return keep_clips(kept, spec, bundle, decode_bundle(raw, spec, bounds, bundle))
+
+
+def _unsteady(path: Path) -> VideoError:
+    return VideoError(
+        str(path),
+        "unsteady",
+        "Other frames come out of it than when it was checked, though it has the same bytes.",
+        "Encode the video again with another program, or leave it out.",
+    )
+
+
+def _deadly(path: str) -> VideoError:
+    return VideoError(
+        path,
+        "crash",
+        "Decoding it killed its process.",
+        "Encode the video again with another program, or leave it out.",
+    )
+
+
+def _bundles(videos: Iterable[Video], spec: ClipSpec, together: int) -> Iterator[Bundle]:
+    short: list[Video] = []
+    for video in videos:
+        if not shares_a_process(video[1], spec):
+            yield [video]
+            continue
+        short.append(video)
+        if len(short) == together:
+            yield short
+            short = []
+    if short:
+        yield short
+
+
+def _videos(manifest: Path, hashes: Sequence[str]) -> Iterator[Video]:
+    """What the manifest tells of these videos, in this order."""
+    columns = [*_INFO_FIELDS, "path"]
+    for start in range(0, len(hashes), _VIDEOS):
+        some = hashes[start : start + _VIDEOS]
+        wanted = pa.array(some)
+        found: dict[str, Video] = {}
+        with pq.ParquetFile(manifest) as file:
+            for batch in file.iter_batches(_ROWS, columns=columns):
+                table = pa.table(batch).filter(pc.is_in(batch["hash"], wanted))
+                times = table["pts"].combine_chunks()
+                for at, row in enumerate(table.drop(["pts"]).to_pylist()):
+                    path = row.pop("path")
+                    info = VideoInfo(**row, pts=times[at].values.to_numpy())
+                    found[info.hash] = (path, info)
+        yield from (found[video] for video in some)

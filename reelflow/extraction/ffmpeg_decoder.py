@@ -1,0 +1,275 @@
+"""Wanted frames of one or several videos, decoded by one ffmpeg process.
+
+Each video is an input of its own with a filter chain and two pipes of its own: one for its
+pictures, RGB, already turned, cut and scaled; one for their times, which are compared with those
+that `check_video` saw, so that a file changed in between is noticed instead of being learned. No
+intermediate file. Starting ffmpeg takes longer than decoding a short video, so several short ones
+share a process; a video gives the same bytes alone and in company.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import ffmpeg
+import numpy as np
+from numpy.typing import NDArray
+
+from reelflow.base.errors import VideoError
+from reelflow.extraction.region import WHOLE
+from reelflow.extraction.skip_packets import spared
+from reelflow.extraction.wanted_frames import Wanted
+from reelflow.video.check import VideoInfo
+from reelflow.video.ffmpeg import QUIET, Bounds, again_if_killed, ffmpeg_exe, run
+from reelflow.video.frame_times import Times, is_rising
+from reelflow.video.pipe import Pipe
+from reelflow.video.sandbox import NAME, input_options, opened
+
+# `accurate_rnd` and `bitexact` give the same bytes on every processor, `full_chroma_int` keeps
+# the colours of small pictures; together they cost a few per cent of a decode.
+_SCALER_FLAGS = "accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
+# HDR, by its transfer functions PQ and HLG, is brought to the light of a common screen as is usual
+# with ffmpeg: linear, white at 100 candelas a square metre, in the colours of BT.709, highlights by
+# Hable's curve. It is done to scaled pictures, since each value takes four bytes on the way.
+_HDR = ("smpte2084", "arib-std-b67")
+_TO_SDR = (
+    "format=gbrp16le", "zscale=t=linear:npl=100", "format=gbrpf32le", "zscale=p=bt709",
+    "tonemap=hable:desat=0", "zscale=t=bt709", "format=gbrp",
+)  # fmt: skip
+# Kinds of transparent pictures that the scaler would not lay over true black as they are.
+_TRANSPARENT = ("yuva", "pal8")
+# The decoder passes over what is no key frame by its own bits; flags of containers lie. Times are
+# moved far off: where a packet has none, ffmpeg counts the frames that come out, which are not all,
+# or takes the time of decoding, and no time so found is among the moved ones.
+_AWAY = 1 << 44
+_KEY_FRAMES = {"skip_frame": "nokey", "bsf:v": f"setts=pts=PTS+{_AWAY}:dts=NOPTS"}
+# A decoder also calls key frames those from which it only recovers in time, which are P or B.
+_KEY = "select=key*lt(pict_type\\,2)"
+# Digits of a time and a line end, at the most.
+_BYTES_A_TIME = 22
+# With more a picture waits longer for its turn than it takes, and each has pictures of its own.
+_MOST_THREADS = 4
+_OTHERS = "Its frames are no longer those that were found when it was checked."
+_AGAIN = "Do not write to videos while the pipeline runs; run it again."
+
+
+def decode(many: Sequence[Wanted], bounds: Bounds) -> list[NDArray[np.uint8]]:
+    """The wanted frames of each video, uint8 (K, *wanted.size, 3).
+
+    Args:
+        many: at least one; the bounds hold for all of them together.
+        bounds: limits of the process.
+
+    Raises:
+        VideoError: as `reelflow.video.ffmpeg.run` and `opened`, or `changed`. Where there are
+            several it may name another than the one at fault: ask for each alone.
+    """
+    threads = _threads() if len(many) == 1 else 1
+    try:
+        return _decode(spared(many, bounds), bounds, threads)
+    except VideoError as error:
+        if error.code not in ("changed", "memory"):
+            raise
+    # Once more, all packets of it, and in one thread, which takes the least memory.
+    return _decode([replace(wanted, keys=False) for wanted in many], bounds, 1)
+
+
+@again_if_killed
+def _decode(many: Sequence[Wanted], bounds: Bounds, threads: int) -> list[NDArray[np.uint8]]:
+    with ExitStack() as stack:
+        outputs, answers, open_files = [], [], []
+        for wanted in many:
+            descriptor = stack.enter_context(opened(wanted.path))
+            chosen, passing = _chosen(wanted)
+            pictures = Pipe(stack, wanted.frame_bytes * len(passing))
+            times = Pipe(stack, _BYTES_A_TIME * len(passing))
+            options = {**input_options(descriptor), "threads": threads}
+            if wanted.keys:
+                options |= _KEY_FRAMES
+            if wanted.dropped:
+                options["bsf:v"] = wanted.dropped
+            video = ffmpeg.input(NAME, **options)
+            outputs.append(
+                ffmpeg.output(
+                    video[str(wanted.info.stream)],
+                    f"pipe:{pictures.end}",
+                    format="rawvideo",
+                    pix_fmt="rgb24",
+                    threads=1,
+                    fps_mode="passthrough",
+                    enc_time_base="demux",
+                    stats_enc_pre=f"pipe:{times.end}",
+                    stats_enc_pre_fmt="{pts}",
+                    # One graph for all (`filter_complex`) would be worked on by one thread.
+                    vf=",".join([chosen, *filters_of(wanted)]),
+                    **{"frames:v": len(passing)},
+                )
+            )
+            answers.append((wanted, passing, pictures, times))
+            open_files += [descriptor, pictures.end, times.end]
+        command = ffmpeg.merge_outputs(*outputs).global_args(*QUIET, "error")
+        arguments = command.compile(cmd=ffmpeg_exe())
+        finished = run(
+            arguments,
+            many[0].path,
+            bounds,
+            stdout_limit=0,
+            pass_fds=tuple(open_files),
+            frames=sum(wanted.info.frames for wanted in many),
+        )
+        return [
+            _frames(wanted, passing, pictures.read(), times.read(), finished.stderr)
+            for wanted, passing, pictures, times in answers
+        ]
+
+
+def told_times(path: Path, info: VideoInfo, bounds: Bounds) -> Times:
+    """int64 (N,), the times of all frames as the decoder tells them: those of `info`, but where one
+    is told that is before the one shown before it. Raises `VideoError` as `decode`."""
+    shown = np.asarray(info.pts, np.int64)
+    if is_rising(shown):
+        return shown
+    told, _ = _listed(path, info, bounds, {}, "{pts}")
+    if not np.array_equal(np.maximum.accumulate(told[: info.intact]), shown[: info.intact]):
+        raise _changed(path, _OTHERS)
+    return told
+
+
+def key_frames(path: Path, info: VideoInfo, bounds: Bounds) -> tuple[NDArray[np.int64], bool]:
+    """Which frames are key frames, int64 (K,), and whether decoding these alone gives them.
+
+    Where packets have times of their own, nothing else is decoded to find them; else everything is.
+
+    Raises:
+        VideoError: as `decode`; `no_key_frames` if there are none.
+    """
+    shown = np.asarray(info.pts, np.int64)
+    try:
+        options = {**_KEY_FRAMES, "threads": _threads()}
+        times, complaint = _listed(path, info, bounds, options, "{pts}", _KEY)
+    except VideoError as error:
+        if error.code != "memory":
+            raise
+    else:
+        places = np.searchsorted(shown, times - _AWAY).clip(max=len(shown) - 1)
+        found = np.array_equal(shown[places], times - _AWAY) and is_rising(times)
+        if len(times) and found and not complaint and is_rising(shown):
+            return places.astype(np.int64), True
+    keys, _ = _listed(path, info, bounds, {}, "{ni}", _KEY)
+    if len(keys):
+        return keys, False
+    raise VideoError(
+        str(path),
+        "no_key_frames",
+        "None of its frames can be decoded without the others.",
+        "Set extract.sampler to uniform in params.yaml.",
+    )
+
+
+@again_if_killed
+def _listed(
+    path: Path,
+    info: VideoInfo,
+    bounds: Bounds,
+    options: dict[str, Any],
+    fact: str,
+    chosen: str = "null",
+) -> tuple[NDArray[np.int64], str]:
+    """A fact, as ffmpeg calls it, of each frame that comes out with these options of the input and
+    is chosen, and what ffmpeg complained of."""
+    with opened(path) as descriptor:
+        video = ffmpeg.input(NAME, **{**input_options(descriptor), **options})
+        command = ffmpeg.output(
+            video[str(info.stream)],
+            "-",
+            format="null",
+            fps_mode="passthrough",
+            enc_time_base="demux",
+            stats_enc_pre="pipe:1",
+            stats_enc_pre_fmt=fact,
+            vf=chosen,
+        ).global_args(*QUIET, "error")
+        finished = run(
+            command.compile(cmd=ffmpeg_exe()),
+            path,
+            bounds,
+            stdout_limit=_BYTES_A_TIME * info.frames,
+            pass_fds=(descriptor,),
+        )
+    facts = np.array([int(line) for line in finished.stdout.split()], dtype=np.int64)
+    return facts, finished.stderr
+
+
+def _threads() -> int:
+    """Of a decoder that works on one video alone."""
+    return min(_MOST_THREADS, len(os.sched_getaffinity(0)))
+
+
+def _frames(
+    wanted: Wanted, passing: NDArray[np.int64], pictures: bytes, lines: bytes, said: str
+) -> NDArray[np.uint8]:
+    count = len(passing)
+    pts = np.array([int(line) for line in lines.split()], dtype=np.int64)
+    if len(pictures) != count * wanted.frame_bytes or len(pts) != count:
+        got = len(pictures) // wanted.frame_bytes
+        raise _changed(
+            wanted.path, f"{got} of {count} wanted frames came out of the decoder ({said.strip()})."
+        )
+    if not np.array_equal(pts, _moved(wanted)[passing]):
+        raise _changed(wanted.path, _OTHERS)
+    frames = np.frombuffer(pictures, np.uint8).reshape(count, *wanted.size, 3)
+    if count == len(wanted.indices):
+        return frames
+    return frames[np.searchsorted(passing, wanted.indices)]
+
+
+def _changed(path: Path, reason: str) -> VideoError:
+    return VideoError(str(path), "changed", reason, _AGAIN)
+
+
+def filters_of(wanted: Wanted) -> list[str]:
+    """Filters from the decoder's frames to square pixels of the wanted size, laid over black where
+    they are transparent. ffmpeg itself has turned the picture as the file asks."""
+    spec, info, region = wanted.spec, wanted.info, wanted.region
+    filters = []
+    if region != WHOLE:
+        # Shares, so that pixels that are not square do not matter.
+        left, top, width, height = (f"{share:.6f}" for share in region)
+        filters.append(f"crop=iw*{width}:ih*{height}:iw*{left}:ih*{top}")
+    scaler = f"flags={spec.scaler}+{_SCALER_FLAGS}:alphablend=uniform_color"
+    if info.pixel_format.startswith(_TRANSPARENT):
+        filters += [f"scale={scaler}", "format=gbrap"]
+    down, across = wanted.scaled
+    filters.append(f"scale={across}:{down}:{scaler}")
+    if info.transfer in _HDR:
+        filters += _TO_SDR
+    filters.append("format=rgb24")
+    if spec.fit == "crop" and spec.crops == 1:
+        filters.append(f"crop={spec.width}:{spec.height}:exact=1")
+    elif spec.fit == "pad":
+        filters.append(f"pad={spec.width}:{spec.height}:(ow-iw)/2:(oh-ih)/2")
+    return [*filters, "setsar=1"]
+
+
+def _chosen(wanted: Wanted) -> tuple[str, NDArray[np.int64]]:
+    """ffmpeg's filter that lets wanted frames pass, and which frames it lets pass, int64 (P,):
+    also others, where times are told more than once. Frames are not chosen by number, since ffmpeg
+    counts anew where the size or the format of the picture changes. Neighbours are one term."""
+    times, indices = _moved(wanted), wanted.indices
+    upto = times[: indices[-1] + 1]
+    passes, terms = np.zeros(len(upto), np.bool_), []
+    for neighbours in np.split(indices, np.flatnonzero(np.diff(indices) != 1) + 1):
+        low, high = times[neighbours].min(), times[neighbours].max()
+        passes |= (upto >= low) & (upto <= high)
+        terms.append(f"between(pts,{low},{high})")
+    return f"select='{'+'.join(terms)}'", np.flatnonzero(passes)
+
+
+def _moved(wanted: Wanted) -> Times:
+    """The times that come out of the decoder."""
+    return wanted.times + _AWAY if wanted.keys else wanted.times

@@ -1,0 +1,193 @@
+"""What this machine keeps of decoded frames, so that nothing is decoded twice.
+
+    .reelflow/frames/1234abcd-0123456789abcdef.npy   shards, as in the frame store
+    .reelflow/frames/clips/…                         clips whose shard is not complete yet
+    .reelflow/frames/index.parquet                   the index of the store as it was last made
+
+DVC removes the outputs of a stage before it runs, and what it keeps of them it would copy whole
+(outputs that persist are copied file by file if they are hard links, which they are). So frames
+are made here and linked into the output: a clip is on the disk once. This folder is a memory, not
+an output; it may be deleted at any time, and then costs a decode of what DVC's cache does not have.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from reelflow.base.errors import DataError
+from reelflow.base.files import TEMPORARY_PREFIX, link_or_copy
+from reelflow.store.clip_spec import ClipSpec
+from reelflow.store.frame_store import Records, open_shard, refuse_damaged, write_shard
+from reelflow.store.index_file import INDEX, read_index
+from reelflow.video.content_hash import stamp_of
+
+log = logging.getLogger(__name__)
+
+_CLIPS = "clips"
+
+
+class UnitCache:
+    """Clips and shards of one spec.
+
+    Args:
+        folder: where they are kept.
+        spec: of the clips.
+        elsewhere: further files of a frame store by name, wherever they lie: the store itself and
+            DVC's cache. What is needed of them is linked into the folder.
+    """
+
+    def __init__(
+        self, folder: Path, spec: ClipSpec, elsewhere: Mapping[str, Path] | None = None
+    ) -> None:
+        self.folder = folder
+        self._spec = spec
+        self._prefix = f"{spec.id}-"
+        self._elsewhere = dict(elsewhere or {})
+        self._whole: dict[tuple[Path, str], bool] = {}
+        (folder / _CLIPS).mkdir(parents=True, exist_ok=True)
+        self._proven, self._proven_at = _last_store(folder / INDEX)
+
+    def path(self, name: str) -> Path:
+        """Where a shard lies or is to lie in the folder."""
+        return self.folder / name
+
+    def has(self, name: str) -> bool:
+        """Whether a shard is kept whole; one that lies elsewhere is linked in. A shard that nobody
+        wrote to since a store was made of it is not read again: `validate` reads them all."""
+        path = self.folder / name
+        for source in (path, self._elsewhere.get(name)):
+            if source is None or not source.exists():
+                continue
+            if not self._is_untouched(source) and not self.is_whole(source):
+                continue
+            if source != path:
+                link_or_copy(source, path)
+            return True
+        return False
+
+    def _is_untouched(self, path: Path) -> bool:
+        return (
+            path.parent == self.folder
+            and path.name in self._proven
+            and path.stat().st_mtime_ns < self._proven_at
+        )
+
+    def is_whole(self, path: Path) -> bool:
+        """Whether a file of clips has the bytes that were written; each is read once."""
+        known = path, stamp_of(path)
+        if known not in self._whole:
+            try:
+                refuse_damaged(path)
+                self._whole[known] = True
+            except DataError as error:
+                log.warning("%s", error)
+                self._whole[known] = False
+        return self._whole[known]
+
+    def index(self) -> pa.Table | None:
+        """The index of the store as it was last made, if it is known."""
+        for path in (self.folder / INDEX, self._elsewhere.get(INDEX)):
+            if path is None or not path.exists():
+                continue
+            try:
+                return read_index(path)
+            except DataError as error:
+                log.warning("%s", error)
+        return None
+
+    def keep_index(self, path: Path) -> None:
+        """Remember the index of the store that was just made."""
+        link_or_copy(path, self.folder / INDEX)
+
+    def spare(self, wanted: Iterable[str]) -> dict[str, Path]:
+        """Clips outside of the wanted shards: the hash of each, and the file that holds it."""
+        here = {path.name: path for path in self.folder.glob(f"{self._prefix}*.npy")}
+        known = {**self._elsewhere, **here}
+        for name in wanted:
+            known.pop(name, None)
+        clips: dict[str, Path] = {}
+        for name, path in known.items():
+            if name.startswith(self._prefix):
+                clips.update(dict.fromkeys(_hashes(path), path))
+        for path in self.folder.glob(f"{_CLIPS}/{self._prefix}*.npy"):
+            clips[path.stem.removeprefix(self._prefix)] = path
+        return clips
+
+    def assemble(self, name: str, members: Sequence[str], spare: Mapping[str, Path]) -> None:
+        """Write a shard of these videos, in order, from the clips that are here or spare."""
+        records: Records | None = None
+        for at, video in enumerate(members):
+            path = clip_path(self.folder, self._spec, video)
+            shard = open_shard(path if path.exists() else spare[video])
+            row = int(np.flatnonzero(shard["hash"] == video.encode())[0])
+            if records is None:
+                records = np.empty(len(members), shard.dtype)
+            records[at] = shard[row]
+        assert records is not None
+        write_shard(self.folder / name, records)
+        for video in members:
+            clip_path(self.folder, self._spec, video).unlink(missing_ok=True)
+
+    def sweep(self, wanted: Mapping[str, Iterable[str]]) -> None:
+        """Remove shards whose every clip is in a wanted one, and what a kill left half written.
+
+        Clips of videos that are gone, or of another spec, stay until `reelflow gc`.
+        """
+        held = {video for members in wanted.values() for video in members}
+        for path in self.folder.glob(f"{self._prefix}*.npy"):
+            if path.name not in wanted and held.issuperset(_hashes(path)):
+                path.unlink()
+                log.debug("removed %s", path)
+        for path in self.folder.rglob(f"{TEMPORARY_PREFIX}*"):
+            path.unlink()
+
+
+def unreferenced(
+    folder: Path, kept: Set[str], spec: ClipSpec, videos: Set[str]
+) -> Iterator[tuple[Path, str]]:
+    """Files of the folder that nobody refers to, and why each is not wanted.
+
+    Args:
+        folder: where clips and shards are kept.
+        kept: names of the shards that a store refers to.
+        spec: of the clips that are made now; clips of another are wanted in kept shards alone.
+        videos: the hashes of those whose clips of this spec are wanted in any case.
+    """
+    found = [*folder.glob("*.npy"), *folder.glob(f"{_CLIPS}/*.npy")]
+    own = [path for path in found if path.name.startswith(f"{spec.id}-")]
+    held = {video for path in own if path.name in kept for video in _hashes(path)}
+    for path in found:
+        if path.name in kept:
+            continue
+        if path not in own:
+            yield path, "of other settings"
+        elif not videos & set(_hashes(path)) - held:
+            yield path, "replaced, or of videos that are gone"
+
+
+def clip_path(folder: Path, spec: ClipSpec, video_hash: str) -> Path:
+    """Where a clip lies in the folder until its shard is complete."""
+    return folder / _CLIPS / f"{spec.id}-{video_hash}.npy"
+
+
+def _last_store(index: Path) -> tuple[set[str], int]:
+    """The shards of the store that was last made, and when all of them had been found whole."""
+    try:
+        names = read_index(index, columns=["shard"], read_dictionary=["shard"])["shard"]
+    except (FileNotFoundError, DataError):
+        return set(), 0
+    return set(names.unique().to_pylist()), index.stat().st_mtime_ns
+
+
+def _hashes(path: Path) -> list[str]:
+    """The videos of a shard; none if it cannot be read, so that they are made anew."""
+    try:
+        return [digest.decode() for digest in open_shard(path)["hash"].tolist()]
+    except DataError as error:
+        log.warning("%s", error)
+        return []

@@ -1,0 +1,203 @@
+"""Which packets of a video need not be decoded for a few of its frames.
+
+In H.264 and HEVC a packet says in its first bytes whether decoding can start at it and, in H.264,
+whether other pictures refer to it. So of a long video whose frames lie far apart it is enough to
+decode, of each group of pictures (GOP) that holds a wanted frame, the pictures up to the last one
+wanted, and of these only such as are wanted or referred to. The decoder is the same and gets the
+same packets in the same order, but for those that cannot matter: the frames are the same to the
+bit. ffmpeg lists the packets without decoding any; where anything about them is odd, nothing is
+left out, and where what comes out is not as foretold, `reelflow.extraction.ffmpeg_decoder` decodes
+it all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from typing import Any
+
+import ffmpeg
+import numpy as np
+from numpy.typing import NDArray
+
+from reelflow.base.errors import VideoError
+from reelflow.extraction.wanted_frames import Wanted
+from reelflow.video.ffmpeg import QUIET, Bounds, again_if_killed, ffmpeg_exe, run
+from reelflow.video.frame_times import Times
+from reelflow.video.pipe import Pipe
+from reelflow.video.sandbox import NAME, input_options, opened
+
+# Types of the units of a packet, as ffmpeg's `filter_units` wants them: pictures after which no
+# picture refers to one before (H.264: IDR. HEVC: BLA, IDR), and sets of parameters.
+_STARTS = {"h264": "5", "hevc": "16-20"}
+_PARAMETERS = {"h264": "7-8", "hevc": "32-34"}
+# Whether a picture of HEVC is referred to hangs on temporal layers that its packet does not tell.
+_REFERRED = {"h264": "filter_units=discard=nonref", "hevc": "null"}
+# Listing takes 10 ms and more; that much is decoded in 30.
+_WORTHWHILE = 20 * 640 * 480
+# What is wanted is not spread thin enough: almost every packet is needed.
+_MOST_WANTED = 0.5
+# An argument of a program may have 128 KiB.
+_LONGEST = 100_000
+# A line of a listing, with what some containers say beside.
+_BYTES_A_PACKET = 400
+
+
+@dataclass(frozen=True)
+class Packets:
+    """The packets of a video in the order in which they are decoded.
+
+    Attributes:
+        pts, dts: int64 (P,), times of showing and decoding; `dts` rises.
+        referred: bool (P,), whether a picture may refer to it.
+        starts: int64 (G,), where decoding can start; the first is 0.
+    """
+
+    pts: Times
+    dts: Times
+    referred: NDArray[np.bool_]
+    starts: NDArray[np.int64]
+
+
+def spared(many: Sequence[Wanted], bounds: Bounds) -> list[Wanted]:
+    """The same frames, wanted of fewer packets where that is certain and worth it."""
+    worth = [at for at, wanted in enumerate(many) if _worthwhile(wanted)]
+    answers = list(many)
+    if not worth:
+        return answers
+    try:
+        listings = _list([many[at] for at in worth], bounds)
+    except VideoError:
+        return answers
+    for at, texts in zip(worth, listings, strict=True):
+        packets = parse(texts, many[at])
+        if packets:
+            answers[at] = _without(many[at], packets)
+    return answers
+
+
+def needed(packets: Packets, wanted: Times) -> NDArray[np.bool_]:
+    """Which packets must be decoded for the frames shown at `wanted`, bool (P,)."""
+    asked = np.isin(packets.pts, wanted)
+    keep = np.zeros(len(packets.pts), np.bool_)
+    ends = [*packets.starts[1:], len(keep)]
+    for start, end in zip(packets.starts, ends, strict=True):
+        places = np.flatnonzero(asked[start:end])
+        if len(places):
+            upto = start + places[-1] + 1
+            keep[start:upto] = (packets.referred | asked)[start:upto]
+    return keep
+
+
+def parse(texts: Sequence[bytes], wanted: Wanted) -> Packets | None:
+    """What ffmpeg's listings tell of the packets of a video: all of them, those that others refer
+    to, those at which decoding can start, and the sets of parameters. None if anything is odd."""
+    info = wanted.info
+    rows = [_rows(text, info.time_base) for text in texts]
+    if any(found is None for found in rows):
+        return None
+    every, referred, starts, parameters = (found or [] for found in rows)
+    pts = np.array([row[1] for row in every], np.int64)
+    dts = np.array([row[0] for row in every], np.int64)
+    # A frame a packet, each with its own time, and no packet that is not shown (edit lists).
+    if not np.array_equal(np.sort(pts), info.pts) or (np.diff(np.sort(pts)) == 0).any():
+        return None
+    # Sets that change on the way might be left out.
+    if (np.diff(dts) <= 0).any() or len({row[2:] for row in parameters}) > 1:
+        return None
+    begin = {row[1] for row in starts}
+    if parameters:
+        begin &= {row[1] for row in parameters}
+    places = np.flatnonzero(np.isin(pts, list(begin)))
+    return Packets(
+        pts,
+        dts,
+        np.isin(pts, [row[1] for row in referred]),
+        np.union1d([0], places).astype(np.int64),
+    )
+
+
+def _worthwhile(wanted: Wanted) -> bool:
+    info = wanted.info
+    return (
+        info.codec in _STARTS
+        and not wanted.keys
+        and info.intact == info.frames
+        and info.frames * info.width * info.height > _WORTHWHILE
+        and len(wanted.indices) <= _MOST_WANTED * info.frames
+    )
+
+
+@again_if_killed
+def _list(many: Sequence[Wanted], bounds: Bounds) -> list[list[bytes]]:
+    """Four listings of the packets of each video, see `parse`."""
+    with ExitStack() as stack:
+        outputs, pipes, open_files = [], [], []
+        for wanted in many:
+            info = wanted.info
+            descriptor = stack.enter_context(opened(wanted.path))
+            open_files.append(descriptor)
+            video = ffmpeg.input(NAME, **input_options(descriptor))[str(info.stream)]
+            filters = (
+                "null",
+                _REFERRED[info.codec],
+                f"filter_units=pass_types={_STARTS[info.codec]}",
+                f"filter_units=pass_types={_PARAMETERS[info.codec]}",
+            )
+            own = [Pipe(stack, _BYTES_A_PACKET * (info.frames + 10)) for _ in filters]
+            for name, pipe in zip(filters, own, strict=True):
+                options = {"format": "framecrc", "c": "copy", "bsf:v": name}
+                outputs.append(ffmpeg.output(video, f"pipe:{pipe.end}", **options))
+            pipes.append(own)
+            open_files += [pipe.end for pipe in own]
+        command = ffmpeg.merge_outputs(*outputs).global_args(*QUIET, "error")
+        run(
+            command.compile(cmd=ffmpeg_exe()),
+            many[0].path,
+            bounds,
+            stdout_limit=0,
+            pass_fds=tuple(open_files),
+        )
+        return [[pipe.read() for pipe in own] for own in pipes]
+
+
+def _rows(text: bytes, time_base: str) -> list[tuple[Any, ...]] | None:
+    """(dts, pts, bytes, checksum) of each packet of a `framecrc` listing."""
+    lines = text.split(b"\n")
+    if b"#tb 0: " + time_base.encode() not in lines:
+        return None
+    cells = [line.split(b",") for line in lines if line and not line.startswith(b"#")]
+    try:
+        return [(int(row[1]), int(row[2]), int(row[4]), row[5]) for row in cells]
+    except (ValueError, IndexError):
+        return None
+
+
+def _without(wanted: Wanted, packets: Packets) -> Wanted:
+    """`wanted`, of the packets alone that it needs."""
+    times = wanted.times[wanted.indices]
+    keep = needed(packets, times)
+    dropped = _dropping(packets.dts, keep)
+    if len(dropped) > _LONGEST:
+        # Fewer and longer runs: unwanted pictures among wanted ones stay.
+        keep = needed(replace(packets, referred=np.ones_like(packets.referred)), times)
+        dropped = _dropping(packets.dts, keep)
+    if keep.all() or len(dropped) > _LONGEST:
+        return wanted
+    return replace(wanted, dropped=dropped)
+
+
+def _dropping(dts: Times, keep: NDArray[np.bool_]) -> str:
+    """ffmpeg's bitstream filter that drops packets by their `dts`: nested halves, so that a packet
+    is decided on in as many steps as the number of runs has binary digits."""
+    edges = np.flatnonzero(np.diff(keep, prepend=not keep[0]))
+
+    def between(low: int, high: int) -> str:
+        if low == high:
+            return str(int(not keep[edges[low]]))
+        middle = (low + high + 1) // 2
+        lower, upper = between(low, middle - 1), between(middle, high)
+        return rf"if(lt(dts\,{dts[edges[middle]]})\,{lower}\,{upper})"
+
+    return f"noise=drop='{between(0, len(edges) - 1)}'"

@@ -1,0 +1,62 @@
+"""What is wanted of a video: which frames, how large, and what has to be decoded for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reelflow.extraction.region import Box
+from reelflow.store.clip_spec import ClipSpec
+from reelflow.video.check import VideoInfo
+from reelflow.video.frame_times import Times
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Frames that are wanted of a video.
+
+    Attributes:
+        path, info: the video, and what `check_video` told of it.
+        spec: their size.
+        region: the part of the picture.
+        times: int64 (N,), of all frames as the decoder tells them (`decode.told_times`).
+        indices: int64 (K,), which of them, ascending.
+        keys: whether it is enough to decode key frames (`decode.key_frames`).
+        dropped: ffmpeg's bitstream filter that keeps packets from the decoder; empty for none.
+    """
+
+    path: Path
+    info: VideoInfo
+    spec: ClipSpec
+    region: Box
+    times: Times
+    indices: NDArray[np.int64]
+    keys: bool = False
+    dropped: str = ""
+
+    @property
+    def scaled(self) -> tuple[int, int]:
+        """Height and width of the region once it is scaled as `fit` asks."""
+        spec = self.spec
+        if spec.fit == "stretch":
+            return spec.height, spec.width
+        choose = max if spec.fit == "crop" else min
+        across = Fraction(self.region[2]) * self.info.width
+        down = Fraction(self.region[3]) * self.info.height
+        scale = choose(spec.width / across, spec.height / down)
+        return max(1, round(down * scale)), max(1, round(across * scale))
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of a decoded frame: of the clip, or of all that its crops are cut of."""
+        return self.scaled if self.spec.crops > 1 else (self.spec.height, self.spec.width)
+
+    @property
+    def frame_bytes(self) -> int:
+        """Of one decoded frame."""
+        height, width = self.size
+        return height * width * 3

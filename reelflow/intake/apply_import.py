@@ -1,0 +1,166 @@
+"""Bringing somebody's labelled videos into the raw folder, linked and not copied, or out of it.
+
+A video is cloned where the file system can share blocks (btrfs, xfs, …), else hard-linked, and
+copied only across disks. A ledger of what was brought lets a second call bring what is new, take
+out what is gone from the source, and refuse to touch anything that came by another way.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from reelflow.base.errors import DataError
+from reelflow.base.files import remove_left_over, temporary_beside, write_json
+from reelflow.base.progress import track
+from reelflow.intake.import_plan import Plan
+from reelflow.intake.labelled_videos import CSV_NAME, list_videos
+from reelflow.intake.plan_import import brought, plan_import
+from reelflow.intake.source_forms import read_source
+from reelflow.intake.videos_csv import drop_empty_folders, known_videos, write_listing
+
+# From linux/fs.h: make a file share the blocks of another one.
+_FICLONE = 0x40049409
+
+
+@dataclass(frozen=True)
+class Brought:
+    """How many videos were brought, were there already, and were taken out."""
+
+    new: int
+    kept: int
+    removed: int
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.new or self.removed)
+
+
+def bring(
+    source: Path,
+    raw: Path,
+    ledger: Path,
+    *,
+    copy: bool = False,
+    replacing: bool = False,
+    links_to: Sequence[Path] = (),
+    most_bytes: int = 0,
+    kept: Callable[[Path], bool] = lambda _: False,
+    look: Callable[[Plan], None] = lambda _: None,
+) -> Brought:
+    """Make `raw` hold the labelled videos of `source`, and no others.
+
+    Args:
+        source: a folder per class, a folder with a `videos.csv`, or a csv itself, whose paths are
+            relative to it or absolute.
+        raw, ledger, replacing, links_to, most_bytes, kept: as for `plan_import`.
+        copy: as for `carry_out`.
+        look: is shown the plan before it is carried out, and may add obstacles.
+
+    Raises:
+        DataError: the source is not usable (as `read_source`), or `raw` holds videos that came by
+            another way, or others that would not stay.
+    """
+    if (source.parent if source.is_file() else source).resolve() == raw.resolve():
+        return Brought(0, len(list_videos(raw)), 0)
+    plan = plan_import(
+        read_source(source),
+        raw,
+        ledger,
+        replacing=replacing,
+        links_to=links_to,
+        most_bytes=most_bytes,
+        kept=kept,
+    )
+    look(plan)
+    return carry_out(plan, raw, ledger, copy=copy)
+
+
+def carry_out(plan: Plan, raw: Path, ledger: Path, *, copy: bool = False) -> Brought:
+    """Do what the plan says.
+
+    Args:
+        plan: of `plan_import`, for the same `raw` and `ledger`.
+        raw: the folder that the pipeline reads.
+        ledger: as for `plan_import`.
+        copy: copy where cloning is not possible, instead of a hard link. (A hard-linked video
+            becomes read-only: DVC protects what it has a version of.)
+
+    Raises:
+        DataError: the plan has obstacles.
+    """
+    if plan.obstacles:
+        raise DataError(" ".join(plan.obstacles))
+    former = brought(ledger)
+    ours = former | set(plan.put) if plan.adding else set(plan.after)
+    source = str(plan.source.origin.resolve())
+    # Written first: after a kill the next call knows that what it finds may be replaced.
+    write_json(ledger, {"source": source, "files": sorted(former | ours)})
+    remove_left_over(raw, below=True)
+    # What is new first: a source that cannot be read costs nothing of what is there.
+    folders = {parent for name in plan.put for parent in PurePosixPath(name).parents}
+    in_the_way = [name for name in plan.gone if PurePosixPath(name) in folders]
+    for name in in_the_way:
+        (raw / name).unlink()
+    for name, path in track(plan.put.items(), len(plan.put), "linking videos"):
+        _put(path, raw / name, copy=copy)
+    for name in set(plan.gone) - set(in_the_way):
+        (raw / name).unlink()
+    write_listing(raw, plan.after, keep=plan.adding)
+    drop_empty_folders(raw)
+    write_json(ledger, {"source": source, "files": sorted(ours)})
+    return Brought(len(plan.put), plan.there, len(plan.gone))
+
+
+def remove(raw: Path, ledger: Path, names: Sequence[str]) -> None:
+    """Take files out of `raw`, its `videos.csv` and the ledger. Raises nothing that is expected.
+
+    Args:
+        raw, ledger: as for `plan_import`.
+        names: of files in `raw`; that none is the only copy is for `only_copies` to say.
+    """
+    gone = set(names)
+    if (raw / CSV_NAME).is_file():
+        left = {name: v for name, v in known_videos(raw).items() if name not in gone}
+        write_listing(raw, left, keep=True)
+    for name in names:
+        (raw / name).unlink()
+    drop_empty_folders(raw)
+    if ledger.is_file():
+        former = json.loads(ledger.read_text(encoding="utf-8"))
+        write_json(ledger, {**former, "files": sorted(set(former["files"]) - gone)})
+
+
+def _put(source: Path, target: Path, *, copy: bool) -> None:
+    """Make `target` have the bytes of `source`."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = temporary_beside(target)
+    real = source.resolve()
+    if not _clone(real, temporary) and (copy or not _hard_link(real, temporary)):
+        shutil.copy2(real, temporary)
+    target.unlink(missing_ok=True)  # of two names of one file, a rename would leave both
+    temporary.replace(target)
+
+
+def _clone(source: Path, target: Path) -> bool:
+    try:
+        with source.open("rb") as old, target.open("wb") as new:
+            fcntl.ioctl(new.fileno(), _FICLONE, old.fileno())
+    except OSError:
+        target.unlink(missing_ok=True)
+        return False
+    shutil.copystat(source, target)
+    return True
+
+
+def _hard_link(source: Path, target: Path) -> bool:
+    try:
+        os.link(source, target)
+    except OSError:
+        return False
+    return True

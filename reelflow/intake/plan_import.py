@@ -1,0 +1,254 @@
+"""Finding out what an import would do to the raw folder, before anything is touched.
+
+Videos are compared by their bytes where their sizes agree, and only where one of them is new.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from reelflow.base.errors import DataError, VideoError
+from reelflow.intake.gate import let_through, set_aside
+from reelflow.intake.import_plan import Plan
+from reelflow.intake.labelled_videos import CSV_NAME, LabelledVideo, is_outside, some
+from reelflow.intake.quarantine import sentences
+from reelflow.intake.same_bytes import Contents, only_copies, same_file
+from reelflow.intake.source_forms import Source
+from reelflow.intake.videos_csv import files_in, known_videos
+from reelflow.video.check import hash_file
+from reelflow.video.sandbox import refuse_name, refuse_unusable
+
+# What may be said of a video, and of the same bytes only once.
+_KINDS = ("label", "group", "split")
+
+
+def plan_import(
+    source: Source,
+    raw: Path,
+    ledger: Path,
+    *,
+    adding: bool = False,
+    replacing: bool = False,
+    skip_missing: bool = False,
+    links_to: Sequence[Path] = (),
+    most_bytes: int = 0,
+    kept: Callable[[Path], bool] = lambda _: False,
+) -> Plan:
+    """Find out what bringing `source` into `raw` means. Nothing is written.
+
+    Args:
+        source: what to bring.
+        raw: the folder that the pipeline reads; need not exist.
+        ledger: machine-local JSON file that says what was brought by former calls.
+        adding: keep what is in `raw`; else `raw` will hold the videos of the source alone.
+        replacing: whether what former calls brought may be taken out or changed for that.
+        skip_missing: whether the source may name files that are not there.
+        links_to: folders outside the source that symbolic links in it may lead to.
+        most_bytes: size beyond which a file is set aside; 0 for no limit.
+        kept: tells whether the bytes of a file are kept elsewhere, besides under other names.
+
+    Raises:
+        DataError: the same bytes have two labels; nothing is there, or nothing that can be used.
+    """
+    if not source.videos and (skip_missing or not source.missing):
+        raise DataError(f"{source.origin} names {len(source.missing)} videos, and none is there.")
+    source, odd = _usable(source, links_to, most_bytes)
+    plan = Plan(source, adding, known_videos(raw), aside=odd)
+    if source.missing and not skip_missing:
+        named = len(source.missing) + len(source.videos)
+        plan.obstacles.append(
+            f"{source.origin} names {len(source.missing)} of {named} files that do not exist "
+            f"({some(source.missing)}). Correct the paths, which are relative to {source.folder}, "
+            "take the rows out, or leave them out with `reelflow import --skip-missing`."
+        )
+    present = files_in(raw)
+    if adding:
+        plan.after = dict(plan.before)
+        _add(plan, raw, present)
+    else:
+        _mirror(plan, raw)
+        former = brought(ledger)
+        plan.gone = sorted(present - set(plan.after) - {CSV_NAME})
+        plan.overwritten = sorted(
+            name
+            for name in present & set(plan.put)
+            if not filecmp.cmp(plan.put[name], raw / name, shallow=False)
+        )
+        _forbid_losses(plan, raw, former, kept)
+        if not (replacing or plan.obstacles):
+            _ask_for_losses(plan, raw)
+    _refuse_torn_groups(plan)
+    return plan
+
+
+def brought(ledger: Path) -> set[str]:
+    """The names that former imports brought, as `ledger` has them."""
+    try:
+        return set(json.loads(ledger.read_text(encoding="utf-8"))["files"])
+    except FileNotFoundError:
+        return set()
+
+
+def _mirror(plan: Plan, raw: Path) -> None:
+    """Raw will hold the source's videos under the source's names."""
+    contents = Contents()
+    for video in plan.source.videos:
+        name, path = _place(video), plan.source.folder / video.path
+        if name in plan.after:
+            raise DataError(
+                f"{plan.source.origin} names {plan.after[name].path} and {video.path}, which would "
+                f"both become {raw / name}. Rename one of them."
+            )
+        plan.after[name] = video
+        if same_file(path, raw / name):
+            plan.there += 1
+            contents.note(name, path)
+        else:
+            plan.put[name] = path
+    for name, path in plan.put.items():
+        others = contents.same(path)
+        for other in others:
+            _refuse_conflict(plan, name, plan.after[name], other, _KINDS)
+        if others:
+            plan.duplicates.append((plan.after[name].path, others[0]))
+        contents.note(name, path)
+
+
+def _add(plan: Plan, raw: Path, present: set[str]) -> None:
+    """Raw keeps what it has and gets what it lacks, by content."""
+    contents = Contents()
+    for name in sorted(present - {CSV_NAME}):
+        contents.note(name, raw / name)
+    for video in plan.source.videos:
+        path = plan.source.folder / video.path
+        known = contents.same(path)
+        listed = [name for name in known if name in plan.after]
+        if listed:
+            for name in listed:
+                # Of a video that raw has, an addition may change the group and the split.
+                kinds = _KINDS if name in plan.put else _KINDS[:1]
+                _refuse_conflict(plan, video.path, video, name, kinds)
+            if listed[0] in plan.put:
+                plan.duplicates.append((video.path, listed[0]))
+            else:
+                plan.there += 1
+            _complete(plan, listed[0], video)
+            continue
+        # Bytes without a row: an import was cut short between the two; the row is what is missing.
+        name = known[0] if known else _free(plan, _place(video), present, path)
+        plan.after[name] = video
+        if not known:
+            plan.put[name] = path
+            contents.note(name, path)
+
+
+def _complete(plan: Plan, name: str, video: LabelledVideo) -> None:
+    """Give a video that is there the group and the split that the source says, where it does."""
+    old = plan.after[name]
+    new = replace(old, group=video.group or old.group, split=video.split or old.split)
+    if new != old:
+        plan.after[name] = new
+        if name not in plan.put:
+            plan.changed.append(name)
+
+
+def _free(plan: Plan, name: str, present: set[str], path: Path) -> str:
+    """The name, or where other bytes have it, one with a part of the content hash."""
+    if name not in present and name not in plan.after:
+        return name
+    place = PurePosixPath(name)
+    return place.with_name(f"{place.stem}-{hash_file(path)[:8]}{place.suffix}").as_posix()
+
+
+def _refuse_conflict(
+    plan: Plan, name: str, video: LabelledVideo, other: str, kinds: Sequence[str]
+) -> None:
+    for kind in kinds:
+        one, two = getattr(video, kind), getattr(plan.after[other], kind)
+        if one and two and one != two:
+            raise DataError(
+                f"The same bytes stand under 2 {kind}s: {name} ({one}) and {other} ({two}). One "
+                f"{kind} is wrong: correct it, or remove the file."
+            )
+
+
+def _usable(
+    source: Source, links_to: Sequence[Path], most_bytes: int
+) -> tuple[Source, list[VideoError]]:
+    """The source without what nobody may read, and that. What a csv names outside its folder is
+    meant; a link there is not, which whoever brings the folder may not even have seen."""
+    within = [folder.resolve() for folder in (source.folder, *links_to)]
+    by_folders = source.origin.is_dir() and not (source.origin / CSV_NAME).is_file()
+    walked = set_aside(source.folder, links_to, most_bytes=most_bytes) if by_folders else []
+    odd = {error.path: error for error in walked}
+    for video in let_through(source.videos, walked):
+        try:
+            refuse_name(video.path)
+            refuse_unusable(
+                source.folder / video.path,
+                () if is_outside(video.path) else within,
+                most_bytes=most_bytes,
+            )
+        except VideoError as error:
+            odd[video.path] = VideoError(video.path, error.code, error.reason, error.remedy)
+    videos = list(let_through(source.videos, odd.values()))
+    if odd and not videos:
+        reasons = " ".join(sentences(list(odd.values())))
+        raise DataError(f"{source.origin} holds no video that can be used. {reasons}")
+    return replace(source, videos=videos), list(odd.values())
+
+
+def _place(video: LabelledVideo) -> str:
+    """Where a video goes in the raw folder: where it was, or under its label if that is outside."""
+    if is_outside(video.path):
+        parts = PurePosixPath(video.label, video.path.lstrip("/")).parts
+        return PurePosixPath(*[part for part in parts if part not in ("/", "..")]).as_posix()
+    return PurePosixPath(video.path).as_posix()
+
+
+def _forbid_losses(plan: Plan, raw: Path, former: set[str], kept: Callable[[Path], bool]) -> None:
+    """Nothing is taken out that came by another way, or that would be lost by it."""
+    foreign = sorted(files_in(raw) - former - {CSV_NAME})
+    if foreign:
+        plan.obstacles.append(
+            f"{raw} holds {len(foreign)} files that did not come from {plan.source.origin} (e.g. "
+            f"{foreign[0]}). To run on them, leave DATA away. To add the videos of "
+            f"{plan.source.origin} to them, use `reelflow import --add`. To run on "
+            f"{plan.source.origin} instead, move {raw} out of the way first."
+        )
+        return
+    lost = only_copies(raw, plan.gone, kept)
+    if lost:
+        plan.obstacles.append(
+            f"{len(lost)} files of {raw} would be taken out, of which there is no other copy "
+            f"({some(lost)}). Keep them with `reelflow import --add`, or remove them with "
+            "`reelflow remove --force`."
+        )
+
+
+def _ask_for_losses(plan: Plan, raw: Path) -> None:
+    """A slip in the name of a source must not cost what another one brought."""
+    if losses := plan.losses():
+        plan.obstacles.append(
+            f"{raw} would lose something to {plan.source.origin}: {'; '.join(losses)}. Nothing was "
+            "changed. If that is meant, run the same command with `--replace`. To keep what is "
+            f"there and add to it, use `reelflow import --add {plan.source.origin}`."
+        )
+
+
+def _refuse_torn_groups(plan: Plan) -> None:
+    """`preprocess` would refuse it, too, but after all videos have been decoded."""
+    splits: dict[str, set[str]] = {}
+    for video in plan.after.values():
+        if video.group and video.split:
+            splits.setdefault(video.group, set()).add(video.split)
+    torn = sorted(group for group, found in splits.items() if len(found) > 1)
+    if torn:
+        plan.obstacles.append(
+            f"The official split parts {len(torn)} groups ({some(torn)}). Leave the groups away to "
+            "use the split, or the split to keep the groups together."
+        )

@@ -1,0 +1,261 @@
+"""Labelled videos in the form that people have them, read into the one form that the pipeline has.
+
+A source is a folder per class or a csv of any columns. A `Form` says which column, or which
+template of columns, gives the path, label, group and split of a video; lists of an official split
+may lie beside it. docs/recipes.md shows it for known data sets.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from string import Formatter
+from typing import Any
+
+import pandas as pd
+
+from reelflow.base.csv_table import nearest, read_table
+from reelflow.base.errors import DataError, quoted
+from reelflow.base.split_names import SPLITS
+from reelflow.intake.labelled_videos import (
+    CSV_NAME,
+    LAYOUT,
+    LabelledVideo,
+    from_folders,
+    once_each,
+    slashed,
+    some,
+    with_group,
+)
+from reelflow.intake.official_splits import read_split_lists
+from reelflow.video.sandbox import refuse_unusable
+
+# A csv that came with a folder is not read beyond it, nor without end.
+_MOST_CSV = 1 << 30
+NONE, SKIP = "none", "skip"
+_ALIASES = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validate", "validation", "dev"), "validation"),
+    **dict.fromkeys(("test", "testing"), "test"),
+    "": NONE,
+}
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a source says what its videos are.
+
+    Attributes:
+        path, label, group, split: a column, or a template of columns (`{id}_{start:06d}.mp4`);
+            empty: the column of that name, where there is one.
+        group_pattern: as for `list_videos`.
+        split_lists: as for `read_split_lists`.
+        split_values: what the values of the split mean: a split, `none` or `skip`.
+    """
+
+    path: str = ""
+    label: str = ""
+    group: str = ""
+    split: str = ""
+    group_pattern: str = ""
+    split_lists: tuple[str, ...] = ()
+    split_values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a source holds.
+
+    Attributes:
+        origin: the folder or the csv.
+        folder: what the paths are relative to.
+        videos: those that are there and wanted, sorted by path.
+        missing: paths that the csv names and that are not there.
+        skipped: paths that the form leaves out.
+        unmatched: lines of the split lists that name no video of the source.
+        words: what the source calls the splits that it has.
+    """
+
+    origin: Path
+    folder: Path
+    videos: list[LabelledVideo]
+    missing: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    unmatched: list[str] = field(default_factory=list)
+    words: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_source(origin: Path, form: Form | None = None, folder: Path | None = None) -> Source:
+    """Read a folder per class, a folder with a `videos.csv`, or a csv.
+
+    Args:
+        origin: the folder or the csv.
+        form: how to read it; None for a folder per class or a csv `path,label[,group][,split]`.
+        folder: where the paths begin, if not at the csv.
+
+    Raises:
+        VideoError: the csv in a folder is a link out of it, or too large.
+        DataError: a column, a value or a file is not as the form says; nothing is there.
+    """
+    form = form or Form()
+    csv = origin if origin.is_file() else origin / CSV_NAME
+    start = folder or csv.parent
+    if not start.is_dir():
+        raise DataError(f"{start} is not a folder. Name one with labelled videos: {LAYOUT}")
+    named = csv.is_file()
+    if named and csv != origin:
+        refuse_unusable(csv, (origin.resolve(),), most_bytes=_MOST_CSV)
+    rows = _csv_rows(csv, start, form) if named else _folder_rows(start)
+    said = [_video(csv if named else origin, row, form) for row in rows]
+    if not said:
+        raise DataError(f"{origin} holds no labelled videos. Wanted is {LAYOUT}")
+    videos, unmatched = said, list[str]()
+    if form.split_lists:
+        found, unmatched = read_split_lists(form.split_lists, [v.path for v in said])
+        videos = [replace(v, split=found.get(v.path, v.split)) for v in said]
+    meaning = _meaning(origin, {video.split or "" for video in videos}, form)
+    splits = [meaning[video.split or ""] for video in videos]
+    videos = [
+        replace(video, split=None if split == NONE else split)
+        for video, split in zip(videos, splits, strict=True)
+    ]
+    if form.group_pattern:
+        pattern = _group_pattern(form.group_pattern)
+        videos = [with_group(video, pattern) for video in videos]
+    videos = sorted(once_each(origin, videos), key=lambda video: video.path)
+    kept = [video for video in videos if video.split != SKIP]
+    there = [video for video in kept if not named or os.path.lexists(start / video.path)]
+    return Source(
+        origin,
+        start,
+        there,
+        sorted({video.path for video in kept} - {video.path for video in there}),
+        [video.path for video in videos if video.split == SKIP],
+        unmatched,
+        {split: word for word, split in sorted(meaning.items())},
+    )
+
+
+def csv_paths(csv: Path, folder: Path, form: Form) -> list[str]:
+    """The paths that a csv names. Raises `DataError`."""
+    return [row["path"] for row in _csv_rows(csv, folder, replace(form, label=form.path or "path"))]
+
+
+def _folder_rows(folder: Path) -> Iterator[dict[str, str]]:
+    for video in from_folders(folder):
+        path = PurePosixPath(video.path)
+        below = "/".join(path.parts[1:-1])
+        yield {"path": video.path, "label": video.label, "folder": below, "name": path.name}
+
+
+def _csv_rows(csv: Path, folder: Path, form: Form) -> Iterator[dict[str, str]]:
+    """The rows of a csv, with the video's path as `path`, and `folder` and `name` after it."""
+    table = read_table(csv)
+    made = {"path", "folder", "name"}
+    for option, needed in (("path", True), ("label", True), ("group", False), ("split", False)):
+        wanted = getattr(form, option)
+        if wanted or needed:
+            known = set(table.columns) | (made if option != "path" else set())
+            _refuse_unknown(csv, table, option, wanted or option, known)
+    for number, cells in enumerate(table.to_dict("records"), 2):
+        row = {str(name): str(cell).strip() for name, cell in cells.items()}
+        path = slashed(_filled(csv, form.path or "path", row, number), folder)
+        place = PurePosixPath(path)
+        parent = "" if place.parent == PurePosixPath() else place.parent.as_posix()
+        label = _filled(csv, form.label or "label", {**row, "path": path}, number)
+        if not path or not label:
+            raise DataError(f"{csv} has rows without a path or a label (row {number}: {path!r}).")
+        yield {"folder": parent, "name": place.name, **row, "path": place.as_posix()}
+
+
+def _refuse_unknown(
+    csv: Path, table: pd.DataFrame, option: str, wanted: str, known: set[str]
+) -> None:
+    for name in _columns(wanted):
+        if name not in known:
+            raise DataError(
+                f"{csv} lacks the column {name}; it has {', '.join(map(str, table.columns))}"
+                f"{nearest(name, map(str, table.columns)) or '.'} Name the column of the {option} "
+                f"with --{option}: `reelflow import {csv} --{option} COLUMN`."
+            )
+
+
+def _columns(wanted: str) -> list[str]:
+    """The columns of a template; a text without braces is a column itself."""
+    if "{" not in wanted:
+        return [wanted]
+    try:
+        return [name for _, name, _, _ in Formatter().parse(wanted) if name is not None]
+    except ValueError as error:
+        raise DataError(f"{quoted(wanted)} is no template of columns: {error}.") from None
+
+
+def _filled(origin: Path, wanted: str, row: Mapping[str, str], number: int) -> str:
+    if "{" not in wanted:
+        return row[wanted]
+    parts = []
+    for text, name, spec, _ in Formatter().parse(wanted):
+        parts.append(text)
+        if name is not None:
+            try:
+                parts.append(format(_number(row[name]) if spec else row[name], spec or ""))
+            except ValueError:
+                raise DataError(
+                    f"{origin}: row {number} has {row[name]!r} for {name}, which {{{name}:{spec}}} "
+                    "cannot write. Correct the cell or the template."
+                ) from None
+    return "".join(parts)
+
+
+def _number(cell: str) -> Any:
+    value = float(cell)
+    return int(value) if value.is_integer() else value
+
+
+def _video(origin: Path, row: Mapping[str, str], form: Form) -> LabelledVideo:
+    values = {}
+    for option in ("label", "group", "split"):
+        wanted = getattr(form, option) or (option if option in row else "")
+        unknown = [name for name in _columns(wanted) if wanted and name not in row]
+        if unknown:
+            raise DataError(
+                f"{origin} has no column {unknown[0]} for --{option}; a folder per class has "
+                f"{', '.join(row)}."
+            )
+        values[option] = _filled(origin, wanted, row, 0) if wanted else ""
+    return LabelledVideo(row["path"], values["label"], values["group"] or None, values["split"])
+
+
+def _meaning(origin: Path, words: set[str], form: Form) -> dict[str, str]:
+    """`train`, `validation`, `test`, `none` or `skip` for each word of the source."""
+    allowed = (*SPLITS, NONE, SKIP)
+    wrong = [f"{k}={v}" for k, v in form.split_values.items() if v not in allowed]
+    if wrong:
+        raise DataError(f"--split-value {wrong[0]}: it may mean {', '.join(allowed)}.")
+    known = {word: _ALIASES.get(word.casefold(), "") for word in words}
+    # A value may be given in the source's word, or in ours for what the word is known to mean.
+    given = form.split_values
+    meaning = {word: given.get(word, given.get(split, split)) for word, split in known.items()}
+    unknown = sorted(value for value, split in meaning.items() if not split)
+    if unknown:
+        raise DataError(
+            f"{origin} has the split {some(unknown)}; say what it means: --split-value "
+            f"{unknown[0]}=train (or validation, test, none for no official split, skip to leave "
+            "its videos out)."
+        )
+    return meaning
+
+
+def _group_pattern(pattern: str) -> re.Pattern[str]:
+    try:
+        found = re.compile(pattern)
+    except re.error as error:
+        raise DataError(
+            f"--group-pattern {quoted(pattern)} is no regular expression: {error}."
+        ) from None
+    if "group" not in found.groupindex:
+        raise DataError(f"--group-pattern {quoted(pattern)} names no part (?P<group>…).")
+    return found

@@ -1,0 +1,78 @@
+"""What the raw folder says of its videos: its folders, or its `videos.csv`, read and written.
+
+A csv stands there only where folders do not say it all, so that files which are put into class
+folders later count. Columns that somebody added to it are kept.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from reelflow.base.csv_table import read_table, write_table
+from reelflow.base.files import TEMPORARY_PREFIX
+from reelflow.intake.labelled_videos import CSV_NAME, LabelledVideo, from_folders, rows_of
+
+_COLUMNS = ("path", "label", "group", "split")
+
+
+def known_videos(raw: Path) -> dict[str, LabelledVideo]:
+    """What `raw` holds by its own account, whether that is in order or not."""
+    if (raw / CSV_NAME).is_file():
+        return {os.path.normpath(video.path): video for video in rows_of(raw / CSV_NAME)}
+    return {video.path: video for video in from_folders(raw)} if raw.is_dir() else {}
+
+
+def files_in(root: Path) -> set[str]:
+    """The names of all files, relative to `root`; those that a kill left half are passed over."""
+    return {
+        (Path(folder) / name).relative_to(root).as_posix()
+        for folder, _, names in os.walk(root)
+        for name in names
+        if not name.startswith(TEMPORARY_PREFIX)
+    }
+
+
+def folders_say_all(videos: Mapping[str, LabelledVideo]) -> bool:
+    """Whether the first folder is the class of each video, and nothing else is known of it."""
+    return all(
+        name.split("/")[0] == video.label and not video.group and not video.split
+        for name, video in videos.items()
+    )
+
+
+def write_listing(raw: Path, videos: Mapping[str, LabelledVideo], *, keep: bool) -> None:
+    """Make `raw` say this of its videos.
+
+    Args:
+        raw: the folder.
+        videos: by name, relative to `raw`.
+        keep: whether a csv that is there stays one, since it may leave files out on purpose.
+    """
+    path = raw / CSV_NAME
+    if folders_say_all(videos) and not (keep and path.is_file()):
+        path.unlink(missing_ok=True)
+        return
+    rows = [
+        (name, v.label, v.group or "", v.split or "")
+        for name, v in sorted(videos.items())
+        # What is no UTF-8 is set aside anyway, and a csv could not hold it.
+        if name == name.encode("utf-8", "replace").decode()
+    ]
+    table = pd.DataFrame(rows, columns=list(_COLUMNS))
+    if keep and path.is_file():
+        former = read_table(path)
+        more = former.drop(columns=[name for name in _COLUMNS if name in former])
+        more["path"] = [os.path.normpath(video.path) for video in rows_of(path)]
+        table = table.merge(more.drop_duplicates("path"), on="path", how="left").fillna("")
+    write_table(path, table)
+
+
+def drop_empty_folders(root: Path) -> None:
+    """Remove the folders under `root` that hold nothing."""
+    for folder, _, _ in os.walk(root, topdown=False):
+        if folder != str(root) and not any(Path(folder).iterdir()):
+            Path(folder).rmdir()

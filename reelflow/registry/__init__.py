@@ -1,0 +1,4 @@
+"""A trained model in, a registered version out.
+
+Packaging, promotion, and asking a registered model.
+"""

@@ -1,0 +1,257 @@
+"""Asking a registered model about videos, with its own code, in a process of its own.
+
+`asking` gets a model from MLflow (or a folder) and answers file by file. The process starts before
+the model is fetched: importing MLflow takes two seconds on both sides, and so they overlap.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from reelflow.base.errors import ReelflowError, ended_by
+from reelflow.registry import model_process
+from reelflow.tracking.mlflow_client import (
+    DATABASE,
+    TrackingError,
+    address_from_environment,
+    connect,
+    exists,
+    masked,
+    models_in_database,
+    says_missing,
+    sentences,
+)
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+CHAMPION = "champion"
+
+
+class ModelError(ReelflowError):
+    """There is no such model, or it cannot be loaded."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model says of one video.
+
+    Attributes:
+        path: the file, as it was asked about.
+        label: the most probable label; None if the video cannot be used.
+        confidence: its probability.
+        probabilities: of every label, in the model's order; empty if there is an error.
+        error: why the video cannot be used and what to do, in a sentence or two.
+    """
+
+    path: str
+    label: str | None = None
+    confidence: float | None = None
+    probabilities: dict[str, float] = field(default_factory=dict)
+    error: str | None = None
+
+
+class AskedModel:
+    """A loaded model. Attributes: `source`, where it came from; `labels`, in its order."""
+
+    def __init__(self, source: str, folder: Path, process: _Process) -> None:
+        self.source = source
+        self._folder = folder
+        self._process = process
+        self.labels = self._load()
+        if not self.labels:
+            raise ModelError(f"{source} is not a model that Reelflow registered: it has no labels.")
+
+    def _load(self) -> list[str]:
+        try:
+            labels: list[str] = self._process.ask(str(self._folder))
+        except _EndedError as ended:
+            raise ModelError(f"{self.source} cannot be loaded: {ended}") from None
+        return labels
+
+    def answer(self, path: str | Path) -> Answer:
+        """Ask about one file. An unusable video is an answer with an `error`.
+
+        Raises:
+            ModelError: the model itself broke.
+        """
+        try:
+            found: dict[str, Any] = self._process.ask(str(Path(path).absolute()))
+        except _EndedError as ended:
+            if not ended.killed:
+                raise ModelError(f"{self.source} broke on {path}: {ended}") from None
+            self._process.start()
+            self._load()
+            return Answer(str(path), error=f"It cannot be used: {ended} Leave it out.")
+        probabilities = {label: found.get(f"p_{label}") for label in self.labels}
+        return Answer(
+            path=str(path),
+            label=found.get("label"),
+            confidence=found.get("confidence"),
+            probabilities={label: p for label, p in probabilities.items() if p is not None},
+            error=found.get("error"),
+        )
+
+
+def address_from_environment_for(model: str) -> str | None:
+    """The address of the MLflow that holds `model`, or None if it names a folder.
+
+    Raises:
+        TrackingError: no address is set, and the current folder has no MLflow database.
+    """
+    if ":/" not in model:
+        return None
+    address = address_from_environment()
+    if not exists(address):
+        raise TrackingError(
+            f"There is no MLflow here: {Path.cwd()} holds no {DATABASE}, and MLFLOW_TRACKING_URI "
+            "is not set. Run this in the top folder of the project, after `make run`."
+        )
+    return address
+
+
+@contextmanager
+def asking(model: str, address: str | None) -> Iterator[AskedModel]:
+    """Load a model for the time of a `with`.
+
+    Args:
+        model: `models:/NAME@ALIAS`, `models:/NAME/VERSION`, another address that MLflow can load,
+            or a folder that holds a model.
+        address: of MLflow; None if `model` is a folder.
+
+    Raises:
+        UnavailableError, TrackingError: MLflow does not answer, or refuses.
+        ModelError: there is no such model, or it cannot be loaded.
+    """
+    if address is not None:
+        with sentences(address):
+            model = _exact(model, address)
+    with tempfile.TemporaryDirectory(prefix="reelflow-model-") as scratch, _Process() as process:
+        source, folder = _fetch(model, address, Path(scratch))
+        yield AskedModel(source, folder, process)
+
+
+def _fetch(model: str, address: str | None, into: Path) -> tuple[str, Path]:
+    """Where the model is from, for people, and a local folder that holds it."""
+    if address is None:
+        folder = Path(model)
+        if not (folder / "MLmodel").is_file():
+            raise ModelError(
+                f"{model} is no folder that holds a model (a file named MLmodel). A registered "
+                "model is written models:/NAME@ALIAS or models:/NAME/VERSION."
+            )
+        return model, folder
+    connect(address)
+    from mlflow.artifacts import download_artifacts
+    from mlflow.exceptions import MlflowException
+
+    with sentences(address):
+        try:
+            folder = Path(download_artifacts(artifact_uri=model, dst_path=str(into)))
+            found = "" if (folder / "MLmodel").is_file() else "its files are gone"
+        except (MlflowException, OSError) as error:
+            if not says_missing(error):
+                raise
+            found = str(error)
+    if found:
+        raise ModelError(
+            f"{model} cannot be had from {masked(address)}: {found}. If it once could, the "
+            "project's folder was moved or `mlruns` deleted: run the pipeline again."
+        )
+    return model, folder
+
+
+def _exact(model: str, address: str) -> str:
+    """`models:/NAME/VERSION` for an alias; raises `ModelError` if the registry has no such one."""
+    form = re.fullmatch(r"models:/([^/@]+)(?:@([^/@]+)|/(\d+))", model)
+    if form is None:
+        return model
+    name, alias, version = form.groups()
+    versions, aliases = models_in_database(address, name) or _models_of(connect(address), name)
+    if not versions:
+        raise ModelError(
+            f"No model named {name} is registered at {masked(address)}: run the pipeline "
+            "(`make run`) first, or name another with --model."
+        )
+    found = aliases.get(alias) if alias else int(version)
+    if found in versions:
+        return f"models:/{name}/{found}"
+    how = f" Name one with --model models:/{name}/VERSION."
+    if alias == CHAMPION:
+        how = (
+            " A model becomes the champion when the pipeline (`make run`) registers it, and the "
+            "test shows what `register` in params.yaml asks for: the version's description says "
+            "what it lacks. Or give the alias `champion` to a version by hand in the MLflow UI; or "
+            f"name a version: --model models:/{name}/{max(versions)}."
+        )
+    what = f"{alias} yet" if alias else f"version {version}"
+    known = ", ".join(map(str, sorted(versions)))
+    raise ModelError(f"{name} has no {what}; its versions are {known}.{how}")
+
+
+def _models_of(client: MlflowClient, name: str) -> tuple[list[int], dict[str, int]]:
+    """The same as `models_in_database`, asked of MLflow."""
+    found = client.search_model_versions(f"name = '{name.replace(chr(39), '')}'")
+    aliases = client.get_registered_model(name).aliases if found else {}
+    return [int(v.version) for v in found], {alias: int(v) for alias, v in aliases.items()}
+
+
+class _EndedError(Exception):
+    """The process ended without an answer. `killed`: by a signal (a decoder that crashed, the
+    system short of memory), not by an error of its own."""
+
+    def __init__(self, said: str, *, killed: bool) -> None:
+        super().__init__(said)
+        self.killed = killed
+
+
+class _Process:
+    """`model_process.py`, running; ended when the `with` ends, however it ends."""
+
+    def __enter__(self) -> _Process:
+        self._said: IO[bytes] = tempfile.TemporaryFile()
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+        self._said.close()
+
+    def start(self) -> None:
+        # -P: the folder of the script, which is today's package, stays out of the search path.
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", model_process.__file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
+            encoding="ascii",
+        )
+
+    def ask(self, question: str) -> Any:
+        """Send a line, return the line that answers it, or raise `_EndedError`."""
+        process = self._process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            print(json.dumps(question), file=process.stdin, flush=True)
+            line = process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        if line:
+            return json.loads(line)
+        status = process.wait()
+        if status < 0:
+            raise _EndedError(f"its process {ended_by(-status)}.", killed=True)
+        self._said.seek(0)
+        said = self._said.read().decode("utf-8", "replace").strip().splitlines()
+        raise _EndedError(said[-1] if said else f"exit status {status}", killed=False)

@@ -1,0 +1,232 @@
+"""Does a new model become the champion? A rule, a comparison on the same videos, and a reason.
+
+First the model must be good enough by itself: shown to beat a constant answer
+(`reelflow.evaluation.verdict`), and no worse than a minimum. Then the champion answers the present
+test videos: it is loaded from the registry with its own code, and is given the files, so that it
+makes its own clips. Its recorded figures would be of other videos. The rules where the two cannot
+be measured alike:
+
+- a test video that the champion was trained on is left out, and so is what is kept together with
+  one; with too few left, or without a record of what it was trained on, the champion stays;
+- a video that the champion cannot use counts as answered wrongly, and so does an answer with a
+  label that the test does not know: whoever asks today wants today's labels;
+- equal is enough, since the new model has seen the newer data;
+- a champion that cannot be loaded stays, because nothing was shown to be as good.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from reelflow.base.progress import track
+from reelflow.evaluation.metrics import DIGITS
+from reelflow.evaluation.verdict import Verdict
+from reelflow.registry.ask_model import Answer, ModelError, asking
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
+
+BY_HAND = "Give this version the alias `champion` by hand in the MLflow UI if it is the better one."
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a model must show by itself.
+
+    Attributes:
+        metric: one of `reelflow.evaluation.verdict.METRICS`.
+        minimum: what a champion reaches in it.
+        proven: whether it must also be shown to beat a constant answer.
+    """
+
+    metric: str
+    minimum: float
+    proven: bool = True
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A test video: its file, its true label, and what the new model answered."""
+
+    path: Path
+    label: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The champion beside the new model, on the same videos.
+
+    Attributes:
+        version: of the champion.
+        value: its figure in the rule's metric; None if there is none.
+        own: the new model's figure on these videos.
+        remark: what must be known about the comparison, in sentences, or why there is none.
+    """
+
+    version: str
+    value: float | None
+    own: float = 0.0
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether the model becomes the champion, and why.
+
+    Attributes:
+        champion: whether it does.
+        alone: what it shows by itself, in sentences.
+        beside: how it compares, in sentences; empty if that was not asked.
+    """
+
+    champion: bool
+    alone: str
+    beside: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Both, as the registry tells it."""
+        return f"{self.alone} {self.beside}".strip()
+
+
+def score(metric: str, truth: Sequence[str], answers: Sequence[str | None]) -> float:
+    """A metric of label texts, rounded as in `metrics/evaluate.json`; None is a wrong answer.
+
+    Averages run over the classes of the test, as in `reelflow.evaluation.metrics`.
+    """
+    from sklearn.metrics import accuracy_score, precision_recall_fscore_support
+
+    given = [answer or "" for answer in answers]
+    if metric == "accuracy":
+        return round(float(accuracy_score(truth, given)), DIGITS)
+    _, recall, f1, _ = precision_recall_fscore_support(
+        truth, given, labels=sorted(set(truth)), zero_division=0
+    )
+    return round(float({"balanced_accuracy": recall, "macro_f1": f1}[metric].mean()), DIGITS)
+
+
+def alone(rule: Rule, value: float, verdict: Verdict) -> Decision:
+    """Whether a model of this value and verdict may become the champion at all."""
+    reached = value >= rule.minimum
+    does = "reaches" if reached else "is below"
+    said = f"{verdict.sentence} {rule.metric} {value:g} {does} the minimum of {rule.minimum:g}"
+    if not rule.proven:
+        said += ", which is all that register.rule asks for"
+    return Decision(reached and (verdict.proven or not rule.proven), f"{said}.")
+
+
+def decide(
+    rule: Rule, value: float, verdict: Verdict, champion: Callable[[], Comparison | None]
+) -> Decision:
+    """Decide about a model that has `value` on the test videos.
+
+    Args:
+        champion: compares it with the present champion, or returns None if there is none; only
+            called if the model is good enough by itself.
+    """
+    found = alone(rule, value, verdict)
+    if not found.champion:
+        return found
+    present = champion()
+    if present is None:
+        return Decision(True, found.alone, "There was no champion.")
+    if present.value is None:
+        said = f"The champion, version {present.version}, stays: {present.remark}"
+        return Decision(False, found.alone, said)
+    said = (
+        f"The champion, version {present.version}, has {present.value:g} on the same videos, this "
+        f"one {present.own:g}. {present.remark}"
+    )
+    return Decision(present.own >= present.value, found.alone, said.strip())
+
+
+def confirm(found: Decision, beside: str) -> Decision:
+    """The decision about what is the champion already: it stays, and is told by today's rule.
+
+    Args:
+        found: what it shows by itself (`alone`).
+        beside: how it once compared, if that made it the champion; else nothing.
+    """
+    if not found.champion:
+        beside = (
+            "It was made the champion by another rule or figure, and stays it until another is."
+        )
+    return Decision(True, found.alone, beside or "It is the champion already.")
+
+
+def unseen(test: pd.DataFrame, manifest: pd.DataFrame, learned: pd.DataFrame) -> pd.Series[bool]:
+    """Which test videos are new to a model.
+
+    Args:
+        test: hash, and group: what the video is kept together with (None if nothing is).
+        manifest: hash, group and alike (set of near-duplicates) of all videos of today.
+        learned: hash, and group as in `test`, of the videos that the model was trained on, or
+            chosen by.
+
+    Returns:
+        False for a video that the model has learned, for one of its groups, for one of its
+        near-duplicates, and for what is kept together with any of these. A group's name counts
+        only if one of the learned videos is there today: else they are another data set's.
+    """
+    known = manifest["hash"].isin(learned["hash"])
+    sets = set(manifest.loc[known, "alike"].dropna())
+    groups: set[Any] = set(manifest.loc[known, "group"].dropna())
+    if known.any():
+        # Joined groups are called by the first and how many more.
+        groups |= {re.sub(r" \+ \d+$", "", name) for name in learned["group"].dropna()}
+    today = manifest.set_index("hash").reindex(test["hash"]).reset_index()
+    alike = today["alike"].isin(sets) | today["group"].isin(groups)
+    seen = test["hash"].isin(learned["hash"]) | alike.to_numpy()
+    return ~(seen | test["group"].isin(set(test.loc[seen, "group"].dropna())))
+
+
+def measure(
+    metric: str,
+    version: ModelVersion,
+    address: str,
+    videos: Sequence[Asked],
+    labels: Sequence[str],
+) -> Comparison:
+    """Let a registered version answer videos and measure it.
+
+    Args:
+        metric: one of `reelflow.evaluation.verdict.METRICS`.
+        version: of a model registered at `address`.
+        videos: that are new to it.
+        labels: all labels of today.
+    """
+    number = str(version.version)
+    try:
+        with asking(f"models:/{version.name}/{number}", address) as asked:
+            answers = [
+                asked.answer(video.path)
+                for video in track(videos, len(videos), "asking the champion")
+            ]
+    except ModelError as error:
+        why = f"it cannot be loaded. {' '.join(str(error).split())} {BY_HAND}"
+        return Comparison(number, None, remark=why)
+    truth = [video.label for video in videos]
+    return Comparison(
+        number,
+        score(metric, truth, [answer.label for answer in answers]),
+        score(metric, truth, [video.answer for video in videos]),
+        _remark(answers, set(asked.labels), set(labels)),
+    )
+
+
+def _remark(answers: Sequence[Answer], known: set[str], labels: set[str]) -> str:
+    remarks = []
+    if missing := sorted(labels - known):
+        remarks.append(f"It does not know {', '.join(missing)}, which counts against it.")
+    if gone := sorted(known - labels):
+        remarks.append(f"It knows {', '.join(gone)}, which are no labels now.")
+    if failed := sum(answer.error is not None for answer in answers):
+        remarks.append(f"It could not use {failed} of the videos, which counts against it.")
+    return " ".join(remarks)

@@ -1,0 +1,102 @@
+"""The registered model: videos in, labels and probabilities out.
+
+MLflow runs this file when it loads a model ("models from code"): what lies in the registry is
+code, a `.keras` file and a card, never a pickle. The package `reelflow` as it was when the model
+was registered travels along, so that a clip is made today as it was for training. Every clip goes
+alone through `reelflow.training.predict_clip.predict_views`, as in the stage `evaluate`.
+
+A video that cannot be used costs the others nothing: its row has an `error`, no label, and no
+probabilities; it is never answered as if it were black.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import pandas as pd
+from mlflow.exceptions import MlflowException
+from mlflow.pyfunc import PythonModel, PythonModelContext
+
+from reelflow.base.errors import VideoError
+from reelflow.extraction.read_clips import read_clip
+from reelflow.store.clip_spec import ClipSpec
+from reelflow.store.views import views
+from reelflow.training.predict_clip import load_model, predict_views
+from reelflow.video.ffmpeg import Bounds
+
+
+class VideoModel(PythonModel):  # type: ignore[misc]  # mlflow's classes have no types
+    """Input: a table with a column `path` (files that this process can read) or `video` (bytes).
+
+    Output: a row a video, in order: `label`, `confidence`, `p_<label>` for each label, `error`.
+    The probabilities are float32 values given as the shortest decimal that names them, so that
+    they print, and compare, as those in `reports/predictions.csv`.
+    """
+
+    def load_context(self, context: PythonModelContext) -> None:
+        """Load the artifacts `model` (.keras) and `card` (JSON with `labels` and `clip`).
+
+        The model's configuration may hold `timeout_s` and `memory_mb`, the bounds of a decoder.
+        """
+        card = json.loads(Path(context.artifacts["card"]).read_text(encoding="utf-8"))
+        self.labels: list[str] = card["labels"]
+        self.spec = ClipSpec(**card["clip"])
+        self.bounds = Bounds(**(context.model_config or {}))
+        self.model = load_model(Path(context.artifacts["model"]))
+
+    def predict(
+        self,
+        context: PythonModelContext,
+        model_input: pd.DataFrame,
+        params: dict[str, Any] | None = None,
+    ) -> pd.DataFrame:
+        """Answer each row. Raises `MlflowException` (HTTP 400) if the table has neither column."""
+        if not {"path", "video"} & set(model_input.columns):
+            raise MlflowException.invalid_parameter_value(
+                "Give a table with a column `path` (names of video files) or `video` (their bytes)."
+            )
+        columns = ["label", "confidence", *(f"p_{label}" for label in self.labels), "error"]
+        rows = [self._answer(row) for row in model_input.to_dict("records")]
+        # What is missing is None, not NaN: MLflow's server would write NaN, which no JSON parser
+        # but Python's reads.
+        answers = {name: [row.get(name) for row in rows] for name in columns}
+        whole = {name: None not in values for name, values in answers.items()}
+        return pd.DataFrame(
+            {
+                name: pd.Series(v, dtype=None if whole[name] else object)
+                for name, v in answers.items()
+            }
+        )
+
+    def _answer(self, row: dict[Any, Any]) -> dict[str, Any]:
+        try:
+            frames = self._frames(row.get("video"), row.get("path"))
+        except VideoError as error:
+            return {"error": f"{error.reason} {error.remedy}".strip()}
+        scores = predict_views(self.model, views(frames, self.spec))
+        values = [float(str(score)) for score in scores]
+        best = int(scores.argmax())
+        return {
+            "label": self.labels[best],
+            "confidence": values[best],
+            **{f"p_{label}": value for label, value in zip(self.labels, values, strict=True)},
+        }
+
+    def _frames(self, video: Any, path: Any) -> Any:
+        if isinstance(video, bytes):
+            with tempfile.NamedTemporaryFile(prefix="reelflow-") as file:
+                file.write(video)
+                file.flush()
+                return read_clip(Path(file.name), self.spec, self.bounds).frames
+        if not isinstance(path, str) or not path:
+            raise VideoError("", "no_input", "Neither a path nor bytes were given.", "Give one.")
+        if "\0" in path or path != path.encode("utf-8", "replace").decode():
+            raise VideoError(path, "name", "Its name is not valid UTF-8.", "Rename the file.")
+        return read_clip(Path(path), self.spec, self.bounds).frames
+
+
+mlflow.models.set_model(VideoModel())

@@ -1,0 +1,184 @@
+"""The model registry: one version stands for a model and its data.
+
+A version is found by the tags `reelflow.model_hash` and `reelflow.data_hash`, which are made with
+it in one transaction; the tag `reelflow.complete` comes last. So a killed process, a lost server
+or a second call ends with the same single version.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reelflow.base.csv_table import read_written
+from reelflow.tracking.mlflow_client import (
+    address_from_environment,
+    connect,
+    exists,
+    says_missing,
+    sentences,
+)
+from reelflow.tracking.pipeline_run import COMPLETE, DATA_HASH, MODEL_HASH
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
+
+# Of the last run that registered the version, where that is another than its first.
+RUN_ID = "reelflow.run_id"
+DECISION = "reelflow.decision"
+REASON = "reelflow.reason"
+# How it compared with the champion of its time: the part of the reason that stays.
+COMPARISON = "reelflow.comparison"
+
+# What MLflow's databases keep of a description.
+MOST_CHARACTERS = 5000
+
+CHALLENGER = "challenger"
+CHAMPION = "champion"
+
+
+def find_version(client: MlflowClient, name: str, key: Mapping[str, str]) -> ModelVersion | None:
+    """The version of the model `name` with these tags (see `Story.key`), or None."""
+    conditions = [f"name = '{name}'", *(f"tags.`{tag}` = '{text}'" for tag, text in key.items())]
+    found = client.search_model_versions(" and ".join(conditions))
+    return min(found, key=lambda version: int(version.version), default=None)
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A finished registration: `version`, its present `aliases`, `decision` and `reason`."""
+
+    name: str
+    version: str
+    aliases: list[str]
+    decision: str
+    reason: str
+
+
+def registration(
+    name: str, model_hash: str, data_hash: str, address: str | None = None
+) -> Registration | None:
+    """How a model is registered at `address` (default: that of the environment); None if it is
+    not, or not to its end. Makes no database where there is none.
+
+    Raises:
+        UnavailableError, TrackingError: MLflow does not answer, or refuses.
+    """
+    address = address or address_from_environment()
+    if not exists(address):
+        return None
+    client = connect(address)
+    with sentences(address):
+        found = find_version(client, name, {MODEL_HASH: model_hash, DATA_HASH: data_hash})
+        if found is None or COMPLETE not in found.tags:
+            return None
+        # A search tells no aliases.
+        found = client.get_model_version(name, found.version)
+    tags = found.tags
+    aliases = sorted(found.aliases)
+    return Registration(name, str(found.version), aliases, tags[DECISION], tags[REASON])
+
+
+def is_registered(name: str, model_hash: str, data_hash: str, address: str | None = None) -> bool:
+    """Whether `registration` finds one."""
+    return registration(name, model_hash, data_hash, address) is not None
+
+
+def create_version(
+    client: MlflowClient, name: str, run_id: str, model_id: str, key: Mapping[str, str]
+) -> ModelVersion:
+    """Register a logged model. Its tags are part of the same transaction, so that it is found."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.create_registered_model(
+            name, description="Takes videos (`path` or `video`), answers label and probabilities."
+        )
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    return client.create_model_version(
+        name, f"models:/{model_id}", run_id=run_id, tags=dict(key), model_id=model_id
+    )
+
+
+def champion(client: MlflowClient, name: str) -> ModelVersion | None:
+    """The version that has the alias `champion`, or None."""
+    registered = client.get_registered_model(name)
+    number = registered.aliases.get(CHAMPION)
+    return None if number is None else client.get_model_version(name, str(number))
+
+
+def description(reason: str, told: Sequence[tuple[str, Sequence[str]]]) -> str:
+    """What a person reads first of a version, as Markdown: why it is what it is, and the cautions.
+
+    Args:
+        reason: of the decision.
+        told: the headline of a report and its cautions, the gravest first; a pair a report.
+    """
+    lines = [reason]
+    for headline, cautions in told:
+        lines += [f"\n**{_plain(headline)}**\n", *(f"- {_plain(text)}" for text in cautions)]
+    text = "\n".join(lines)
+    if len(text) <= MOST_CHARACTERS:
+        return text
+    end = "\n- And more: see the reports among the run's artifacts."
+    return text[: MOST_CHARACTERS - len(end)].rpartition("\n")[0] + end
+
+
+def _plain(text: str) -> str:
+    """Text in which nothing is markup: a label in it is anybody's."""
+    return re.sub(r"[\\`*\[\]<>]", r"\\\g<0>", text)
+
+
+def learned(
+    client: MlflowClient, version: ModelVersion, tables: Sequence[str]
+) -> pd.DataFrame | None:
+    """The videos that a version was trained on, or chosen by: hash, and group (None if unknown).
+
+    Args:
+        tables: the names of the csv files among the artifacts of its run that list them.
+
+    Returns:
+        None if they are not there, or no such tables: then nobody knows.
+    """
+    import pandas as pd
+    from mlflow.exceptions import MlflowException
+
+    run_id = version.tags.get(RUN_ID) or version.run_id
+    folder = tables[0].rpartition("/")[0]
+    try:
+        there = {file.path for file in client.list_artifacts(run_id, folder)} if run_id else set()
+    except (MlflowException, OSError) as error:
+        if not says_missing(error):
+            raise
+        there = set()
+    if not there.issuperset(tables):
+        return None
+    with tempfile.TemporaryDirectory(prefix="reelflow-") as scratch:
+        files = [client.download_artifacts(run_id, table, scratch) for table in tables]
+        try:
+            return pd.concat(
+                read_written(
+                    Path(file),
+                    dtype=str,
+                    keep_default_na=False,
+                    na_values={"group": [""]},
+                    usecols=["hash", "group"],
+                )
+                for file in files
+            )
+        except ValueError:
+            return None
+
+
+def tag_version(client: MlflowClient, version: ModelVersion, tags: Mapping[str, str]) -> None:
+    """Set tags on a version, in the order given."""
+    for name, value in tags.items():
+        client.set_model_version_tag(version.name, version.version, name, value)

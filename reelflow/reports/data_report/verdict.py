@@ -1,0 +1,269 @@
+"""What a person must know before learning from these videos, in plain sentences.
+
+A warning is a function of a `DataSet` that returns its sentence, or None where it does not apply;
+`WARNINGS` is the list of them, the gravest first. To add one, write it and name it there. What an
+expectation of `validate` says already is not said here again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from reelflow.base.words import count, interval, percent, quoted
+from reelflow.dataset.groups_in_names import suggest_pattern
+from reelflow.evaluation.shortcuts import BRIGHTNESS, EVERYTHING, Shortcuts, Told
+from reelflow.reports.data_report import tables
+from reelflow.reports.data_report.content import DataSet
+from reelflow.reports.page.files import durations
+
+# A fifth of them is the test: five groups, one of which moves a figure by a fifth.
+FEW_GROUPS, FEW_GROUPS_OF_A_CLASS = 25, 10
+TEST_SHARE = 0.2
+LARGE_SHARE_OF_A_CLASS = 0.5
+UNEQUAL = 10
+LARGE_SHARE_SET_ASIDE = 0.1
+LARGE_SHARE = 0.1
+
+
+def headline(data: DataSet) -> str:
+    """The one line that answers: can this be learned from?"""
+    if data.broken:
+        broken = count(len(data.broken), "expectation")
+        return f"Not fit to learn from yet: {broken} {_verb(len(data.broken), 'is', 'are')} broken"
+    doubts = len(warnings(data))
+    if doubts:
+        return f"Fit to learn from, with {count(doubts, 'reservation')}"
+    return "Fit to learn from, as far as it can be told"
+
+
+def summary(data: DataSet) -> list[str]:
+    """The figures behind the headline, a sentence each."""
+    known = int(data.videos["group"].nunique())
+    groups = f" from {count(known, 'known group')}" if known else ""
+    bad, same = len(data.unusable), len(data.duplicates)
+    alike = int(data.videos["alike"].count())
+    again = f" {count(alike, 'video')} {_verb(alike, 'looks', 'look')} like another one."
+    aside = f"{count(bad, 'file')} could not be used" if bad else "Every file could be used"
+    twice = f", and {count(same, 'file')} {_verb(same, 'was', 'were')} there twice" if same else ""
+    lengths = durations(data.videos)
+    return [
+        f"{count(len(data.videos), 'video')} of {count(len(data.labels), 'class', 'classes')}"
+        f"{groups}, {lengths['total']} in all, from {lengths['shortest']} to {lengths['longest']} "
+        f"each.",
+        f"{aside}{twice}.{again if alike else ''}",
+    ]
+
+
+def warnings(data: DataSet) -> list[str]:
+    """The sentences of the warnings that apply, those of the expectations first."""
+    found = (warning(data) for warning in WARNINGS)
+    return [*data.warned, *(sentence for sentence in found if sentence)]
+
+
+def _one_group_of_a_class(data: DataSet) -> str | None:
+    single = [row["label"] for row in tables.classes(data) if row["groups"] == 1]
+    if not single:
+        return None
+    return (
+        f"All clips of {quoted(single)} come from one group: whatever is particular to that source "
+        "will be learned as the class, and no test can tell. Add clips of other sources."
+    )
+
+
+def _one_group_of_most(data: DataSet) -> str | None:
+    large = [
+        row["label"]
+        for row in tables.classes(data)
+        if row["groups"] > 1 and row["largest"] > LARGE_SHARE_OF_A_CLASS and row["videos"] > 4
+    ]
+    if not large:
+        return None
+    return (
+        f"More than half of the clips of {quoted(large)} come from one group. What is particular "
+        "to that source weighs as much as the class; add clips of other sources."
+    )
+
+
+def _told_by_files(data: DataSet) -> str | None:
+    found = data.shortcuts
+    if found is None or not found.by[EVERYTHING].alarming:
+        return None
+    told = found.by[EVERYTHING]
+    named = [label for label, each in found.classes.items() if each.alarming]
+    mostly = max(
+        (name for name in found.by if name not in (EVERYTHING, BRIGHTNESS)),
+        key=lambda name: found.by[name].low or 0.0,
+    )
+    classes = f", {quoted(named)} most of all" if 0 < len(named) < len(found.classes) else ""
+    groups = " of groups" if data.grouped else ""
+    return (
+        f"The classes can be told by their files alone{classes}: without a look at a picture, a "
+        f"small model names the class of {_rate(told)} of the videos{groups} that it has not seen, "
+        f"where guessing gives {percent(found.chance)}; {mostly} alone gives "
+        f"{percent(found.by[mostly].share)}. A network can learn that instead of what is shown. "
+        "Bring all classes from the same cameras and programs."
+    )
+
+
+def _told_by_brightness(data: DataSet) -> str | None:
+    found = data.shortcuts
+    if found is None or not found.by[BRIGHTNESS].alarming:
+        return None
+    return (
+        f"The mean brightness alone tells the class of {_rate(found.by[BRIGHTNESS])} of the videos "
+        f"(guessing: {percent(found.chance)}), as where one class was filmed by day and another "
+        "at night. Bring each class in all kinds of light, or raise train.brightness."
+    )
+
+
+def _kind_of_one_class(data: DataSet) -> str | None:
+    only = [row for row in tables.kinds(data) if row["only"] is not None]
+    if not only:
+        return None
+    shown = "; ".join(f"{row['what']} {row['value']}: “{row['only']}”" for row in only[:4])
+    more = f"; and {len(only) - 4} more, below" if len(only) > 4 else ""
+    return (
+        f"{count(len(only), 'kind')} of files {_verb(len(only), 'is', 'are')} found in one "
+        f"class alone ({shown}{more}). Whatever it does to the picture stands for the class."
+    )
+
+
+def _no_groups_known(data: DataSet) -> str | None:
+    alone = data.videos[data.videos["group"].isna()]
+    if alone.empty:
+        return None
+    everyone = len(alone) == len(data.videos)
+    who = "No video has a" if everyone else f"{len(alone):,} of {len(data.videos):,} videos have no"
+    warning = (
+        f"{who} known group. If several clips come from one source (a person, a scene, a camera), "
+        "they may stand on both sides of the split, and every test figure will be too good."
+    )
+    found = suggest_pattern(alone["path"].tolist(), alone["label"].tolist())
+    if found is None:
+        return f"{warning} Name the groups in a column “group” of videos.csv if there are any."
+    return (
+        f"{warning} The names seem to carry them: ingest.group_pattern: '{found.pattern}' would "
+        f"read {found.groups} groups."
+    )
+
+
+def _few_groups(data: DataSet) -> str | None:
+    groups = data.sources.nunique()
+    if groups >= FEW_GROUPS:
+        return None
+    tested = max(1, round(TEST_SHARE * groups))
+    unit = "group" if data.grouped else "video"
+    alike = (
+        " (near-duplicates count as one)" if not data.grouped and data.videos["alike"].any() else ""
+    )
+    return (
+        f"There {_verb(groups, 'is', 'are')} only {count(groups, unit)}{alike}, so that a test of "
+        f"a fifth has about {tested}: its intervals will be wide, and one unusual {unit} moves "
+        f"every figure.{' New groups help more than new clips.' if data.grouped else ''}"
+    )
+
+
+def _few_groups_of_a_class(data: DataSet) -> str | None:
+    few = [
+        row["label"] for row in tables.classes(data) if 1 < row["groups"] < FEW_GROUPS_OF_A_CLASS
+    ]
+    if not few or data.sources.nunique() < FEW_GROUPS:
+        return None
+    return (
+        f"{quoted(few)} {_verb(len(few), 'has', 'have')} fewer than {FEW_GROUPS_OF_A_CLASS} "
+        f"{'groups' if data.grouped else 'videos'}: one or two of them will be the whole test of "
+        "the class."
+    )
+
+
+def _unequal_classes(data: DataSet) -> str | None:
+    rows = tables.classes(data)
+    least = min(rows, key=lambda row: row["videos"])
+    most = max(rows, key=lambda row: row["videos"])
+    if most["videos"] < UNEQUAL * least["videos"]:
+        return None
+    return (
+        f"“{most['label']}” has {most['videos']:,} videos and “{least['label']}” "
+        f"{least['videos']:,}. Training weighs the classes alike, but what few videos show is all "
+        "that is known of a class."
+    )
+
+
+def _repeated_frames(data: DataSet) -> str | None:
+    short = int((data.videos["frames"] < data.clip["frames"]).sum())
+    if short < LARGE_SHARE * len(data.videos):
+        return None
+    return (
+        f"{short:,} of {count(len(data.videos), 'video')} have fewer than the "
+        f"{data.clip['frames']} frames of a clip, so that some are shown twice. Lower "
+        "extract.frames."
+    )
+
+
+def _enlarged_frames(data: DataSet) -> str | None:
+    small = (data.videos["width"] < data.clip["width"]) | (
+        data.videos["height"] < data.clip["height"]
+    )
+    if int(small.sum()) < LARGE_SHARE * len(data.videos):
+        return None
+    return (
+        f"{int(small.sum()):,} of {count(len(data.videos), 'video')} are smaller than the "
+        f"{data.clip['width']} × {data.clip['height']} pixels of a clip, so that they are "
+        "enlarged and blurred. Lower extract.width and extract.height."
+    )
+
+
+def _much_set_aside(data: DataSet) -> str | None:
+    bad = len(data.unusable)
+    if bad < LARGE_SHARE_SET_ASIDE * (bad + len(data.videos)):
+        return None
+    return (
+        f"{bad:,} of {count(bad + len(data.videos), 'file')} could not be used. If they are of a "
+        "kind (one camera, one class), a model never sees that kind."
+    )
+
+
+def _rate(told: Told) -> str:
+    ends = interval({"_low": told.low, "_high": told.high}, "")
+    return f"{percent(told.share)} ({ends})"
+
+
+def uncertainty(found: Shortcuts, *, grouped: bool) -> str:
+    """What the interval of `found` holds and what it does not; whether groups are known."""
+    units = count(found.groups, "group" if grouped else "video")
+    few = found.groups < 2 * FEW_GROUPS_OF_A_CLASS
+    rough = f" With {units} it is rough." if few else ""
+    dealt = (
+        f"{count(found.videos, 'video')} of {units}, dealt into {found.folds} parts by group; each "
+        "is answered for by models that saw none of its group"
+        if grouped
+        else f"{count(found.videos, 'video')}, dealt into {found.folds} parts; each is answered "
+        "for by models that did not see it, nor its near-duplicates"
+    )
+    return (
+        f"{dealt}. The score is the mean over classes of the share that is told. The 95% interval "
+        f"comes from drawing {'whole groups' if grouped else 'videos'} again and again; that other "
+        "parts or another model would have given another score is not in it."
+        f"{rough} A low score does not prove that there is no shortcut, only that this model found "
+        "none."
+    )
+
+
+def _verb(number: int, singular: str, plural: str) -> str:
+    return singular if number == 1 else plural
+
+
+WARNINGS: tuple[Callable[[DataSet], str | None], ...] = (
+    _one_group_of_a_class,
+    _told_by_files,
+    _told_by_brightness,
+    _kind_of_one_class,
+    _no_groups_known,
+    _few_groups,
+    _few_groups_of_a_class,
+    _one_group_of_most,
+    _unequal_classes,
+    _repeated_frames,
+    _enlarged_frames,
+    _much_set_aside,
+)

@@ -1,0 +1,105 @@
+"""The report: one page for a person who decides whether to trust the model.
+
+`render` takes values and returns the whole page as text, made as `reelflow.reports.page` makes
+pages: it reads no file but its own template and style, and asks for the frames of the few videos
+that it shows, one at a time. The same values give the same bytes: no path in it but the videos'
+own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from reelflow.base.split_names import SPLITS
+from reelflow.reports import page, plots
+from reelflow.reports.evaluation_report import examples, tables
+from reelflow.reports.evaluation_report.content import Evaluation
+from reelflow.reports.evaluation_report.verdict import summary, warnings
+from reelflow.reports.page.files import SET_ASIDE_ROWS, durations, formats
+from reelflow.store.clip_spec import Clip
+
+__all__ = ["SPLITS", "Evaluation", "render", "summary", "warnings"]
+
+HERE = Path(__file__).parent
+
+
+def render(evaluation: Evaluation, clip: Callable[[str], Clip]) -> str:
+    """The report as HTML.
+
+    Args:
+        evaluation: all that it shows.
+        clip: the frames of a video by its hash, called for the examples alone.
+    """
+    return page.render(
+        HERE,
+        **_drawings(evaluation),
+        **_words(evaluation),
+        **_frames(evaluation, clip),
+    )
+
+
+def _words(evaluation: Evaluation) -> dict[str, Any]:
+    right = evaluation.predictions["label"] == evaluation.predictions["predicted"]
+    confidence = evaluation.predictions["confidence"].astype(float)
+    return {
+        "evaluation": evaluation,
+        "scores": evaluation.scores,
+        "headline": evaluation.verdict.headline,
+        "summary": summary(evaluation),
+        "warnings": warnings(evaluation),
+        "classes": evaluation.tested(),
+        "legend": _legend(evaluation),
+        "confusion": tables.confusion(evaluation),
+        "mistakes": tables.mistakes(evaluation),
+        "splits": tables.splits(evaluation),
+        "groups": tables.groups(evaluation),
+        "formats": formats(evaluation.manifest),
+        "durations": durations(evaluation.manifest),
+        "set_aside": evaluation.unusable.head(SET_ASIDE_ROWS).to_dict("records"),
+        "duplicates": len(evaluation.quarantine) - len(evaluation.unusable),
+        "confidence_right": float(confidence[right].mean()) if right.any() else None,
+        "confidence_wrong": float(confidence[~right].mean()) if not right.all() else None,
+    }
+
+
+def _frames(evaluation: Evaluation, clip: Callable[[str], Clip]) -> dict[str, Any]:
+    return {
+        "wrong": examples.figures(evaluation, examples.wrong(evaluation), clip),
+        "right": examples.figures(evaluation, examples.right(evaluation), clip),
+    }
+
+
+def _drawings(evaluation: Evaluation) -> dict[str, str]:
+    colour = _colours(evaluation)
+    return {
+        "loss": plots.training(evaluation.history, "loss", evaluation.kept),
+        "accuracy": plots.training(evaluation.history, "accuracy", evaluation.kept),
+        "roc": plots.roc(evaluation.roc, colour) if colour else "",
+        "pr": plots.precision_recall(evaluation.pr, colour) if colour else "",
+    }
+
+
+def _colours(evaluation: Evaluation) -> dict[str, str]:
+    """The colour of each class that has curves."""
+    classes = evaluation.scores["per_class"]
+    drawn = evaluation.roc["label"].unique()
+    return plots.colours({label: classes[label]["roc_auc"] for label in drawn})
+
+
+def _legend(evaluation: Evaluation) -> dict[str, Any]:
+    """What the curves' colours mean: the classes that have one, and how many share the muted."""
+    colour = _colours(evaluation)
+    own = [label for label in colour if colour[label] != plots.MUTED]
+    return {
+        "classes": [
+            {
+                "label": label,
+                "variable": plots.VARIABLES[colour[label]],
+                **evaluation.scores["per_class"][label],
+            }
+            for label in own
+        ],
+        "others": len(colour) - len(own),
+    }

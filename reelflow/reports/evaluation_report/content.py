@@ -1,0 +1,72 @@
+"""What a report is made of, as values, and how its numbers are worded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from reelflow.evaluation.verdict import Verdict
+from reelflow.intake.quarantine import unusable
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Everything that the report shows but the frames.
+
+    Attributes: labels: the K class names, in the order of the model's outputs. scores: what
+        `reelflow.evaluation.metrics.evaluate` returned. verdict: what they come to, as
+        `reelflow.evaluation.verdict.judge` has it. predictions: a row a test video: hash, path,
+        label, group, predicted, confidence and `p_<label>` a label. roc, pr: as in
+        `reelflow.evaluation.curves.Curves`. baseline: the most common class of the training videos.
+        confidence: of the intervals in `scores`, e.g. 0.95. history: a row an epoch: epoch, loss,
+        accuracy, val_loss, val_accuracy. kept: the epoch whose weights became the model. splits: by
+        name in `SPLITS`, a row a video: hash, label, group (what is kept together, which
+        near-duplicates are, too) and known_group (what is known of it). manifest: a row a usable
+        video: container, codec, width, height, fps, frames, duration, and the split that the data
+        set prescribes, if any. told: by what a model that sees no picture is told of each video
+        (`reelflow.evaluation.shortcuts`), its `share` of right answers, mean of classes, with
+        `low`, `high` and `alarming`. quarantine: a row a file that was set aside: path, code,
+        reason, remedy. params: by section, the values that made the model and this evaluation.
+        provenance: name and value of the versions and hashes behind this report. examples: how many
+        right and how many wrong answers to show.
+    """
+
+    labels: list[str]
+    scores: dict[str, Any]
+    verdict: Verdict
+    predictions: pd.DataFrame
+    roc: pd.DataFrame
+    pr: pd.DataFrame
+    baseline: str
+    confidence: float
+    history: pd.DataFrame
+    kept: int
+    splits: dict[str, pd.DataFrame]
+    manifest: pd.DataFrame
+    told: dict[str, dict[str, Any]]
+    quarantine: pd.DataFrame
+    params: dict[str, dict[str, Any]]
+    provenance: dict[str, str]
+    examples: int = 4
+
+    @property
+    def unusable(self) -> pd.DataFrame:
+        """The files that were set aside as bad; a duplicate is not bad."""
+        return unusable(self.quarantine)
+
+    @property
+    def kept_epoch(self) -> pd.Series[Any]:
+        """The row of `history` whose weights became the model."""
+        return self.history[self.history["epoch"] == self.kept].iloc[0]
+
+    @property
+    def official(self) -> set[str]:
+        """The splits that the data set prescribes."""
+        return set(self.manifest["split"].dropna())
+
+    def tested(self) -> dict[str, dict[str, Any]]:
+        """The figures of the classes that have a test video, the weakest recall first."""
+        classes = {n: s for n, s in self.scores["per_class"].items() if s["support"]}
+        return dict(sorted(classes.items(), key=lambda item: (item[1]["recall"], item[0])))

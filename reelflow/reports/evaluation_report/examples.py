@@ -1,0 +1,69 @@
+"""The best and worst answers, as strips of the frames that the model saw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from reelflow.reports.evaluation_report.content import Evaluation
+from reelflow.reports.page.pictures import strip
+from reelflow.store.clip_spec import Clip
+
+TILES = 8
+# The report stays under 2 MB, were every frame pure noise: many examples are shown smaller.
+TILE, SMALL_TILE, MANY_STRIPS = 112, 56, 24
+SHOWN_PROBABILITIES = 3
+
+
+def right(evaluation: Evaluation) -> pd.DataFrame:
+    """The most confident right answers: the best of each class first, then the second best."""
+    rows = evaluation.predictions
+    rows = _by_confidence(rows[rows["label"] == rows["predicted"]])
+    turn = rows.groupby("label").cumcount()
+    return rows.assign(turn=turn).sort_values("turn", kind="stable").head(evaluation.examples)
+
+
+def wrong(evaluation: Evaluation) -> pd.DataFrame:
+    """The most confident wrong answers, the most confident first."""
+    rows = evaluation.predictions
+    return _by_confidence(rows[rows["label"] != rows["predicted"]]).head(evaluation.examples)
+
+
+def figures(
+    evaluation: Evaluation, rows: pd.DataFrame, clip: Callable[[str], Clip]
+) -> list[dict[str, Any]]:
+    """What the page shows of each row, one clip in memory at a time."""
+    tile = TILE if 2 * evaluation.examples <= MANY_STRIPS else SMALL_TILE
+    return [_figure(evaluation, row, clip, tile) for _, row in rows.iterrows()]
+
+
+def _figure(
+    evaluation: Evaluation, row: pd.Series[Any], clip: Callable[[str], Clip], tile: int
+) -> dict[str, Any]:
+    shown = clip(str(row["hash"]))
+    frames = len(shown.frames)
+    chosen = np.linspace(0, frames - 1, min(TILES, frames)).round().astype(int)
+    ranked = sorted(
+        ((float(row[f"p_{label}"]), label) for label in evaluation.labels), reverse=True
+    )
+    times = shown.timestamps[chosen]
+    return {
+        "path": row["path"],
+        "label": row["label"],
+        "predicted": row["predicted"],
+        "confidence": float(row["confidence"]),
+        "strip": strip(shown.frames[chosen], tile),
+        "tiles": len(chosen),
+        "frames": frames,
+        "times": f"{times[0]:.2f} s to {times[-1]:.2f} s" if frames > 1 else f"{times[0]:.2f} s",
+        "probabilities": [
+            {"label": label, "value": value} for value, label in ranked[:SHOWN_PROBABILITIES]
+        ],
+    }
+
+
+def _by_confidence(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.sort_values(["confidence", "path"], ascending=[False, True], kind="stable")

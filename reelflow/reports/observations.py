@@ -1,0 +1,151 @@
+"""What can be observed of a manifest and its frames: five plain tables, for expectations to judge.
+
+    manifest   a row a video as ingested, and how many labels its content has
+    frames     a row a video or a clip: found where, whole or not, its shape and times
+    classes    a row a class: videos, groups
+    groups     a row a group of at least two videos: videos, labels
+    alike      a row a set of near-duplicates, named by the first two of their paths: videos, labels
+
+Of each clip only its hash and its timestamps are read, not the pixels: what they look like was
+measured when they were extracted and stands in the index.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from reelflow.base.errors import DataError
+from reelflow.dataset.groups_in_names import sources
+from reelflow.store.frame_store import FrameStore, open_shard
+
+BOTH, NO_FRAMES, NO_VIDEO = "manifest and frames", "manifest only", "frames only"
+WHOLE, MISSING, DIFFERS = "whole", "missing", "other times than the index"
+_NEEDED = (
+    "hash", "path", "label", "group", "split", "bytes", "codec", "width", "height", "fps",
+    "frames", "start", "duration", "rotation", "duplicates", "alike",
+)  # fmt: skip
+
+
+def observe(manifest: pd.DataFrame, store: FrameStore) -> dict[str, pd.DataFrame]:
+    """Return the tables named in the module's docstring, each in a fixed order.
+
+    Args:
+        manifest: a row a video, as written by the stage `ingest`.
+        store: the frames of these videos.
+
+    Raises:
+        DataError: the manifest has no rows, or lacks a column.
+    """
+    lacking = [name for name in _NEEDED if name not in manifest]
+    if lacking or manifest.empty:
+        fault = f"lacks the columns {', '.join(lacking)}" if lacking else "has no rows"
+        raise DataError(f"The manifest {fault}: run the stage `ingest` again.")
+    manifest = manifest.sort_values("path", ignore_index=True)
+    return {
+        "manifest": _manifest(manifest),
+        "frames": _frames(manifest, store),
+        "classes": _classes(manifest),
+        "groups": _groups(manifest),
+        "alike": _alike(manifest),
+    }
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """A shape and its type as people write it: `16 x 64 x 64 x 3 uint8`."""
+    return " x ".join(map(str, shape)) + " uint8"
+
+
+def _manifest(manifest: pd.DataFrame) -> pd.DataFrame:
+    table = manifest[list(_NEEDED)].copy()
+    table["labels"] = table.groupby("hash")["label"].transform("nunique")
+    return table
+
+
+def _frames(manifest: pd.DataFrame, store: FrameStore) -> pd.DataFrame:
+    videos = manifest[["hash", "path", "frames", "start", "duration"]]
+    table = videos.merge(
+        store.index.reset_index(drop=True), on="hash", how="outer", indicator="found"
+    )
+    table["found"] = (
+        table["found"]
+        .astype(str)
+        .map({"both": BOTH, "left_only": NO_FRAMES, "right_only": NO_VIDEO})
+    )
+    nameless = table["path"].isna()
+    table.loc[nameless, "path"] = "clip " + table.loc[nameless, "hash"]
+    table = pd.concat([table.rename(columns={"shard": "file"}), _observed(store, table)], axis=1)
+    # The length of a single frame is not known, so that nothing can be said of its end.
+    ends = (table["start"] + table["duration"]).where(table["frames"] > 1)
+    table["after_start"] = table["first"] - table["start"]
+    table["before_end"] = ends - table["last"]
+    numbers = ["times", "least_step", "after_start", "before_end", "brightness", "change"]
+    table[numbers] = table[numbers].astype("float64")
+    columns = ["path", "file", "found", "unit", "shape", *numbers]
+    return table[columns].sort_values("path", ignore_index=True)
+
+
+def _observed(store: FrameStore, table: pd.DataFrame) -> pd.DataFrame:
+    """What each clip is, a row a row of `table`; nothing is known of one that is not readable."""
+    rows: dict[object, dict[str, object]] = {}
+    for shard, members in table.groupby("shard", sort=False):
+        path = store.root / str(shard)
+        clips, problem = {}, MISSING
+        if path.is_file():
+            try:
+                mapped = open_shard(path)
+                clips = dict(zip(mapped["hash"].tolist(), mapped, strict=True))
+            except DataError:
+                problem = "unreadable"
+        for at, video, indexed in members[["hash", "timestamps"]].itertuples():
+            clip = clips.get(video.encode())
+            rows[at] = {"unit": problem} if clip is None else _clip(clip, indexed)
+    columns = ["unit", "shape", "times", "first", "last", "least_step"]
+    observed = pd.DataFrame.from_dict(rows, orient="index", columns=columns).reindex(table.index)
+    return observed.astype(object).where(observed.notna(), None)
+
+
+def _clip(clip: np.void, indexed: object) -> dict[str, object]:
+    frames, times = clip["frames"], clip["timestamps"]
+    return {
+        "unit": WHOLE if np.array_equal(times, np.asarray(indexed)) else DIFFERS,
+        "shape": shape_text(frames.shape)
+        if frames.dtype == np.uint8
+        else f"{frames.shape} {frames.dtype}",
+        "times": len(times),
+        "first": float(times[0]) if len(times) else None,
+        "last": float(times[-1]) if len(times) else None,
+        "least_step": float(np.diff(times).min()) if len(times) > 1 else None,
+    }
+
+
+def _classes(manifest: pd.DataFrame) -> pd.DataFrame:
+    table = (
+        manifest.assign(source=sources(manifest))
+        .groupby("label")
+        .agg(videos=("hash", "size"), groups=("source", "nunique"))
+    )
+    return table.reset_index()
+
+
+def _groups(manifest: pd.DataFrame) -> pd.DataFrame:
+    table = (
+        manifest.dropna(subset="group")
+        .groupby("group")
+        .agg(videos=("hash", "size"), labels=("label", "nunique"))
+    )
+    return table[table["videos"] > 1].reset_index()
+
+
+def _alike(manifest: pd.DataFrame) -> pd.DataFrame:
+    table = (
+        manifest.dropna(subset="alike")
+        .groupby("alike")
+        .agg(path=("path", _listed), videos=("hash", "size"), labels=("label", "nunique"))
+    )
+    return table.sort_values("path", ignore_index=True)
+
+
+def _listed(paths: pd.Series[str]) -> str:
+    shown = " and ".join(paths.sort_values().head(2))
+    return f"{shown} and {len(paths) - 2} more" if len(paths) > 2 else shown

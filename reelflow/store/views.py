@@ -1,0 +1,58 @@
+"""What a network sees of a clip that holds more than that.
+
+Of V crops and of M frames a segment, training sees one each, drawn anew in every epoch; whatever
+is not training sees the middle frame of each segment, in every crop, and takes the mean of the
+probabilities (Wang et al., "Temporal Segment Networks", ECCV 2016; Feichtenhofer et al., "SlowFast
+Networks", ICCV 2019, whose three crops these are).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reelflow.store.clip_spec import Clip, ClipSpec
+
+Frames = NDArray[np.uint8]
+
+
+def drawn(frames: Frames, spec: ClipSpec, random: np.random.Generator) -> Frames:
+    """One crop, and one frame of each segment, at random; one draw of the crop for all frames.
+
+    Args:
+        frames: uint8, of `spec.stored_shape`.
+        spec: of the clip.
+        random: not asked where there is nothing to choose.
+
+    Returns:
+        uint8, of `spec.shape`.
+    """
+    laid = _laid_out(frames, spec)
+    crop = random.integers(spec.crops) if spec.crops > 1 else 0
+    if spec.choices == 1:
+        return laid[crop, :, 0]
+    chosen = random.integers(spec.choices, size=spec.frames)
+    taken: Frames = laid[crop, np.arange(spec.frames), chosen]
+    return taken
+
+
+def views(frames: Frames, spec: ClipSpec) -> Frames:
+    """All that is looked at outside of training: uint8 (V, *spec.shape)."""
+    return _laid_out(frames, spec)[:, :, spec.choices // 2]
+
+
+def centre(frames: Frames, spec: ClipSpec) -> Frames:
+    """The one view that stands for all of them: the middle crop, uint8, of `spec.shape`."""
+    middle: Frames = views(frames, spec)[spec.crops // 2]
+    return middle
+
+
+def shown(clip: Clip, spec: ClipSpec) -> Clip:
+    """`centre` of a clip, with its times."""
+    times = clip.timestamps.reshape(spec.frames, spec.choices)[:, spec.choices // 2]
+    return Clip(centre(clip.frames, spec), times)
+
+
+def _laid_out(frames: Frames, spec: ClipSpec) -> Frames:
+    """(V, T, M, H, W, 3), without a copy."""
+    return frames.reshape(spec.crops, spec.frames, spec.choices, spec.height, spec.width, 3)

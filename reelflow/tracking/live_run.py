@@ -1,0 +1,84 @@
+"""The epochs of a training, told to MLflow while it happens.
+
+Losing MLflow never costs a training: the first call that fails ends the telling with one warning,
+and `register` later makes the run whole from `plots/train.csv`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from reelflow.base.errors import ReelflowError
+from reelflow.tracking.mlflow_client import connect, masked, sentences
+from reelflow.tracking.pipeline_run import DATA_HASH, MODEL_HASH, experiment_id, flatten
+
+log = logging.getLogger(__name__)
+
+
+class LiveRun:
+    """One MLflow run that grows with a training; it is never the reason for a failure."""
+
+    def __init__(self, address: str, experiment: str, params: Mapping[str, Any]) -> None:
+        """Open a run with the params of the training.
+
+        Args:
+            address: of the tracking store.
+            experiment: its name; made if it is not there.
+            params: the section `train`, logged as `train.<name>`.
+        """
+        self._address = address
+        self._lost = False
+        self._run_id = ""
+
+        def begin() -> None:
+            self._client = connect(address)
+            run = self._client.create_run(experiment_id(self._client, experiment))
+            self._run_id = run.info.run_id
+            for name, value in flatten({"train": params}, ".").items():
+                self._client.log_param(self._run_id, name, value)
+
+        self._try(begin)
+
+    def epoch(self, number: int, values: Mapping[str, float]) -> None:
+        """Log the metrics of an epoch, each named as its column in `plots/train.csv`."""
+
+        def send() -> None:
+            from mlflow.entities import Metric
+
+            now = time.time_ns() // 1_000_000
+            metrics = [Metric(name, value, now, number) for name, value in values.items()]
+            self._client.log_batch(self._run_id, metrics)
+
+        self._try(send)
+
+    def finish(self, model_hash: str, data_hash: str) -> None:
+        """Tag the run with the model that came of it, by which `register` finds it."""
+
+        def end() -> None:
+            self._client.set_tag(self._run_id, DATA_HASH, data_hash)
+            self._client.set_tag(self._run_id, MODEL_HASH, model_hash)
+            self._client.set_terminated(self._run_id)
+
+        self._try(end)
+
+    def abandon(self, status: str) -> None:
+        """End the run without a model: `KILLED` by a person, or `FAILED`."""
+        self._try(lambda: self._client.set_terminated(self._run_id, status))
+
+    def _try(self, send: Any) -> None:
+        if self._lost:
+            return
+        try:
+            with sentences(self._address):
+                send()
+        except ReelflowError as error:
+            self._lost = True
+            log.warning(
+                "MLflow at %s does not take the epochs (%s). They are in plots/train.csv, and "
+                "`register` will send them.",
+                masked(self._address),
+                error,
+            )

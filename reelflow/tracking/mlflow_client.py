@@ -1,0 +1,271 @@
+"""The way to MLflow: its address, a client, and a sentence when it cannot be reached.
+
+Without an address MLflow keeps everything in `mlflow.db` of the current folder (SQLite) and files
+in `mlruns/`, which is also where a plain `mlflow ui` looks. Two things are done here because
+MLflow does not: its database is made under another name first, since a kill during its first
+migration (3 s) leaves a file that MLflow can never open again; and a server that does not answer
+is asked again for half a minute, not for four.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
+
+from filelock import FileLock
+
+from reelflow.base.errors import ReelflowError, UnavailableError
+from reelflow.base.files import replacing
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+DATABASE = "mlflow.db"
+EXPERIMENT = "reelflow"
+AGAIN = "What was computed is kept: run the same command again."
+
+# Waits of 0, 2, 4, 8 and 16 s between attempts: longer than a server takes to start again.
+SETTINGS = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "5",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_UV_AUTO_DETECT": "false",
+}
+
+
+class TrackingError(ReelflowError):
+    """MLflow refuses, or its database cannot be used."""
+
+
+def address_from_environment() -> str:
+    """`MLFLOW_TRACKING_URI`, or the SQLite database in the current folder."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{quote(str(Path.cwd()))}/{DATABASE}"
+
+
+def experiment_from_environment() -> str:
+    """`MLFLOW_EXPERIMENT_NAME`, or `reelflow`."""
+    return os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT
+
+
+def exists(address: str) -> bool:
+    """False for a SQLite file that is not there; true for all else, which must be asked."""
+    file = _sqlite_file(address)
+    return file is None or file.exists()
+
+
+def models_in_database(address: str, name: str) -> tuple[list[int], dict[str, int]] | None:
+    """Versions of a registered model, and its aliases, as a SQLite database holds them.
+
+    Read from its tables: importing MLflow takes seconds, and this answers a person who asks for a
+    model that is not there. None where only MLflow can tell.
+    """
+    file = _sqlite_file(address)
+    try:
+        if file is None:
+            return None
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            versions = database.execute(
+                "SELECT version FROM model_versions WHERE name = ? AND current_stage != ?",
+                (name, "Deleted_Internal"),
+            ).fetchall()
+            aliases = database.execute(
+                "SELECT alias, version FROM registered_model_aliases WHERE name = ?", (name,)
+            ).fetchall()
+    except sqlite3.Error:
+        return None
+    return [version for (version,) in versions], dict(aliases)
+
+
+def connect(address: str) -> MlflowClient:
+    """Return a client of the MLflow at `address` and make it the current one of this process.
+
+    A SQLite database that is not there is made, whole or not at all, also when two processes
+    come at once.
+
+    Raises:
+        UnavailableError, TrackingError: as `sentences` says.
+    """
+    for name, value in SETTINGS.items():
+        os.environ.setdefault(name, value)
+    import mlflow
+
+    _calm(address)
+    with sentences(address):
+        if file := _sqlite_file(address):
+            _check_or_make(file)
+        mlflow.set_tracking_uri(address)
+        client = mlflow.MlflowClient(address)
+        client.search_experiments(max_results=1)
+    return client
+
+
+@contextmanager
+def sentences(address: str) -> Iterator[None]:
+    """Turn what only a person can mend, or only time, into an error with a sentence.
+
+    Raises:
+        UnavailableError: the server does not answer, or the database is locked.
+        TrackingError: MLflow refuses, or its database cannot be used.
+        Exception: whatever else goes wrong inside, as it is.
+    """
+    try:
+        yield
+    except ReelflowError:
+        raise
+    except Exception as error:
+        told = _told(address, error)
+        if told is None:
+            raise
+        raise told from error
+
+
+def masked(address: str) -> str:
+    """The address without a password that it may carry."""
+    return re.sub(r"//[^/@]*@", "//***@", address)
+
+
+def _told(address: str, error: BaseException) -> ReelflowError | None:
+    import requests
+    from sqlalchemy.exc import DatabaseError, IntegrityError
+
+    where = masked(address)
+    for cause in _chain(error):
+        said = _first_line(cause)
+        if isinstance(cause, requests.exceptions.RequestException) or _of_boto(cause):
+            return UnavailableError(
+                f"MLflow at {where} does not answer ({said}). Start it, or correct "
+                f"MLFLOW_TRACKING_URI. {AGAIN}"
+            )
+        if isinstance(cause, (IntegrityError, sqlite3.IntegrityError)):
+            return None  # a rule of MLflow's tables was broken: a mistake of ours
+        if isinstance(cause, (DatabaseError, sqlite3.Error)):
+            kind = UnavailableError if "locked" in said else TrackingError
+            return kind(f"MLflow's database {where} cannot be used ({said}). {AGAIN}")
+    return _refusal(where, error)
+
+
+def _refusal(where: str, error: BaseException) -> TrackingError | None:
+    from mlflow.exceptions import MlflowException
+
+    if isinstance(error, ModuleNotFoundError):
+        return TrackingError(f"MLflow at {where} needs the package {error.name}: install it.")
+    if not isinstance(error, MlflowException):
+        return None
+    said = _first_line(error)
+    if type(error).__name__.endswith("StoreURIException"):
+        return TrackingError(f"MLflow knows no address like {where}. Correct MLFLOW_TRACKING_URI.")
+    if error.error_code in ("PERMISSION_DENIED", "UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED"):
+        return TrackingError(
+            f"MLflow at {where} refused this user ({said}). Set MLFLOW_TRACKING_USERNAME and "
+            f"MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN. {AGAIN}"
+        )
+    if "out-of-date database schema" in error.message:
+        return TrackingError(
+            f"MLflow's database {where} was made by another version of MLflow. Keep a copy of it, "
+            f"then run `mlflow db upgrade '{where}'`. {AGAIN}"
+        )
+    if error.message.startswith("API request to") or error.error_code == "TEMPORARILY_UNAVAILABLE":
+        return TrackingError(
+            f"MLflow at {where} failed ({said}). See that an MLflow server runs there, and what "
+            f"its log says. {AGAIN}"
+        )
+    return None
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error and those behind it: MLflow often names a lost server only in its context."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or seen.__context__
+
+
+def _of_boto(error: BaseException) -> bool:
+    return type(error).__module__.partition(".")[0] in ("botocore", "boto3")
+
+
+def _first_line(error: BaseException) -> str:
+    text = masked(str(getattr(error, "orig", None) or error).strip() or type(error).__name__)
+    if system := re.search(r"\[Errno -?\d+\] ([^\"')]+)", text):
+        return system.group(1)
+    line = text.splitlines()[0]
+    return line if len(line) <= 200 else line[:199] + "…"
+
+
+def _calm(address: str) -> None:
+    """MLflow and its libraries tell what matters to their makers; keep what matters to users."""
+    if "MLFLOW_LOGGING_LEVEL" not in os.environ:
+        logging.getLogger("mlflow").setLevel(logging.WARNING)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for logger, rule in (
+        ("urllib3.connectionpool", _Retry(masked(address))),
+        ("mlflow.utils.environment", _NoPip()),
+    ):
+        known = logging.getLogger(logger)
+        known.filters = [f for f in known.filters if type(f) is not type(rule)] + [rule]
+
+
+class _Retry(logging.Filter):
+    """A line of urllib3's about an attempt, 300 characters long, says what is being waited for."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__()
+        self.where = where
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if str(record.msg).startswith("Retrying ("):
+            record.msg, record.args = "MLflow at %s does not answer, trying again", (self.where,)
+        return True
+
+
+class _NoPip(logging.Filter):
+    """An environment made by uv has no pip whose version MLflow could note; nothing is missing."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return "installed pip version" not in str(record.msg)
+
+
+def _sqlite_file(address: str) -> Path | None:
+    if not address.startswith("sqlite:///") or ":memory:" in address:
+        return None
+    return Path(unquote(address.removeprefix("sqlite:///").partition("?")[0]))
+
+
+def _check_or_make(file: Path) -> None:
+    if file.exists():
+        _check(file)
+        return
+    with FileLock(f"{file}.lock"):
+        if not file.exists():
+            _make(file)
+
+
+def _check(file: Path) -> None:
+    """MLflow tries ten times, over 100 s, to open a file that is no database."""
+    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True)) as database:
+        database.execute("SELECT count(*) FROM sqlite_master")
+
+
+def _make(file: Path) -> None:
+    import mlflow
+
+    with replacing(file) as temporary:
+        mlflow.MlflowClient(f"sqlite:///{quote(str(temporary.absolute()))}")
+
+
+def says_missing(error: BaseException) -> bool:
+    """Whether MLflow means that there is no such thing; of files by an OSError without a number."""
+    if isinstance(error, OSError):
+        return error.errno in (None, errno.ENOENT)
+    missing = ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND", "INVALID_PARAMETER_VALUE")
+    return getattr(error, "error_code", None) in missing

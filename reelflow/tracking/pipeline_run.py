@@ -1,0 +1,240 @@
+"""One MLflow run tells a whole pipeline run: params, metrics, curves, data, files, commit.
+
+The run is found again by content (the tag `reelflow.model_hash`), never by a remembered id. Each
+step looks at what is there and adds what is missing, so that a killed process, a lost server or a
+second call ends with the same single run.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pandas as pd
+
+from reelflow.tracking.mlflow_client import TrackingError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Dataset, Run
+
+MODEL_HASH = "reelflow.model_hash"
+DATA_HASH = "reelflow.data_hash"
+COMPLETE = "reelflow.complete"
+
+# MLflow's limits: entries of a request, characters of a digest.
+_PARAMS_AT_ONCE, _METRICS_AT_ONCE = 100, 1000
+_DIGEST_LENGTH = 36
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Story:
+    """All that a pipeline run leaves behind, as values.
+
+    Attributes:
+        model_hash: SHA-256 of the model's file.
+        data_hash: of splits, labels and clip.
+        params: name to text, for example `train.epochs` to `30`.
+        metrics: name to number, for example `evaluate/accuracy`.
+        epochs: a row an epoch: `epoch` and a column a metric.
+        videos: the manifest.
+        videos_from: where the videos lie, a path or an address.
+        files: a name in the run's artifacts to a file.
+        tags: further facts, for example the commit.
+    """
+
+    model_hash: str
+    data_hash: str
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+    epochs: pd.DataFrame
+    videos: pd.DataFrame
+    videos_from: str
+    files: Mapping[str, Path]
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> dict[str, str]:
+        """The tags by which a version, and the model of a run, are found again."""
+        return {MODEL_HASH: self.model_hash, DATA_HASH: self.data_hash}
+
+
+def flatten(values: Mapping[str, Any], separator: str, prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one: `{"a": {"b": 1}}` is `{"a.b": 1}` with the separator `.`."""
+    flat: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, separator, f"{prefix}{name}{separator}")
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat
+
+
+def open_run(client: MlflowClient, experiment: str, story: Story) -> str:
+    """The id of the run that is or will be the story's: the one `train` made, or a new one.
+
+    A run whose params or data are others is somebody else's and stays as it is.
+    """
+    place = experiment_id(client, experiment)
+    known = client.search_runs(
+        [place],
+        filter_string=f"tags.`{MODEL_HASH}` = '{story.model_hash}'",
+        order_by=["attributes.start_time DESC"],
+    )
+    for run in sorted(known, key=lambda run: COMPLETE not in run.data.tags):
+        if _fits(run, story):
+            return str(run.info.run_id)
+    return str(client.create_run(place, tags={MODEL_HASH: story.model_hash}).info.run_id)
+
+
+def complete_run(client: MlflowClient, run_id: str, model_id: str, story: Story) -> None:
+    """Add to the run what it lacks of the story; its metrics also to the logged model."""
+    run = client.get_run(run_id)
+    _add_params(client, run, story.params)
+    _add_epochs(client, run, story.epochs)
+    dataset = _dataset(story)
+    _add_dataset(client, run, dataset)
+    _add_metrics(client, run, model_id, dataset, story.metrics)
+    with tempfile.TemporaryDirectory(prefix="reelflow-") as scratch:
+        for name, file in story.files.items():
+            target = Path(scratch) / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, target)
+        client.log_artifacts(run_id, scratch)
+    if run.info.status != "FINISHED":
+        client.set_terminated(run_id)
+    tags = {
+        **story.tags,
+        "mlflow.runName": f"{story.params.get('train.network', 'model')}-{story.model_hash[:8]}",
+        "mlflow.source.name": "reelflow",
+        "mlflow.source.type": "LOCAL",
+        DATA_HASH: story.data_hash,
+        COMPLETE: "true",
+    }
+    for name, value in tags.items():
+        client.set_tag(run_id, name, value)
+
+
+def experiment_id(client: MlflowClient, name: str) -> str:
+    """The id of an experiment, made if it is not there. Raises `TrackingError` if it is deleted."""
+    from mlflow.exceptions import MlflowException
+
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        try:
+            return str(client.create_experiment(name))
+        except MlflowException as error:
+            # Another process was quicker by a moment.
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+            return experiment_id(client, name)
+    if found.lifecycle_stage != "active":
+        raise TrackingError(
+            f"The MLflow experiment {name} is deleted. Bring it back with `mlflow experiments "
+            f"restore -x {found.experiment_id}`, or set MLFLOW_EXPERIMENT_NAME to another name."
+        )
+    return str(found.experiment_id)
+
+
+def _fits(run: Run, story: Story) -> bool:
+    params = run.data.params
+    return run.data.tags.get(DATA_HASH, story.data_hash) == story.data_hash and all(
+        params.get(name, value) == value for name, value in story.params.items()
+    )
+
+
+def _add_params(client: MlflowClient, run: Run, params: Mapping[str, str]) -> None:
+    from mlflow.entities import Param
+
+    missing = [Param(name, v) for name, v in params.items() if name not in run.data.params]
+    for some in _parts(missing, _PARAMS_AT_ONCE):
+        client.log_batch(run.info.run_id, params=some)
+
+
+def _add_epochs(client: MlflowClient, run: Run, epochs: pd.DataFrame) -> None:
+    """`train` logs each epoch while it happens; a run made without it gets them from the table."""
+    from mlflow.entities import Metric
+
+    run_id, now = run.info.run_id, _now()
+    steps = epochs["epoch"].astype(int)
+    for name in epochs.columns.drop("epoch"):
+        logged = {metric.step for metric in client.get_metric_history(run_id, name)}
+        metrics = [
+            Metric(name, float(value), now, step)
+            for step, value in zip(steps, epochs[name], strict=True)
+            if step not in logged
+        ]
+        for some in _parts(metrics, _METRICS_AT_ONCE):
+            client.log_batch(run_id, metrics=some)
+
+
+def _dataset(story: Story) -> Dataset:
+    import mlflow.data
+    from mlflow.entities import Dataset
+
+    # `pts` is a list a row, for which a dataset's schema has no type.
+    videos = story.videos.drop(columns="pts", errors="ignore")
+    with warnings.catch_warnings():
+        # Two of MLflow's kinds of source claim a local path; both note it in the same words.
+        warnings.filterwarnings("ignore", message="The specified dataset source can be")
+        # A column of whole numbers would not keep a missing value; ours have none.
+        warnings.filterwarnings("ignore", message=".*integer column")
+        dataset = mlflow.data.from_pandas(
+            videos,
+            source=story.videos_from,
+            name="manifest",
+            digest=story.data_hash[:_DIGEST_LENGTH],
+            targets="label",
+        )
+        return Dataset(**{name: text for name, text in dataset.to_dict().items() if text})
+
+
+def _add_dataset(client: MlflowClient, run: Run, dataset: Dataset) -> None:
+    from mlflow.entities import DatasetInput, InputTag
+
+    known = {(i.dataset.name, i.dataset.digest) for i in run.inputs.dataset_inputs}
+    if (dataset.name, dataset.digest) not in known:
+        context = [InputTag("mlflow.data.context", "training")]
+        client.log_inputs(run.info.run_id, [DatasetInput(dataset, context)])
+
+
+def _add_metrics(
+    client: MlflowClient, run: Run, model_id: str, dataset: Dataset, metrics: Mapping[str, float]
+) -> None:
+    from mlflow.entities import Metric
+
+    of_model = {m.key: m.value for m in client.get_logged_model(model_id).metrics or []}
+    of_run, run_id, now = run.data.metrics, run.info.run_id, _now()
+    batch = [
+        Metric(
+            name,
+            value,
+            now,
+            0,
+            model_id=model_id,
+            dataset_name=dataset.name,
+            dataset_digest=dataset.digest,
+            run_id=run_id,
+        )
+        for name, value in metrics.items()
+        if of_model.get(name) != value or of_run.get(name) != value
+    ]
+    for some in _parts(batch, _METRICS_AT_ONCE):
+        client.log_batch(run_id, metrics=some)
+
+
+def _parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _now() -> int:
+    return int(time.time() * 1000)

@@ -1,0 +1,159 @@
+"""Clips in batches, read from the frame store as they are needed.
+
+Memory is flat: a few batches of uint8, whatever the size of the set. The order of an epoch and
+what is done to each clip follow from the seed, the epoch and the clip alone, so two runs see the
+same bytes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from reelflow.store.frame_store import FrameStore
+from reelflow.store.views import centre, drawn
+from reelflow.training.augmentation import Augmentation
+
+# What a stream of random numbers is for. NumPy fills a short seed up with zeros, so that (s, e) and
+# (s, e, 0) would be one stream: each kind begins with a number of its own.
+_ORDER, _CLIP = 0, 1
+
+# Frames uint8 (B, T, H, W, 3), targets int32 (B,), weights float32 (B,).
+Batch = tuple[NDArray[np.uint8], NDArray[np.int32], NDArray[np.float32]]
+
+# Threads that read batches, and how many batches may lie ready.
+_READERS = 2
+_AHEAD = 4
+
+
+class Batches:
+    """The clips of `videos` in batches, epoch after epoch.
+
+    A batch follows from the epoch and its place alone, so batches can be read by any thread, in
+    any order and more than once.
+
+    Several workers that train together each take a part of every batch, so that what is learned
+    from does not depend on how many there are: with a quarter of the batch size, four workers see
+    in their batches number n what one alone would see in its own.
+
+    Args: store: where the frames are. videos: the columns `hash` and `target`. batch_size: clips a
+        batch; the last batch of an epoch may be smaller. weights: of each class, float32 (K,).
+        seed: shuffle, draw crops and frames (`reelflow.store.views`), and augment by it; None
+        leaves the order as it is and takes the middle of each. augmentation: what is done to the
+        frames, if there is a seed. repeats: how often each clip comes in an epoch, in another order
+        and augmented otherwise. worker: which of `workers` this is, from 0. workers: how many read
+        together. Each has as many batches as the others; the last may be of a clip less than the
+        others', or of none.
+
+    Raises:
+        DataError: a video has no clip in the store.
+    """
+
+    def __init__(
+        self,
+        store: FrameStore,
+        videos: pd.DataFrame,
+        batch_size: int,
+        weights: NDArray[np.float32],
+        *,
+        seed: int | None = None,
+        augmentation: Augmentation | None = None,
+        repeats: int = 1,
+        worker: int = 0,
+        workers: int = 1,
+    ) -> None:
+        self._store = store
+        self._places = store.places(videos["hash"].astype(str).tolist())
+        self._targets = videos["target"].to_numpy(np.int32)
+        self._batch_size = batch_size
+        self._weights = weights
+        self._seed = seed
+        self._augmentation = augmentation or Augmentation()
+        self._augmented = seed is not None and self._augmentation != Augmentation()
+        self._repeats = repeats
+        self._worker = worker
+        self._workers = workers
+        # The order of a large set takes longer to draw than a batch to read.
+        self._order = lru_cache(maxsize=2)(self._drawn_order)
+
+    def __len__(self) -> int:
+        """Batches an epoch."""
+        clips = len(self._places) * self._repeats
+        return math.ceil(clips / (self._batch_size * self._workers))
+
+    def batch(self, epoch: int, index: int) -> Batch:
+        """Read one batch.
+
+        Returns:
+            frames uint8 (B, T, H, W, 3), targets int32 (B,), weights float32 (B,).
+
+        Raises:
+            IndexError: there are not as many batches in an epoch.
+            DataError: frames cannot be read.
+        """
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        together = self._batch_size * self._workers
+        start = index * together
+        stop = min(start + together, len(self._places) * self._repeats)
+        chosen = self._chosen(epoch, range(start + self._worker, stop, self._workers))
+        spec = self._store.spec
+        frames = np.empty((len(chosen), *spec.shape), np.uint8)
+        # Where more is stored than is seen, the clip is read beside and a part of it taken.
+        room = None if spec.stored_shape == spec.shape else np.empty(spec.stored_shape, np.uint8)
+        for (turn, at), into in zip(chosen, frames, strict=True):
+            self._store.read(int(self._places[at]), into if room is None else room)
+            random = None if self._seed is None else self._random(_CLIP, turn, at)
+            if room is not None:
+                into[...] = drawn(room, spec, random) if random else centre(room, spec)
+            if random and self._augmented:
+                into[...] = self._augmentation(into, random)
+        targets = self._targets[[at for _, at in chosen]]
+        return frames, targets, self._weights[targets]
+
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """Yield the batches of an epoch in order, read by two threads ahead of their use.
+
+        Threads of our own: TensorFlow works on one operation at a time (see
+        `reelflow.training.predict_clip.deterministic`), and reading through `tf.data` is one of
+        them.
+
+        Raises:
+            DataError: frames cannot be read.
+        """
+        ready: deque[Future[Batch]] = deque()
+        with ThreadPoolExecutor(_READERS) as readers:
+            try:
+                for index in range(len(self)):
+                    ready.append(readers.submit(self.batch, number, index))
+                    if len(ready) > _AHEAD:
+                        yield ready.popleft().result()
+                while ready:
+                    yield ready.popleft().result()
+            finally:
+                for batch in ready:
+                    batch.cancel()
+
+    def _chosen(self, epoch: int, numbers: range) -> list[tuple[int, int]]:
+        """The turn and the row of the clips of these numbers in the order of an epoch."""
+        clips = len(self._places)
+        first = epoch * self._repeats
+        places = [(first + number // clips, number % clips) for number in numbers]
+        orders = {turn: self._order(turn) for turn in {turn for turn, _ in places}}
+        return [(turn, int(orders[turn][at])) for turn, at in places]
+
+    def _drawn_order(self, turn: int) -> NDArray[np.int64]:
+        if self._seed is None:
+            return np.arange(len(self._places))
+        return self._random(_ORDER, turn).permutation(len(self._places))
+
+    def _random(self, *what: int) -> np.random.Generator:
+        assert self._seed is not None
+        return np.random.default_rng((self._seed, *what))

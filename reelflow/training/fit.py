@@ -1,0 +1,187 @@
+"""The training loop: gradient descent on batches of clips, the same to the bit each time.
+
+An epoch is a pass of gradient steps over the training clips and a look at the validation clips.
+Training stops when the validation loss no longer falls, and the model gets the weights of its best
+epoch. All that changes meanwhile is in one `State`. What happens to the figures of each epoch (a
+csv, MLflow) is the caller's business: `fit` hands them to a function.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from reelflow.base.errors import DataError
+from reelflow.base.progress import track
+from reelflow.store.frame_store import FrameStore
+from reelflow.training.batches import Batches
+from reelflow.training.recipe import Recipe, optimizer_of
+
+if TYPE_CHECKING:
+    import keras
+
+log = logging.getLogger(__name__)
+
+COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate")
+
+# Called after each epoch with a row (`COLUMNS`) for each epoch so far.
+OnEpoch = Callable[[pd.DataFrame], None]
+# A step takes a batch (frames, targets, weights) and returns float32 (3,): the sums over its clips
+# of the weighted loss and of right answers, and their number.
+Step = Callable[..., Any]
+
+
+@dataclass
+class State:
+    """All that changes while a network is fitted: what a checkpoint must hold.
+
+    Attributes:
+        model: the weights, and the seeds of dropout.
+        optimizer: its moments, and the number of steps, from which the learning rate follows.
+        rows: the figures of each epoch, by name.
+        best_epoch: the epoch of the lowest validation loss, from 1; 0 before the first.
+        best_weights: the weights after it.
+    """
+
+    model: keras.Model
+    optimizer: keras.optimizers.Optimizer
+    rows: list[dict[str, float]] = field(default_factory=list)
+    best_epoch: int = 0
+    best_weights: list[NDArray[Any]] = field(default_factory=list)
+
+    @property
+    def epochs(self) -> int:
+        """Epochs that are done."""
+        return len(self.rows)
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """A row an epoch (`COLUMNS`)."""
+        return pd.DataFrame(self.rows, columns=list(COLUMNS)).astype({"epoch": int})
+
+    @property
+    def best(self) -> dict[str, float]:
+        """The figures of the best epoch."""
+        return self.rows[self.best_epoch - 1]
+
+    def end_epoch(self, row: dict[str, float]) -> None:
+        """Add the figures of an epoch; keep its weights if it is the best so far."""
+        self.rows.append(row)
+        if not self.best_epoch or row["val_loss"] < self.best["val_loss"]:
+            self.best_epoch = self.epochs
+            self.best_weights = self.model.get_weights()
+
+
+def fit(
+    make_network: Callable[[], keras.Model],
+    store: FrameStore,
+    train: pd.DataFrame,
+    validation: pd.DataFrame,
+    class_weights: NDArray[np.float32],
+    recipe: Recipe,
+    on_epoch: OnEpoch,
+) -> State:
+    """Fit a network to the training clips; its model ends with the weights of its best epoch.
+
+    Args:
+        make_network: builds it with fresh weights; called after the seeds are set.
+        store: the frames.
+        train, validation: the columns `hash` and `target`.
+        class_weights: float32 (K,), what a clip of each class counts.
+        recipe: how.
+        on_epoch: called after each epoch with all epochs so far, a row each.
+
+    Raises:
+        DataError: the loss became infinite or not a number, or frames cannot be read.
+    """
+    import keras
+
+    keras.utils.set_random_seed(recipe.seed)
+    model = make_network()
+    learned = Batches(
+        store,
+        train,
+        recipe.batch_size,
+        class_weights,
+        seed=recipe.seed,
+        augmentation=recipe.augmentation,
+        # The fewest passes that give `min_steps`, the last of which may be a smaller batch.
+        repeats=math.ceil(((recipe.min_steps - 1) * recipe.batch_size + 1) / len(train)),
+    )
+    watched = Batches(store, validation, recipe.batch_size, class_weights)
+    state = State(model, optimizer_of(recipe, len(learned) * recipe.epochs))
+    train_step, validation_step = steps(state)
+    while state.epochs < recipe.epochs and state.epochs - state.best_epoch < recipe.patience:
+        name = f"epoch {state.epochs + 1} of {recipe.epochs}"
+        sums = np.zeros((2, 3))
+        for batch in track(learned.epoch(state.epochs), len(learned), name, last_line=False):
+            sums[0] += train_step(*batch)
+            if not math.isfinite(sums[0, 0]):
+                break
+        for batch in watched.epoch(0):
+            sums[1] += validation_step(*batch)
+        losses, rights, counts = sums.T
+        if not np.isfinite(losses).all():
+            raise DataError(
+                f"The loss became infinite after {state.epochs + 1} epochs. Lower "
+                f"train.learning_rate (it is {recipe.learning_rate:g}) in params.yaml."
+            )
+        figures = np.stack([losses / counts, rights / counts]).T.ravel()
+        rate = float(state.optimizer.learning_rate)
+        values = (state.epochs + 1, *map(float, figures), rate)
+        state.end_epoch(dict(zip(COLUMNS, values, strict=True)))
+        log.info(
+            "%s: loss %.4f, accuracy %.3f; validation loss %.4f, accuracy %.3f", name, *figures
+        )
+        on_epoch(state.history)
+    model.set_weights(state.best_weights)
+    return state
+
+
+def steps(state: State) -> tuple[Step, Step]:
+    """A gradient step and a step that only looks, each compiled once for any batch size."""
+    import keras
+    import tensorflow as tf
+
+    model, optimizer = state.model, state.optimizer
+    optimizer.build(model.trainable_variables)
+    losses = keras.losses.SparseCategoricalCrossentropy(reduction="none")
+    signature = [
+        tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8),
+        tf.TensorSpec((None,), tf.int32),
+        tf.TensorSpec((None,), tf.float32),
+    ]
+
+    def judged(scores: Any, targets: Any, weights: Any) -> Any:
+        right = tf.equal(tf.argmax(scores, axis=1, output_type=tf.int32), targets)
+        weighted = losses(targets, scores) * weights
+        return tf.stack(
+            [
+                tf.reduce_sum(weighted),
+                tf.reduce_sum(tf.cast(right, tf.float32)),
+                tf.cast(tf.size(targets), tf.float32),
+            ]
+        )
+
+    @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
+    def train_step(frames: Any, targets: Any, weights: Any) -> Any:
+        with tf.GradientTape() as tape:
+            sums = judged(model(frames, training=True), targets, weights)
+            # The mean over the clips of the batch, and what layers add (none of ours does).
+            loss = sums[0] / sums[2] + sum(model.losses)
+        gradients = tape.gradient(loss, model.trainable_variables)
+        optimizer.apply(gradients, model.trainable_variables)
+        return sums
+
+    @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
+    def validation_step(frames: Any, targets: Any, weights: Any) -> Any:
+        return judged(model(frames, training=False), targets, weights)
+
+    return train_step, validation_step

@@ -1,0 +1,191 @@
+"""A video file as a decoder may see it: one open descriptor, and nothing else.
+
+A video is untrusted input, and many formats may name other files or addresses (playlists, edit
+lists with external tracks, image sequences). So a decoder is never given a name: it gets an open
+file and the protocol `fd` alone, by which nothing else can be opened, and only demuxers that carry
+video and the decoders of codecs that people bring. A file may be called `-i`, `pipe:` or `%d.mp4`:
+its name is never looked at. docs/threat-model.md says what is guarded against, and how.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from reelflow.base.errors import VideoError
+
+# How a decoder calls the file that it was given.
+NAME = "fd:"
+
+# No playlist, no script, no device, no picture, no sound, no format of games.
+DEMUXERS = (
+    "mov", "matroska", "avi", "mpegts", "mpeg", "mpegvideo", "m4v", "flv", "asf", "ogg", "gif",
+    "apng", "webp_anim", "mjpeg", "h261", "h263", "h264", "hevc", "vvc", "av1", "obu", "ivf", "vc1",
+    "mxf", "nut", "rm", "wtv", "dv", "dhav", "mxg", "yuv4mpegpipe",
+)  # fmt: skip
+
+# Codecs of cameras, phones, the web, editing, and the AVI and MOV files of thirty years.
+DECODERS = (
+    "h264", "hevc", "vvc", "av1", "libdav1d", "libaom-av1", "vp8", "vp9", "vp3", "vp6", "vp6a",
+    "vp6f", "theora", "mpeg1video", "mpeg2video", "mpeg4", "msmpeg4v1", "msmpeg4v2", "msmpeg4",
+    "h261", "h263", "h263i", "h263p", "flv", "wmv1", "wmv2", "wmv3", "vc1", "rv10", "rv20", "rv30",
+    "rv40", "mjpeg", "mjpegb", "mxpeg", "jpeg2000", "png", "apng", "gif", "webp", "webp_anim",
+    "prores", "dnxhd", "cfhd", "dvvideo", "ffv1", "huffyuv", "ffvhuff", "utvideo", "magicyuv",
+    "lagarith", "rawvideo", "v210", "cinepak", "indeo3", "indeo4", "indeo5", "svq1", "svq3",
+    "qtrle", "rpza", "msrle", "msvideo1", "camtasia", "tscc2", "zmbv",
+)  # fmt: skip
+
+# 8192 x 8192; a picture of four bytes a pixel then takes 256 MiB.
+MOST_PIXELS = 1 << 26
+MOST_STREAMS = 64
+# Bytes that a process may print of the frames of a video: two million frames at the least, which
+# are 18 hours at 30 a second. Their times take 250 MiB here while they are read.
+MOST_PRINTED = 88 << 20
+
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe (FIFO)",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def confined(descriptor: int) -> dict[str, Any]:
+    """Options with which ffmpeg or PyAV opens `NAME` and may open nothing but `descriptor`."""
+    return {
+        "fd": descriptor,
+        "protocol_whitelist": "fd",
+        "format_whitelist": ",".join(DEMUXERS),
+        "codec_whitelist": ",".join(DECODERS),
+        "max_streams": MOST_STREAMS,
+        # PyAV hands these to the probing of a file; its decoders have to be told once more.
+        "max_pixels": MOST_PIXELS,
+    }
+
+
+def input_options(descriptor: int) -> dict[str, Any]:
+    """Options of an input of ffmpeg: the confinement, pictures only, one thread (bounded memory,
+    the same bytes), times as they are in the file."""
+    return {
+        **confined(descriptor),
+        **dict.fromkeys(("an", "sn", "dn", "copyts")),
+        "threads": 1,
+    }
+
+
+@contextmanager
+def opened(path: Path, within: Sequence[Path] = (), *, most_bytes: int = 0) -> Iterator[int]:
+    """Open a regular file that is not empty, for one decoder; yield its descriptor.
+
+    Nothing but a regular file is ever opened: looking at a FIFO would block, at a device could
+    make it act.
+
+    Args:
+        path: the file; symbolic links are followed.
+        within: folders, one of which the file must lie in once links are followed; none: anywhere.
+        most_bytes: size beyond which a file is refused; 0 for no limit.
+
+    Raises:
+        VideoError: `missing`, `permission`, `not_a_file`, `outside`, `empty`, `too_large` or
+            `unreadable`.
+    """
+    real = refuse_unusable(path, within, most_bytes=most_bytes)
+    try:
+        descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise _refusal(path, error) from None
+    try:
+        # Once more, of what was really opened.
+        status = os.fstat(descriptor)
+        _refuse_odd(path, status, most_bytes)
+        if status.st_size == 0:
+            raise VideoError(str(path), "empty", "It has no bytes.", "Copy or record it again.")
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def regular_file_size(path: Path, within: Sequence[Path] = (), *, most_bytes: int = 0) -> int:
+    """Bytes of a file that `opened` opens. Raises `VideoError` as it does."""
+    with opened(path, within, most_bytes=most_bytes) as descriptor:
+        return os.fstat(descriptor).st_size
+
+
+def refuse_unusable(path: Path, within: Sequence[Path] = (), *, most_bytes: int = 0) -> Path:
+    """Raise `VideoError` as `opened` does for what is never opened; else where it really lies.
+
+    Nothing is opened. What is empty passes: it does no harm.
+    """
+    try:
+        real = resolved(path, within) if within or path.is_symlink() else path
+        _refuse_odd(path, real.stat(), most_bytes)
+    except OSError as error:
+        raise _refusal(path, error) from None
+    if not os.access(real, os.R_OK):
+        raise _refusal(path, PermissionError())
+    return real
+
+
+def refuse_name(path: str) -> None:
+    """Raise `VideoError`, `name`, if the tables, which are UTF-8, cannot hold the path."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        raise VideoError(path, "name", "Its name is not valid UTF-8.", "Rename the file.") from None
+
+
+def resolved(path: Path, within: Sequence[Path]) -> Path:
+    """Where a file really lies, once links are followed.
+
+    Raises:
+        VideoError: `outside` if that is in none of the folders `within` (of which none means any),
+            `missing`, `permission` or `unreadable`.
+    """
+    try:
+        real = Path(os.path.realpath(path, strict=True))
+    except OSError as error:
+        raise _refusal(path, error) from None
+    # A folder that is given as it really lies, as for many files, is not followed for each.
+    if within and not any(
+        real.is_relative_to(folder) or real.is_relative_to(os.path.realpath(folder))
+        for folder in within
+    ):
+        raise VideoError(
+            str(path),
+            "outside",
+            "It is a link that leads out of the folder of the videos.",
+            "Put the video itself there, or, if you trust the link, name the folder that it leads "
+            "to in ingest.links_to (params.yaml).",
+        )
+    return real
+
+
+def _refuse_odd(path: Path, status: os.stat_result, most_bytes: int) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        kind = _KINDS.get(stat.S_IFMT(status.st_mode), "no regular file")
+        raise VideoError(str(path), "not_a_file", f"It is {kind}.", "Name a video file.")
+    if most_bytes and status.st_size > most_bytes:
+        raise VideoError(
+            str(path),
+            "too_large",
+            f"It has {status.st_size / 2**30:.1f} GiB, more than a file may have here.",
+            "Cut it into parts, or raise ingest.max_file_gb in params.yaml.",
+        )
+
+
+def _refusal(path: Path, error: OSError) -> VideoError:
+    name = str(path)
+    if isinstance(error, FileNotFoundError):
+        if path.is_symlink():
+            return VideoError(name, "missing", "It is a link to nothing.", "Remove the link.")
+        return VideoError(name, "missing", "There is no such file.", "Check the path.")
+    if isinstance(error, PermissionError):
+        return VideoError(name, "permission", "It may not be read.", "Allow it: `chmod +r -- IN`.")
+    return VideoError(
+        name, "unreadable", f"It cannot be read ({error.strerror}).", "Check the disk."
+    )

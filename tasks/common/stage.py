@@ -1,0 +1,87 @@
+"""What every stage does around its work: say what it does, fail in a sentence, note its seconds.
+
+`python -m tasks.NAME` calls `run("NAME", work)`. The work raises `ReelflowError` for whatever a
+person can mend; that and a full disk end as one sentence on stderr and exit status 1, and so does
+an error that nobody foresaw, whose traceback is kept in a file.
+"""
+
+from __future__ import annotations
+
+import errno
+import faulthandler
+import json
+import logging
+import sys
+import time
+import traceback
+from collections.abc import Callable
+
+from reelflow.base.errors import ReelflowError, UnavailableError
+from reelflow.base.files import remove_left_over
+from reelflow.base.terminal import log_to_stderr, printable
+from tasks.common.dvc_outputs import give_way
+from tasks.common.paths import STATE, WRITTEN_TO
+
+TIMINGS = STATE / "timings.jsonl"
+ERRORS = STATE / "errors.log"
+TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h: whoever runs stages may try this one again
+
+
+def run(name: str, work: Callable[[], None]) -> None:
+    """Run the work of stage `name` and leave the process with a fitting exit status.
+
+    0: done · 1: an error that a person can mend, said in a sentence · 75: the same, but it may
+    pass by itself · 130: interrupted.
+    """
+    log_to_stderr(f"{name}: %(message)s", logging.INFO)
+    faulthandler.enable()  # a crash in a library says in which line of ours
+    started = time.monotonic()
+    try:
+        for folder in WRITTEN_TO:
+            remove_left_over(folder)
+        work()
+        give_way(name)
+        _note_seconds(name, time.monotonic() - started)
+    except ReelflowError as error:
+        print(f"{name}: error: {error}", file=sys.stderr)
+        sys.exit(TRY_AGAIN if isinstance(error, UnavailableError) else 1)
+    except OSError as error:
+        known = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)
+        sys.exit(f"{name}: error: {_disk_sentence(error) if known else unexpected(error)}")
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted; run the same command to go on.", file=sys.stderr)
+        sys.exit(130)
+    except Exception as error:  # noqa: BLE001 (whatever it is, it ends as a sentence)
+        sys.exit(f"{name}: error: {unexpected(error)}")
+
+
+def unexpected(error: Exception) -> str:
+    """Keep the traceback of an error that nobody foresaw; return the sentence that says where."""
+    try:
+        STATE.mkdir(exist_ok=True)
+        with ERRORS.open("a", encoding="utf-8", errors="backslashreplace") as file:
+            print(time.strftime("%Y-%m-%d %H:%M:%S"), *sys.argv, file=file)
+            traceback.print_exception(error, file=file)
+        where = f"stands at the end of {ERRORS.absolute()}"
+    except OSError:  # no room, or no right to it
+        traceback.print_exception(error)
+        where = "stands above"
+    said = printable(traceback.format_exception_only(error)[-1].splitlines()[0])
+    return (
+        f"Reelflow did not expect this error: {said}. How it came about {where}; please report it "
+        "with that text. What was finished is kept: the same command goes on from there."
+    )
+
+
+def _disk_sentence(error: OSError) -> str:
+    where = printable(f" while writing {error.filename}") if error.filename else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full{where}. Make room and run the same command: it goes on."
+    return f"{error.strerror}{where}. Give this user the right to it and run the command again."
+
+
+def _note_seconds(name: str, seconds: float) -> None:
+    """Timings are kept outside the outputs, whose bytes must not depend on the clock."""
+    STATE.mkdir(exist_ok=True)
+    with TIMINGS.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"stage": name, "seconds": round(seconds, 3)}) + "\n")
