@@ -24,11 +24,12 @@ import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
 from reelflow.base.progress import track
+from reelflow.dataset.class_weights import class_weights
 from reelflow.networks import NETWORKS, build, own_parameters
 from reelflow.params import load_section
 from reelflow.params.train import TrainParams
 from reelflow.store.frame_store import FrameStore
-from reelflow.store.normalisation import class_weights, pixel_statistics
+from reelflow.store.pixel_statistics import pixel_statistics
 from reelflow.training.fit import fit
 from reelflow.training.predict_clip import deterministic, predict_clip
 from tasks.train import recipe

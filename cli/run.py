@@ -10,7 +10,7 @@ from reelflow.base.terminal import say
 
 def run_command(data: Path | None, *, copy: bool, replacing: bool) -> None:
     """Run the pipeline; the process ends with the status of the run."""
-    from flows.raw import provide
+    from flows.raw_videos import provide
 
     _run_after(lambda: provide(data, copy=copy, replacing=replacing, echo=say))
 
@@ -21,7 +21,7 @@ def retrain_command() -> None:
 
 
 def _take_inbox() -> None:
-    from flows.intake import take_in
+    from flows.raw_videos import take_in
 
     report = take_in(say)
     print(f"inbox: {len(report.new)} new, {len(report.known)} known, {len(report.left)} left")

@@ -55,7 +55,7 @@ def import_(
     dry_run: Annotated[bool, DRY_RUN] = False,
 ) -> None:
     """Bring labelled videos into data/raw, whatever the form of their folder or csv."""
-    from flows.videos import import_videos, plan
+    from flows.raw_videos import import_videos, plan
     from reelflow.intake.source_forms import Form
 
     values = dict(_pair(text) for text in split_value or [])
@@ -88,7 +88,7 @@ def remove(
 ) -> None:
     """Remove videos from data/raw. DVC's cache keeps what it had; the ledger keeps their split."""
     refuse_options(what)
-    from flows.videos import remove_videos
+    from flows.raw_videos import remove_videos
     from reelflow.intake.source_forms import Form
 
     remove_videos(what, Form(path), say, force=force, dry_run=dry_run)

@@ -14,7 +14,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
-from flows.intake import SETTLE_S, take_in
+from flows.raw_videos import SETTLE_S, take_in
 from flows.train import PATIENCE_S, checked_nodes, guarded, run_graph, with_patience
 from reelflow.base.errors import ReelflowError
 from reelflow.intake.inbox import InboxReport

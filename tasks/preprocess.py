@@ -18,6 +18,7 @@ import pandas as pd
 from reelflow.base.csv_table import write_table
 from reelflow.base.files import write_json
 from reelflow.base.split_names import SPLITS
+from reelflow.dataset.class_weights import class_weights
 from reelflow.dataset.groups_in_names import suggest_pattern
 from reelflow.dataset.split_ledger import ANEW, Ledger
 from reelflow.dataset.splits import Division, divide
@@ -25,7 +26,7 @@ from reelflow.intake.labelled_videos import made_up_test
 from reelflow.params import load_section
 from reelflow.params.preprocess import PreprocessParams
 from reelflow.store.frame_store import FrameStore
-from reelflow.store.normalisation import class_weights, pixel_statistics
+from reelflow.store.pixel_statistics import pixel_statistics
 from tasks.common.manifest import extracted_videos
 from tasks.common.paths import FRAMES, LEDGER, METRICS, PARAMS, PREPARED
 from tasks.common.stage import run

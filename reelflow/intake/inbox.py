@@ -23,7 +23,7 @@ from pathlib import Path
 
 from reelflow.base.errors import VideoError
 from reelflow.base.files import remove_left_over, replacing
-from reelflow.intake.held_videos import Held, digest_of, files_below
+from reelflow.intake.known_videos import Held, digest_of, files_below
 from reelflow.intake.labelled_videos import LabelledVideo
 from reelflow.video.sandbox import refuse_unusable
 

@@ -38,7 +38,7 @@ from reelflow.base.files import replacing
 from reelflow.base.parallel import worker_count
 from reelflow.store.clip_spec import Clip, ClipSpec
 from reelflow.store.index_file import INDEX, read_index
-from reelflow.store.normalisation import channel_sums
+from reelflow.store.pixel_statistics import channel_sums
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -70,8 +70,9 @@ def test_a_server_that_does_not_come_up_is_a_sentence_with_its_last_words(tmp_pa
 
 def test_a_server_does_not_outlive_a_killed_parent(tmp_path: Path) -> None:
     serve = [sys.executable, "-c", "import time; time.sleep(60)"]
-    text = f"from flows import server; from pathlib import Path; p = server.start({serve!r}, "
-    text += "Path('log')); print(p.pid, flush=True); import time; time.sleep(60)"
+    text = "from flows.engine import prefect_server; from pathlib import Path; "
+    text += f"p = prefect_server.start({serve!r}, Path('log')); print(p.pid, flush=True); "
+    text += "import time; time.sleep(60)"
     parent = subprocess.Popen(
         [sys.executable, "-c", text],
         cwd=tmp_path,

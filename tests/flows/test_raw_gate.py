@@ -9,8 +9,8 @@ import pytest
 
 from flows.engine.dvc_graph import changes, read_graph
 from flows.engine.raw_gate import IGNORED, guard, pattern
-from flows.intake import take_in
-from flows.raw import note
+from flows.engine.raw_in_dvc import note
+from flows.raw_videos import take_in
 from reelflow.base.errors import DataError
 from tests.flows.tiny import STAGES, Tiny
 from tests.planted import ODD, assert_untouched, plant

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from flows.intake import take_in
+from flows.raw_videos import take_in
 from reelflow.base.errors import DataError
 from tests.flows.prefect_api import PrefectApi
 from tests.flows.tiny import STAGES, Tiny, wait_until
@@ -60,8 +60,10 @@ def test_what_is_left_is_said_with_its_reason(tiny: Tiny) -> None:
 
 def test_a_kill_between_taking_and_noting_is_mended_by_the_next_call(tiny: Tiny) -> None:
     put(tiny, "x/b.mp4", "b\n")
-    killed = "from flows import intake, raw; raw.add = lambda line: __import__('os')._exit(9); "
-    tiny.call(sys.executable, "-c", f"{killed} intake.take_in(print, settle_s=-1.0)", check=False)
+    killed = "from flows import raw_videos; from flows.engine import raw_in_dvc; "
+    killed += "raw_in_dvc.add = lambda line: __import__('os')._exit(9); "
+    killed += "raw_videos.take_in(print, settle_s=-1.0)"
+    tiny.call(sys.executable, "-c", killed, check=False)
     assert noted(tiny)["nfiles"] == 1
     assert (tiny.root / "data/raw/x/b.mp4").exists()
     intake()

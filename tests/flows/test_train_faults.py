@@ -56,7 +56,8 @@ def test_an_error_in_what_the_flow_does_around_a_stage_is_a_sentence_with_its_tr
 
 
 def test_a_kill_after_the_last_stage_stops_nothing_that_was_not_done(served: Tiny) -> None:
-    late = "import os, signal; from flows import run; send = run._send_the_rest\n"
+    late = "import os, signal; from flows.engine import run_pipeline as run\n"
+    late += "send = run._send_the_rest\n"
     late += "run._send_the_rest = lambda: (send(), os.kill(os.getpid(), signal.SIGTERM))\n"
     done = Done(served.call(sys.executable, "-c", late + RUN, check=False))
     assert done.outcomes == dict.fromkeys(STAGES, "ran"), done.text

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from reelflow.base.errors import DataError
-from reelflow.intake import held_videos
 from reelflow.intake import inbox as module
+from reelflow.intake import known_videos
 from reelflow.intake.inbox import InboxReport, take
 from reelflow.intake.labelled_videos import list_videos
 
@@ -326,7 +326,7 @@ class Killed(BaseException):
 STEPS: list[tuple[object, str]] = [
     (module.os, "link"),
     (module.shutil, "copyfile"),
-    (held_videos, "write_listing"),
+    (known_videos, "write_listing"),
     (module.Path, "unlink"),
     (module.Path, "mkdir"),
 ]

@@ -1,7 +1,7 @@
-"""What training tells about pixels and classes: channel statistics and class weights.
+"""The mean and spread of the training clips' pixels, by which a network normalises its input.
 
-Both come from the training split alone: a mean over all videos would tell the network something
-of those that it is tested on. The pixels of a clip are summed once, when it is extracted, as whole
+They come from the training split alone: a mean over all videos would tell the network something of
+those that it is tested on. The pixels of a clip are summed once, when it is extracted, as whole
 numbers: so one more video costs nothing here, and their order changes no bit of the result.
 """
 
@@ -9,13 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def channel_sums(frames: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -61,9 +57,3 @@ def pixel_statistics(
         "mean": [total / pixels for total in totals],
         "std": [math.sqrt(variance) if variance else 1.0 for variance in variances],
     }
-
-
-def class_weights(labels: pd.Series) -> dict[str, float]:
-    """The weight n / (k · n_c) of each of the k classes, as scikit-learn's `balanced`."""
-    counts = labels.value_counts().sort_index()
-    return {str(label): len(labels) / (len(counts) * int(n)) for label, n in counts.items()}

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from sklearn.utils.class_weight import compute_class_weight
 
-from reelflow.store.normalisation import channel_sums, class_weights, pixel_statistics
+from reelflow.dataset.class_weights import class_weights
+from reelflow.store.pixel_statistics import channel_sums, pixel_statistics
 
 
 def statistics(clips: Sequence[np.ndarray]) -> dict[str, list[float]]:

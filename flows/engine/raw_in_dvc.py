@@ -1,0 +1,91 @@
+"""`data/raw` under DVC's care: added, noted, fetched; and what params allow to be read of it."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import TypedDict
+
+from flows.engine import stage_process
+from flows.engine.dvc_graph import changes
+from flows.engine.raw_gate import guard
+from reelflow.base.errors import DataError, ReelflowError
+from reelflow.params import load_section
+from reelflow.params.ingest import IngestParams
+from tasks.common.paths import PARAMS, RAW, RAW_POINTER
+
+
+class Allowed(TypedDict):
+    """What may be read of a folder of videos, as `plan_import` and `take` have it."""
+
+    links_to: list[Path]
+    most_bytes: int
+
+
+def allowed() -> Allowed:
+    """What params.yaml allows to be read of videos that come in."""
+    params = load_section(PARAMS, IngestParams)
+    folders = [Path(folder) for folder in params.links_to]
+    return {"links_to": folders, "most_bytes": params.most_bytes}
+
+
+def add(echo: Callable[[str], None]) -> None:
+    """`dvc add data/raw`."""
+    lines: list[str] = []
+    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "add", str(RAW)]
+    if stage_process.run_lines(command, lines.append):
+        said = " ".join(line.strip() for line in lines).rpartition("ERROR: ")[2]
+        raise ReelflowError(f"DVC could not take {RAW} under its care: {said}")
+    echo(f"{RAW} is under DVC's care ({RAW_POINTER}).")
+
+
+def note(echo: Callable[[str], None]) -> None:
+    """`dvc add data/raw` where DVC does not know yet what is in it."""
+    guard()
+    # Asked, not concluded from what was done: a run that was killed before this did it already.
+    if RAW.exists() and (not RAW_POINTER.is_file() or changes(RAW_POINTER.as_posix())):
+        add(echo)
+
+
+def fetch(line: Callable[[str], None]) -> None:
+    """Fetch a `data/raw` that DVC tracks and this checkout lacks.
+
+    Without it a fresh clone would take what is added for the whole set, and DVC would note
+    just that.
+    """
+    if RAW.exists() or not RAW_POINTER.is_file():
+        return
+    line(f"{RAW} is not here: fetching what {RAW_POINTER} names.")
+    said: list[str] = []
+    for verb in ("checkout", "pull"):  # from the cache of this machine, else from the remote
+        command = [sys.executable, "-m", "dvc", "--wait-for-lock", verb, str(RAW_POINTER)]
+        if not stage_process.run_lines(command, said.append):
+            return
+    raise DataError(
+        f"{RAW} is not here and DVC cannot fetch it ({' '.join(said[-2:])}). Without it the inbox "
+        f"would be taken for all there is. Name the remote (`dvc remote add`) and run `dvc pull`."
+    )
+
+
+def cached() -> Callable[[Path], bool]:
+    """A function that tells whether DVC's cache on this machine holds the bytes of a file."""
+
+    @cache
+    def folder() -> Path:
+        from dvc.repo import Repo
+
+        return Path(Repo(".").cache.local.path)
+
+    most_bytes = allowed()["most_bytes"]
+
+    def holds(path: Path) -> bool:
+        if path.stat().st_size > most_bytes:  # kept from DVC, and not to be read to its end
+            return False
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "md5").hexdigest()
+        return (folder() / digest[:2] / digest[2:]).is_file()
+
+    return holds
