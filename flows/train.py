@@ -31,12 +31,12 @@ from flows.engine.dvc_graph import (
     changes,
     clear_stale_locks,
     read_graph,
-    reproduce,
 )
 from flows.engine.outcome import RECORDER, Recorder, StageOutcome
 from flows.engine.params_override import set_params
 from flows.engine.raw_gate import guard
 from flows.engine.run_lock import only_run
+from flows.engine.run_stage import reproduce
 from flows.engine.side_effects import missing_effect
 from reelflow.base.errors import ReelflowError, UnavailableError
 from reelflow.params import load_all

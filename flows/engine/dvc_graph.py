@@ -1,48 +1,27 @@
-"""The bridge to DVC: its graph as plain values, what has changed, one stage run.
+"""The bridge to DVC: its graph as plain values, and what has changed.
 
 `dvc.yaml` is the only place where the order of stages is written; here it is read through DVC's
-API, never repeated. Questions are asked in this process (some 20 ms a stage); a stage is run by
-`dvc repro --single-item` in a process of its own, exactly as a person would, so that both drivers
-leave the same `dvc.lock`. Working directory: the top folder of the project.
+API, never repeated. Questions are asked in this process (some 20 ms a stage). Working directory:
+the top folder of the project.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
-import signal
-import sys
 import threading
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.engine import stage_process
-from flows.engine.cache_damage import drop_damage
-from reelflow.base.errors import ReelflowError, UnavailableError, ended_by
+from reelflow.base.errors import ReelflowError, UnavailableError
 from tasks.common.paths import METRICS
-from tasks.common.stage import TRY_AGAIN
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
-
-# What `dvc repro` says to a person who types it, and what is only noise in a log.
-_HINTS = (
-    "To track the changes with git, run:",
-    "\tgit add ",
-    "To enable auto staging, run:",
-    "\tdvc config core.autostage",
-    "Use `dvc push` to send",
-    "Updating lock file",
-    "Generating lock file",
-)
-
-_DVC_SAYS = ("ERROR: ", "Running stage", "> ")
 
 _CODE = ("reelflow/", "tasks/")
 
@@ -52,10 +31,6 @@ _one_question = threading.Lock()
 
 class GraphError(ReelflowError):
     """DVC cannot read the graph or the state of the project."""
-
-
-class StageError(ReelflowError):
-    """A stage failed for a reason that only a person can mend."""
 
 
 class BusyError(UnavailableError):
@@ -139,40 +114,6 @@ def _briefly(reasons: list[str], most: int = 3) -> str:
     return "; ".join([*ordered[:most], *more])
 
 
-def reproduce(name: str, on_line: Callable[[str], None], *, force: bool = False) -> bool:
-    """Run one node if its upstream, its params or its code changed; hand on its lines live.
-
-    Why it failed is not among them: the exception says it, once and without what DVC adds.
-
-    Returns:
-        True if its command ran; False if DVC had its outputs, or restored them from its run cache.
-
-    Raises:
-        StageError: it failed; the text is the stage's own sentence where it has one.
-        UnavailableError: it may work later.
-        StoppedError: the run is being stopped.
-    """
-    with dvc_repo() as repo:
-        drop_damage(repo, name)
-    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", name]
-    tail: deque[str] = deque(maxlen=200)
-    ran, failed = False, False
-
-    def pass_on(line: str) -> None:
-        nonlocal ran, failed
-        ran = ran or line == f"Running stage '{name}':"
-        failed = failed or line.startswith((f"{name}: error: ", "ERROR: "))
-        if not line.startswith(_HINTS):
-            tail.append(line)
-            if not failed:
-                on_line(line)
-
-    status = stage_process.run_lines([*command, "--force"] if force else command, pass_on)
-    if status:
-        _raise_failure(name, list(tail), status)
-    return ran
-
-
 def clear_stale_locks() -> None:
     """Drop what a killed DVC left in `.dvc/tmp/rwlock` and DVC would trip over for ever.
 
@@ -222,7 +163,7 @@ def dvc_repo() -> Iterator[Repo]:
         with _one_question, Repo() as repo:
             yield repo
     except LockError as error:
-        raise BusyError(_busy_sentence(str(error))) from None
+        raise BusyError(busy_sentence(str(error))) from None
     except DvcException as error:
         detail = f"{error} ({error.__cause__})" if error.__cause__ else str(error)
         raise GraphError(
@@ -245,62 +186,8 @@ def _reasons(why: Any) -> Iterator[str]:
         yield str(why)
 
 
-def _raise_failure(name: str, lines: list[str], status: int) -> None:
-    text = "\n".join(lines)
-    if "Unable to acquire lock" in text or "it is being blocked by" in text:
-        raise BusyError(_busy_sentence(lines[-1]))
-    sentence = _own_sentence(name, lines) or _killed(name, lines, status)
-    sentence = sentence or _last_words(name, lines)
-    if re.search(rf"exited with {TRY_AGAIN}$", text, re.MULTILINE):
-        raise UnavailableError(sentence)
-    raise StageError(sentence)
-
-
-def _own_sentence(name: str, lines: list[str]) -> str | None:
-    """The text after the last `NAME: error: `, up to where DVC speaks again."""
-    opening = f"{name}: error: "
-    starts = [at for at, line in enumerate(lines) if line.startswith(opening)]
-    if not starts:
-        return None
-    said = [lines[starts[-1]].removeprefix(opening)]
-    for line in lines[starts[-1] + 1 :]:
-        if line.startswith("ERROR: "):
-            break
-        said.append(line)
-    return "\n".join(said)
-
-
-def _killed(name: str, lines: list[str], status: int) -> str | None:
-    """What a signal did to the stage (a shell between adds 128 to its number), or to DVC itself."""
-    who = f"The stage {name}" if status > 0 else f"DVC, at work on the stage {name},"
-    told = re.findall(r"exited with (-?\d+)$", "\n".join(lines), re.MULTILINE)
-    number = int(told[-1]) if status > 0 and told else status
-    number = -number if number < 0 else number - 128
-    if number not in set(signal.Signals):
-        return None
-    stack = next((at for at, line in enumerate(lines) if line.startswith("Fatal Python")), None)
-    own = [line for line in lines[:stack] if not line.startswith(_DVC_SAYS)]
-    words = f" Its last words: {own[-1]}" if own else ""
-    return (
-        f"{who} {ended_by(number)}. What was finished is kept: the same command goes on from there."
-        f"{words}"
-    )
-
-
-def _last_words(name: str, lines: list[str]) -> str:
-    missing = re.search(r"missing data 'sources?': (.+)$", lines[-1]) if lines else None
-    if missing:
-        return (
-            f"{missing[1]} is not here. Fetch it with `dvc pull`, or put it in its place, and run "
-            "the same command again."
-        )
-    dvc = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
-    own = [line for line in lines if not line.startswith(_DVC_SAYS)]
-    words = f" Its last words: {own[-1]}" if own else ""
-    return f"{dvc[-1] if dvc else f'the stage {name} failed'}.{words}"
-
-
-def _busy_sentence(detail: str) -> str:
+def busy_sentence(detail: str) -> str:
+    """What a person reads where DVC is at work already; `detail` is what DVC says of it."""
     return (
         "Another DVC command is at work in this project. Run the same command again when it has "
         f"ended. DVC says: {detail}"

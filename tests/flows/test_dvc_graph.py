@@ -18,12 +18,11 @@ from flows.engine.dvc_graph import (
     BusyError,
     GraphError,
     Node,
-    StageError,
     changes,
     clear_stale_locks,
     read_graph,
-    reproduce,
 )
+from flows.engine.run_stage import StageError, reproduce
 from reelflow.base.errors import UnavailableError
 from tests.conftest import ROOT
 from tests.flows.tiny import STAGES, Tiny, wait_until

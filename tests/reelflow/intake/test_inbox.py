@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import csv
 import errno
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from reelflow.base.errors import DataError
-from reelflow.intake import inbox as module
-from reelflow.intake import known_videos
 from reelflow.intake.inbox import InboxReport, take
-from reelflow.intake.labelled_videos import list_videos
-
-
-@pytest.fixture
-def inbox(tmp_path: Path) -> Path:
-    (tmp_path / "inbox").mkdir()
-    return tmp_path / "inbox"
-
-
-@pytest.fixture
-def raw(tmp_path: Path) -> Path:
-    (tmp_path / "raw").mkdir()
-    return tmp_path / "raw"
 
 
 def put(path: Path, content: str) -> Path:
@@ -73,16 +55,6 @@ def test_an_inbox_or_a_raw_folder_that_is_not_there_is_an_empty_one(tmp_path: Pa
     assert settled(tmp_path / "inbox", tmp_path / "raw") == InboxReport()
     put(tmp_path / "inbox/walk/a.mp4", "A")
     assert settled(tmp_path / "inbox", tmp_path / "raw").new == ["walk/a.mp4"]
-
-
-def test_a_csv_of_another_program_gets_its_row_too(inbox: Path, raw: Path) -> None:
-    put(raw / "cam/a.mp4", "A")
-    put(raw / "videos.csv", "path;label;note\ncam\\a.mp4;walk;x, y\n")
-    put(inbox / "run/b.mp4", "B")
-    put(inbox / "walk/twin.mp4", "A")
-    report = settled(inbox, raw)
-    assert (report.new, report.known) == (["run/b.mp4"], ["walk/twin.mp4"])
-    assert [v.path for v in list_videos(raw)] == ["cam/a.mp4", "run/b.mp4"]
 
 
 def test_known_bytes_under_the_same_label_are_taken_out_whatever_their_name(
@@ -270,124 +242,3 @@ def test_read_only_files_in_raw_keep_their_bytes_and_their_inode(inbox: Path, ra
         before.st_mode,
         before.st_mtime_ns,
     )
-
-
-@pytest.fixture
-def listed(raw: Path) -> Path:
-    put(raw / "clips/1.mp4", "A")
-    put(raw / "videos.csv", "path,label,note\nclips/1.mp4,walk,first\n")
-    return raw
-
-
-def rows(raw: Path) -> list[dict[str, str]]:
-    with (raw / "videos.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def test_a_csv_gets_a_row_with_label_and_group_and_keeps_what_it_had(
-    inbox: Path, listed: Path
-) -> None:
-    (listed / "videos.csv").chmod(0o444)  # as DVC leaves it, linked into its cache
-    cached = listed.parent / "cache"
-    os.link(listed / "videos.csv", cached)
-    put(inbox / "run/cam1/b.mp4", "B")
-    settled(inbox, listed)
-    assert rows(listed) == [
-        {"path": "clips/1.mp4", "label": "walk", "group": "", "split": "", "note": "first"},
-        {"path": "run/cam1/b.mp4", "label": "run", "group": "cam1", "split": "", "note": ""},
-    ]
-    assert cached.read_text() == "path,label,note\nclips/1.mp4,walk,first\n"
-    found = {video.path: (video.label, video.group) for video in list_videos(listed)}
-    assert found["run/cam1/b.mp4"] == ("run", "cam1")
-
-
-def test_labels_of_known_bytes_come_from_the_csv_not_from_folders(
-    inbox: Path, listed: Path
-) -> None:
-    put(inbox / "walk/again.mp4", "A")
-    put(inbox / "clips/again.mp4", "A")
-    report = settled(inbox, listed)
-    assert report.known == ["walk/again.mp4"]
-    assert "label walk" in reason(report, "clips/again.mp4")
-
-
-def test_a_csv_without_labels_is_refused(inbox: Path, raw: Path) -> None:
-    put(raw / "videos.csv", "file\nx\n")
-    put(inbox / "walk/a.mp4", "A")
-    with pytest.raises(DataError, match="lacks the column path and label"):
-        settled(inbox, raw)
-    assert files(inbox) == {"walk/a.mp4": "A"}
-
-
-class Killed(BaseException):
-    """The process ends here."""
-
-
-STEPS: list[tuple[object, str]] = [
-    (module.os, "link"),
-    (module.shutil, "copyfile"),
-    (known_videos, "write_listing"),
-    (module.Path, "unlink"),
-    (module.Path, "mkdir"),
-]
-
-
-@pytest.mark.parametrize("with_csv", [False, True])
-@pytest.mark.parametrize("linked", [True, False])
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("step", range(len(STEPS)))
-@pytest.mark.parametrize("nth", [1, 2])
-def test_a_kill_at_any_step_and_again_takes_each_video_once(
-    inbox: Path,
-    raw: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    with_csv: bool,
-    linked: bool,
-    when: str,
-    step: int,
-    nth: int,
-) -> None:
-    put(raw / "walk/0.mp4", "0")
-    if with_csv:
-        put(raw / "videos.csv", "path,label\nwalk/0.mp4,walk\n")
-    for name in "AB":
-        put(inbox / f"walk/{name}.mp4", name)
-    put(inbox / "run/g/C.mp4", "C")
-    if not linked:
-        monkeypatch.setattr(module, "_link", lambda arrival, target: False)
-    with monkeypatch.context() as patched:
-        patched.setattr(*STEPS[step], killing(*STEPS[step], nth, when))
-        with contextlib.suppress(Killed):
-            settled(inbox, raw)
-    settled(inbox, raw)
-    there = {path: text for path, text in files(raw).items() if not path.endswith(".csv")}
-    assert there == {"run/g/C.mp4": "C", "walk/0.mp4": "0", "walk/A.mp4": "A", "walk/B.mp4": "B"}
-    assert files(inbox) == {}
-    labels = [(video.path, video.label) for video in list_videos(raw)]
-    assert labels == [(path, path.split("/")[0]) for path in sorted(there)]
-    assert [video.group for video in list_videos(raw)] == ["g", None, None, None]
-
-
-def killing(owner: object, name: str, nth: int, when: str) -> Callable[..., object]:
-    """The function `name` of `owner`, killed before or after its nth call."""
-    true = getattr(owner, name)
-    calls = 0
-
-    def wrapped(*arguments: object, **options: object) -> object:
-        nonlocal calls
-        calls += 1
-        if calls == nth and when == "before":
-            raise Killed
-        result = true(*arguments, **options)
-        if calls == nth:
-            raise Killed
-        return result
-
-    return wrapped
-
-
-def test_a_copy_cut_short_is_no_video_and_is_cleared_away(inbox: Path, raw: Path) -> None:
-    put(raw / "walk/.tmp-reelflow-999999999-abc.mp4", "ha")
-    put(inbox / "walk/a.mp4", "half and more")
-    assert settled(inbox, raw).new == ["walk/a.mp4"]
-    assert files(raw) == {"walk/a.mp4": "half and more"}

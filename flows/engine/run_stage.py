@@ -1,0 +1,125 @@
+"""One stage run by DVC, and why it failed, in a sentence.
+
+A stage is run by `dvc repro --single-item` in a process of its own, exactly as a person would, so
+that both drivers leave the same `dvc.lock`.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable
+
+from flows.engine import stage_process
+from flows.engine.cache_damage import drop_damage
+from flows.engine.dvc_graph import BusyError, busy_sentence, dvc_repo
+from reelflow.base.errors import ReelflowError, UnavailableError, ended_by
+from tasks.common.stage import TRY_AGAIN
+
+# What `dvc repro` says to a person who types it, and what is only noise in a log.
+_HINTS = (
+    "To track the changes with git, run:",
+    "\tgit add ",
+    "To enable auto staging, run:",
+    "\tdvc config core.autostage",
+    "Use `dvc push` to send",
+    "Updating lock file",
+    "Generating lock file",
+)
+
+_DVC_SAYS = ("ERROR: ", "Running stage", "> ")
+
+
+class StageError(ReelflowError):
+    """A stage failed for a reason that only a person can mend."""
+
+
+def reproduce(name: str, on_line: Callable[[str], None], *, force: bool = False) -> bool:
+    """Run one node if its upstream, its params or its code changed; hand on its lines live.
+
+    Why it failed is not among them: the exception says it, once and without what DVC adds.
+
+    Returns:
+        True if its command ran; False if DVC had its outputs, or restored them from its run cache.
+
+    Raises:
+        StageError: it failed; the text is the stage's own sentence where it has one.
+        UnavailableError: it may work later.
+        StoppedError: the run is being stopped.
+    """
+    with dvc_repo() as repo:
+        drop_damage(repo, name)
+    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", name]
+    tail: deque[str] = deque(maxlen=200)
+    ran, failed = False, False
+
+    def pass_on(line: str) -> None:
+        nonlocal ran, failed
+        ran = ran or line == f"Running stage '{name}':"
+        failed = failed or line.startswith((f"{name}: error: ", "ERROR: "))
+        if not line.startswith(_HINTS):
+            tail.append(line)
+            if not failed:
+                on_line(line)
+
+    status = stage_process.run_lines([*command, "--force"] if force else command, pass_on)
+    if status:
+        _raise_failure(name, list(tail), status)
+    return ran
+
+
+def _raise_failure(name: str, lines: list[str], status: int) -> None:
+    text = "\n".join(lines)
+    if "Unable to acquire lock" in text or "it is being blocked by" in text:
+        raise BusyError(busy_sentence(lines[-1]))
+    sentence = _own_sentence(name, lines) or _killed(name, lines, status)
+    sentence = sentence or _last_words(name, lines)
+    if re.search(rf"exited with {TRY_AGAIN}$", text, re.MULTILINE):
+        raise UnavailableError(sentence)
+    raise StageError(sentence)
+
+
+def _own_sentence(name: str, lines: list[str]) -> str | None:
+    """The text after the last `NAME: error: `, up to where DVC speaks again."""
+    opening = f"{name}: error: "
+    starts = [at for at, line in enumerate(lines) if line.startswith(opening)]
+    if not starts:
+        return None
+    said = [lines[starts[-1]].removeprefix(opening)]
+    for line in lines[starts[-1] + 1 :]:
+        if line.startswith("ERROR: "):
+            break
+        said.append(line)
+    return "\n".join(said)
+
+
+def _killed(name: str, lines: list[str], status: int) -> str | None:
+    """What a signal did to the stage (a shell between adds 128 to its number), or to DVC itself."""
+    who = f"The stage {name}" if status > 0 else f"DVC, at work on the stage {name},"
+    told = re.findall(r"exited with (-?\d+)$", "\n".join(lines), re.MULTILINE)
+    number = int(told[-1]) if status > 0 and told else status
+    number = -number if number < 0 else number - 128
+    if number not in set(signal.Signals):
+        return None
+    stack = next((at for at, line in enumerate(lines) if line.startswith("Fatal Python")), None)
+    own = [line for line in lines[:stack] if not line.startswith(_DVC_SAYS)]
+    words = f" Its last words: {own[-1]}" if own else ""
+    return (
+        f"{who} {ended_by(number)}. What was finished is kept: the same command goes on from there."
+        f"{words}"
+    )
+
+
+def _last_words(name: str, lines: list[str]) -> str:
+    missing = re.search(r"missing data 'sources?': (.+)$", lines[-1]) if lines else None
+    if missing:
+        return (
+            f"{missing[1]} is not here. Fetch it with `dvc pull`, or put it in its place, and run "
+            "the same command again."
+        )
+    dvc = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    own = [line for line in lines if not line.startswith(_DVC_SAYS)]
+    words = f" Its last words: {own[-1]}" if own else ""
+    return f"{dvc[-1] if dvc else f'the stage {name} failed'}.{words}"

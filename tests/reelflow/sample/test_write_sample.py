@@ -1,0 +1,121 @@
+"""Writing the sample: kills, other files in the way, settings, faults."""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import json
+import multiprocessing
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reelflow.base.errors import DataError
+from reelflow.sample import SampleSummary, write_sample
+from reelflow.sample.encode import FORMATS, Job, encode
+from reelflow.sample.scene import render
+from tests.reelflow.sample.test_sample import SMALL, contents
+
+
+def write_in_a_process(root: str) -> None:
+    write_sample(Path(root), **SMALL)
+
+
+def test_a_sample_killed_while_it_is_written_is_completed_to_the_same_bytes(
+    sample: SampleSummary, tmp_path: Path
+) -> None:
+    root = tmp_path / "raw"
+    process = multiprocessing.get_context("spawn").Process(
+        target=write_in_a_process, args=(str(root),)
+    )
+    process.start()
+    deadline = time.monotonic() + 60
+    while not list(root.glob("*/clip_*")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.kill()
+    process.join()
+    assert not (root / "videos.csv").exists()
+    write_sample(root, **SMALL)
+    assert contents(root) == contents(sample.root)
+
+
+def test_a_finished_sample_is_left_as_it_is(sample: SampleSummary) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (sample.root).glob("*/*")}
+    again = write_sample(sample.root, **SMALL)
+    assert again.written == 0
+    assert before == {path: path.stat().st_mtime_ns for path in (sample.root).glob("*/*")}
+
+
+def test_a_folder_with_other_files_is_refused_and_not_touched(tmp_path: Path) -> None:
+    (tmp_path / "holiday.mp4").write_bytes(b"mine")
+    with pytest.raises(DataError, match="is not empty .it holds holiday.mp4.; nothing was written"):
+        write_sample(tmp_path, **SMALL)
+    assert contents(tmp_path) == {"holiday.mp4": b"mine"}
+
+
+def test_a_sample_made_otherwise_is_refused(sample: SampleSummary) -> None:
+    before = contents(sample.root)
+    with pytest.raises(DataError, match="holds another sample"):
+        write_sample(sample.root, clips_per_class=12, groups=5)
+    assert contents(sample.root) == before
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "raw").write_text("a file")
+    with pytest.raises(DataError, match="is a file"):
+        write_sample(tmp_path / "raw", **SMALL)
+
+
+def test_a_second_writer_is_told_to_wait(tmp_path: Path) -> None:
+    handle = os.open(tmp_path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        with pytest.raises(DataError, match="Another process is writing"):
+            write_sample(tmp_path, **SMALL)
+    finally:
+        os.close(handle)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        ({"clips_per_class": 2}, "at least 3 clips a class, not 2"),
+        ({"clips_per_class": 6, "groups": 7}, "1 to 6 groups, not 7"),
+        ({"clips_per_class": 6, "groups": 0}, "1 to 6 groups, not 0"),
+        ({"seed": -1}, "seed must be 0 or more"),
+    ],
+)
+def test_numbers_that_do_not_fit_are_refused_before_anything_is_written(
+    tmp_path: Path, numbers: dict[str, int], said: str
+) -> None:
+    with pytest.raises(DataError, match=said):
+        write_sample(tmp_path / "raw", **numbers)
+    assert not (tmp_path / "raw").exists()
+
+
+def test_the_settings_stand_beside_the_videos(sample: SampleSummary) -> None:
+    settings = json.loads((sample.root / "sample.json").read_text())
+    assert settings["clips_per_class"] == 10 and settings["groups"] == 5
+    with (sample.root / "boxes.csv").open(newline="") as file:
+        assert next(csv.reader(file)) == ["path", "frame", "x", "y", "width", "height"]
+
+
+def test_a_full_disk_is_an_error_of_the_disk() -> None:
+    form = next(form for form in FORMATS if form.muxer == "mpegts")
+    frames = np.zeros((4, 16, 16, 3), np.uint8)
+    with pytest.raises(OSError, match="No space left on device"):
+        encode([Job(frames, Path("/dev/full"), form, "10")])
+
+
+def test_what_cannot_be_encoded_is_said_with_the_file_and_the_format(tmp_path: Path) -> None:
+    frames = np.zeros((4, 15, 15, 3), np.uint8)
+    with pytest.raises(DataError, match="odd.mp4 and its like"):
+        encode([Job(frames, tmp_path / "odd.mp4", FORMATS[0], "10")])
+
+
+def test_an_unknown_class_is_refused() -> None:
+    with pytest.raises(ValueError, match="unknown label 'cube_bobbing'"):
+        render("cube_bobbing", 0, 0, frames=1, height=96, width=96)
