@@ -184,7 +184,7 @@ def _index(findings: list[Finding]) -> str:
 
 
 def _frame() -> str:
-    ours = files("reelflow")
+    ours = files("reelflow.reports")
     style = ours.joinpath("page", "style.css").read_text(encoding="utf-8")
     return (
         ours.joinpath("data_docs.jinja").read_text(encoding="utf-8").replace("/* STYLE */", style)
