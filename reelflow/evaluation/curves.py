@@ -4,9 +4,7 @@ Points and areas are scikit-learn's. The intervals of areas are those of
 `reelflow.evaluation.intervals`, with the same draws as in `reelflow.evaluation.metrics`: a drawn
 group counts each of its videos as often as it was drawn. A ROC area rests on the fewer of the
 videos of the class and the others, and on the fewer of their groups; an average precision on the
-videos of the class. Bands are pointwise, the true positive rate at each false positive rate
-(Fawcett, "An introduction to ROC analysis", 2006, vertical averaging) and the precision at each
-recall.
+videos of the class.
 """
 
 from __future__ import annotations
@@ -33,8 +31,8 @@ class Curves:
     """Curves and areas of the classes that the test can tell from others.
 
     Attributes:
-        roc: label, fpr, tpr, tpr_low, tpr_high, from left to right.
-        pr: label, recall, precision, precision_low, precision_high, from left to right.
+        roc: label, fpr, tpr, from left to right.
+        pr: label, recall, precision, from left to right.
         areas: by label `roc_auc` and `average_precision`, each with `_low` and `_high`; NaN
             where undefined.
         macro: their means over the classes that have one, by the same names.
@@ -53,7 +51,7 @@ def curves(
     labels: Sequence[str],
     bootstrap: Bootstrap,
 ) -> Curves:
-    """Curves of each class, with intervals.
+    """Curves of each class, and their areas with intervals.
 
     Args:
         targets: int (N,), true class numbers.
@@ -84,8 +82,12 @@ def curves(
             areas.loc[label, [area, f"{area}_low", f"{area}_high"]] = (
                 one.area[area], low[at], high[at],
             )  # fmt: skip
-    return Curves(_joined(roc, "fpr", "tpr"), _joined(pr, "recall", "precision"), areas,
-                  _macro(areas, drawn, behind, bootstrap))  # fmt: skip
+    return Curves(
+        _joined(roc, "label", "fpr", "tpr"),
+        _joined(pr, "label", "recall", "precision"),
+        areas,
+        _macro(areas, drawn, behind, bootstrap),
+    )
 
 
 def with_areas(scores: dict[str, Any], found: Curves) -> dict[str, Any]:
@@ -111,8 +113,8 @@ class _OneClass:
 
         fpr, tpr, _ = sk.roc_curve(actual, score)
         precision, recall, _ = sk.precision_recall_curve(actual, score, drop_intermediate=True)
-        roc = _thinned({"fpr": fpr, "tpr": tpr})
-        pr = _thinned({"recall": recall[::-1], "precision": precision[::-1]})
+        self.roc = _thinned({"fpr": fpr, "tpr": tpr})
+        self.pr = _thinned({"recall": recall[::-1], "precision": precision[::-1]})
         self.area = {
             "roc_auc": sk.roc_auc_score(actual, score),
             "average_precision": sk.average_precision_score(actual, score),
@@ -120,26 +122,19 @@ class _OneClass:
         order = np.argsort(-score, kind="stable")
         # Videos of equal score pass a threshold together.
         last = np.append(np.diff(score[order]) != 0, True)
-        parts = []
+        parts = [np.full((0, len(AREAS)), np.nan)]
         self.behind = _behind(actual, codes)
         if self.behind.groups.min() > 1:
             for counts in draws(codes.max() + 1, bootstrap, width=len(codes)):
                 weight = counts[:, codes[order]]
                 hits = np.cumsum(weight * actual[order], axis=1)[:, last]
                 misses = np.cumsum(weight * ~actual[order], axis=1)[:, last]
-                parts.append(_resampled(hits, misses, roc["fpr"], pr["recall"]))
-        columns = [np.concatenate(part) for part in zip(*parts, strict=True)] or [
-            np.full((1, width), np.nan) for width in (len(AREAS), len(roc), len(pr))
-        ]
-        self.areas, tpr_drawn, precision_drawn = columns
-        self.roc = _banded(roc, "tpr", bootstrap.band(tpr_drawn))
-        self.pr = _banded(pr, "precision", bootstrap.band(precision_drawn))
+                parts.append(_resampled(hits, misses))
+        self.areas = np.concatenate(parts)
 
 
-def _resampled(
-    hits: Floats, misses: Floats, at_fpr: pd.Series, at_recall: pd.Series
-) -> tuple[Floats, Floats, Floats]:
-    """Areas (R, 2), true positive rates (R, P) and precisions (R, Q) of R resamplings.
+def _resampled(hits: Floats, misses: Floats) -> Floats:
+    """The areas of R resamplings, (R, 2).
 
     `hits` and `misses`, float (R, M), count videos of the class and of others above each of M
     falling thresholds. A resampling without one of the two is NaN.
@@ -155,15 +150,8 @@ def _resampled(
     areas = np.stack(
         [np.trapezoid(tpr, fpr, axis=1), (np.diff(tpr, axis=1) * precision).sum(axis=1)], axis=1
     )
-    tprs = np.full((len(hits), len(at_fpr)), np.nan)
-    precisions = np.full((len(hits), len(at_recall)), np.nan)
-    for row in np.flatnonzero(whole):
-        tprs[row] = np.interp(at_fpr, fpr[row], tpr[row])
-        # The first threshold that finds as many; the tolerance is for the rounding of the points.
-        place = np.searchsorted(tpr[row, 1:], at_recall - 10.0**-DIGITS)
-        precisions[row] = precision[row, np.minimum(place, precision.shape[1] - 1)]
     areas[~whole] = np.nan
-    return areas, tprs, precisions
+    return areas
 
 
 def _behind(actual: NDArray[np.bool_], codes: Ints) -> Weight:
@@ -211,13 +199,6 @@ def _thinned(points: dict[str, Floats]) -> pd.DataFrame:
     return table.iloc[keep].reset_index(drop=True)
 
 
-def _banded(table: pd.DataFrame, name: str, ends: Floats) -> pd.DataFrame:
-    low, high = ends.round(DIGITS)
-    return table.assign(**{f"{name}_low": low, f"{name}_high": high})
-
-
-def _joined(parts: list[pd.DataFrame], x: str, y: str) -> pd.DataFrame:
-    columns = ["label", x, y, f"{y}_low", f"{y}_high"]
-    if parts:
-        return pd.concat(parts, ignore_index=True)[columns]
-    return pd.DataFrame(columns=columns)
+def _joined(parts: list[pd.DataFrame], *columns: str) -> pd.DataFrame:
+    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+    return table[list(columns)]

@@ -47,17 +47,6 @@ class Bootstrap:
     confidence: float = 0.95
     seed: int = 0
 
-    def band(self, values: Floats) -> Floats:
-        """The middle share of the rows of `values`, (R, …) to (2, …), less NaN.
-
-        NaN for a figure that has none.
-        """
-        tail = (1 - self.confidence) / 2
-        found = np.full((2, *values.shape[1:]), np.nan)
-        some = ~np.isnan(values).all(axis=0)
-        found[:, some] = np.nanquantile(values[:, some], [tail, 1 - tail], axis=0)
-        return found
-
     def interval(self, share: Any, drawn: Floats, behind: Weight) -> Floats:
         """The ends of the interval of figures between 0 and 1, (2, …).
 

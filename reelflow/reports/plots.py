@@ -30,7 +30,6 @@ VARIABLES = {
     GRID: "--grid",
 }
 HIGHLIGHTED = 3
-BANDED = 3
 
 _SETTINGS: Any = {
     "svg.hashsalt": "reelflow",
@@ -71,10 +70,7 @@ def colours(scores: Mapping[str, float]) -> dict[str, str]:
 
 
 def roc(table: pd.DataFrame, colour: Mapping[str, str]) -> str:
-    """ROC curves, a line a label; `table` as in `Curves`, `colour` from `colours`.
-
-    Bands are drawn for few labels only: many would cover each other.
-    """
+    """ROC curves, a line a label; `table` as in `Curves`, `colour` from `colours`."""
     return _curves(table, "fpr", "tpr", colour, "roc")
 
 
@@ -132,13 +128,6 @@ def _curves(table: pd.DataFrame, x: str, y: str, colour: Mapping[str, str], name
         by_label = {str(label): rows for label, rows in table.groupby("label", sort=False)}
         # Muted lines first, so that they lie under the others.
         for label in sorted(by_label, key=lambda label: colour[label] != MUTED):
-            if len(by_label) <= BANDED:
-                rows = by_label[label]
-                ends = (rows[f"{y}_low"], rows[f"{y}_high"])
-                axes.fill_between(
-                    rows[x], *ends, step=None if name == "roc" else "pre",
-                    color=colour[label], alpha=0.15, linewidth=0,
-                )  # fmt: skip
             quiet = colour[label] == MUTED
             axes.plot(
                 by_label[label][x],
