@@ -1,7 +1,7 @@
 """Stage `evaluate`: how good is the model on test videos that nothing has seen?
 
 Reads the model and its card, the prepared splits, the frames, and what the report tells of the
-data and the training (manifest, quarantine, curves). Writes `metrics/evaluate.json` (all figures),
+data and the training (manifest, curves). Writes `metrics/evaluate.json` (all figures),
 `metrics/summary.json` (those by which runs are compared), `reports/predictions.csv` (a row a test
 video), `plots/{confusion,roc,pr}.csv` for `dvc plots`, and `reports/index.html`. One clip is in
 memory at a time. Alone: `python -m tasks.evaluate`.
@@ -29,7 +29,6 @@ from reelflow.base.progress import track
 from reelflow.evaluation import curves, metrics
 from reelflow.evaluation.intervals import Bootstrap
 from reelflow.evaluation.verdict import Floor, judge, test_of
-from reelflow.intake import quarantine
 from reelflow.params import load_section
 from reelflow.params.evaluate import EvaluateParams
 from reelflow.params.register import RegisterParams
@@ -44,12 +43,10 @@ from tasks.common.paths import (
     METRICS,
     MODEL,
     MODEL_CARD,
-    NOT_EXTRACTED,
     PARAMS,
     PLOTS,
     PREDICTIONS,
     PREPARED,
-    QUARANTINE,
     REPORT,
     SUMMARY,
 )
@@ -111,7 +108,6 @@ def main() -> None:
         splits=splits,
         manifest=manifest,
         told=_json(METRICS / "validate.json")["told"],
-        quarantine=quarantine.read(QUARANTINE, NOT_EXTRACTED),
         params={
             "extract": meta["clip"],
             "train": card["params"],

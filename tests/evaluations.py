@@ -75,7 +75,6 @@ def evaluation(
         },
         "manifest": manifest(20),
         "told": {},
-        "quarantine": pd.DataFrame(columns=["path", "code", "reason", "remedy"], dtype=str),
         "params": {"train": {"epochs": 3}, "evaluate": {"bootstrap": 1000}},
         "provenance": {"model hash": "ab" * 32, "Python": "3.11.2"},
         "examples": 3,
@@ -98,14 +97,8 @@ def history(val_loss: list[float], accuracy: float = 0.8, val_accuracy: float = 
 def manifest(videos: int) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "container": "mov,mp4,m4a,3gp,3g2,mj2",
-            "codec": "h264",
-            "width": 320,
-            "height": 240,
-            "fps": 25.0,
-            "frames": 50,
+            "frames": [50] * videos,
             "intact": 50,
-            "duration": [2.0] * videos,
             "split": pd.Series([None] * videos, dtype=object),
         }
     )

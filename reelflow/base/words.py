@@ -58,11 +58,6 @@ def container(names: Any) -> str:
     return "mp4" if "mp4" in family else family[0]
 
 
-def span(low: float, high: float) -> str:
-    low, high = round(low, 2), round(high, 2)
-    return f"{low:g}" if low == high else f"{low:g}–{high:g}"
-
-
 def length(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.1f} s"

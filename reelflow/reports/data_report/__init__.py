@@ -13,7 +13,6 @@ from reelflow.reports import page
 from reelflow.reports.data_report import histograms, sheets, tables, verdict
 from reelflow.reports.data_report.content import DataSet
 from reelflow.reports.data_report.verdict import headline, warnings
-from reelflow.reports.page.files import SET_ASIDE_ROWS
 
 __all__ = ["DataSet", "headline", "render", "warnings"]
 
@@ -46,7 +45,7 @@ def render(data: DataSet, frames: sheets.Frames) -> str:
         groups=tables.groups(data),
         uncertainty=verdict.uncertainty(found, grouped=data.grouped) if found else "",
         reasons=tables.reasons(data),
-        set_aside=data.unusable.head(SET_ASIDE_ROWS).to_dict("records"),
+        set_aside=data.unusable.head(tables.SET_ASIDE_ROWS).to_dict("records"),
         alike=alike[: tables.DUPLICATES],
         pairs=sheets.pairs(data, alike, frames),
         duplicates=data.duplicates.head(tables.DUPLICATES).to_dict("records"),

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from reelflow.base.words import count, interval, percent, quoted
+from reelflow.base.words import count, interval, length, percent, quoted
 from reelflow.dataset.groups_in_names import suggest_pattern
 from reelflow.evaluation.shortcuts import BRIGHTNESS, EVERYTHING, Shortcuts, Told
 from reelflow.reports.data_report import tables
 from reelflow.reports.data_report.content import DataSet
-from reelflow.reports.page.files import durations
 
 # A fifth of them is the test: five groups, one of which moves a figure by a fifth.
 FEW_GROUPS, FEW_GROUPS_OF_A_CLASS = 25, 10
@@ -45,11 +44,11 @@ def summary(data: DataSet) -> list[str]:
     again = f" {count(alike, 'video')} {_verb(alike, 'looks', 'look')} like another one."
     aside = f"{count(bad, 'file')} could not be used" if bad else "Every file could be used"
     twice = f", and {count(same, 'file')} {_verb(same, 'was', 'were')} there twice" if same else ""
-    lengths = durations(data.videos)
+    seconds = data.videos["duration"]
     return [
         f"{count(len(data.videos), 'video')} of {count(len(data.labels), 'class', 'classes')}"
-        f"{groups}, {lengths['total']} in all, from {lengths['shortest']} to {lengths['longest']} "
-        f"each.",
+        f"{groups}, {length(seconds.sum())} in all, from {length(seconds.min())} to "
+        f"{length(seconds.max())} each.",
         f"{aside}{twice}.{again if alike else ''}",
     ]
 

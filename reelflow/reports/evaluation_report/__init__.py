@@ -17,7 +17,6 @@ from reelflow.reports import page, plots
 from reelflow.reports.evaluation_report import examples, tables
 from reelflow.reports.evaluation_report.content import Evaluation
 from reelflow.reports.evaluation_report.verdict import summary, warnings
-from reelflow.reports.page.files import SET_ASIDE_ROWS, durations, formats
 from reelflow.store.clip_spec import Clip
 
 __all__ = ["SPLITS", "Evaluation", "render", "summary", "warnings"]
@@ -55,10 +54,6 @@ def _words(evaluation: Evaluation) -> dict[str, Any]:
         "mistakes": tables.mistakes(evaluation),
         "splits": tables.splits(evaluation),
         "groups": tables.groups(evaluation),
-        "formats": formats(evaluation.manifest),
-        "durations": durations(evaluation.manifest),
-        "set_aside": evaluation.unusable.head(SET_ASIDE_ROWS).to_dict("records"),
-        "duplicates": len(evaluation.quarantine) - len(evaluation.unusable),
         "confidence_right": float(confidence[right].mean()) if right.any() else None,
         "confidence_wrong": float(confidence[~right].mean()) if not right.all() else None,
     }

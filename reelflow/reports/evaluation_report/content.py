@@ -8,29 +8,31 @@ from typing import Any
 import pandas as pd
 
 from reelflow.evaluation.verdict import Verdict
-from reelflow.intake.quarantine import unusable
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """Everything that the report shows but the frames.
 
-    Attributes: labels: the K class names, in the order of the model's outputs. scores: what
-        `reelflow.evaluation.metrics.evaluate` returned. verdict: what they come to, as
-        `reelflow.evaluation.verdict.judge` has it. predictions: a row a test video: hash, path,
-        label, group, predicted, confidence and `p_<label>` a label. roc, pr: as in
-        `reelflow.evaluation.curves.Curves`. baseline: the most common class of the training videos.
-        confidence: of the intervals in `scores`, e.g. 0.95. history: a row an epoch: epoch, loss,
-        accuracy, val_loss, val_accuracy. kept: the epoch whose weights became the model. splits: by
-        name in `SPLITS`, a row a video: hash, label, group (what is kept together, which
-        near-duplicates are, too) and known_group (what is known of it). manifest: a row a usable
-        video: container, codec, width, height, fps, frames, duration, and the split that the data
-        set prescribes, if any. told: by what a model that sees no picture is told of each video
-        (`reelflow.evaluation.shortcuts`), its `share` of right answers, mean of classes, with
-        `low`, `high` and `alarming`. quarantine: a row a file that was set aside: path, code,
-        reason, remedy. params: by section, the values that made the model and this evaluation.
-        provenance: name and value of the versions and hashes behind this report. examples: how many
-        right and how many wrong answers to show.
+    Attributes:
+        labels: the K class names, in the order of the model's outputs.
+        scores: what `reelflow.evaluation.metrics.evaluate` returned.
+        verdict: what `reelflow.evaluation.verdict.judge` made of the scores.
+        predictions: a row a test video: hash, path, label, group, predicted, confidence and
+            `p_<label>` for each label.
+        roc, pr: as in `reelflow.evaluation.curves.Curves`.
+        baseline: the most common class of the training videos.
+        confidence: of the intervals in `scores`, e.g. 0.95.
+        history: a row an epoch: epoch, loss, accuracy, val_loss, val_accuracy.
+        kept: the epoch whose weights became the model.
+        splits: by name in `SPLITS`, a row a video: hash, label, group (what is kept together,
+            near-duplicates included) and known_group (what the manifest knows).
+        manifest: a row a usable video: frames, intact, and the split that the data set prescribes.
+        told: what a model without pictures was given (`reelflow.evaluation.shortcuts`) to its
+            balanced accuracy: `share`, `low`, `high` and `alarming`.
+        params: by section, the values that made the model and this evaluation.
+        provenance: versions and hashes behind this report.
+        examples: how many right and how many wrong answers to show.
     """
 
     labels: list[str]
@@ -46,15 +48,9 @@ class Evaluation:
     splits: dict[str, pd.DataFrame]
     manifest: pd.DataFrame
     told: dict[str, dict[str, Any]]
-    quarantine: pd.DataFrame
     params: dict[str, dict[str, Any]]
     provenance: dict[str, str]
     examples: int = 4
-
-    @property
-    def unusable(self) -> pd.DataFrame:
-        """The files that were set aside as bad; a duplicate is not bad."""
-        return unusable(self.quarantine)
 
     @property
     def kept_epoch(self) -> pd.Series[Any]:

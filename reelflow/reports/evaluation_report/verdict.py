@@ -17,7 +17,6 @@ from reelflow.reports.evaluation_report.learning import LARGE_GAP
 # With fewer groups each of them moves a figure by a tenth and more.
 FEW_GROUPS = 10
 FEW_VIDEOS = 5
-LARGE_SHARE_SET_ASIDE = 0.1
 
 
 def summary(evaluation: Evaluation) -> list[str]:
@@ -213,17 +212,6 @@ def _unequal_classes(evaluation: Evaluation) -> str | None:
     )
 
 
-def _much_set_aside(evaluation: Evaluation) -> str | None:
-    bad = len(evaluation.unusable)
-    files = bad + len(evaluation.manifest)
-    if bad < LARGE_SHARE_SET_ASIDE * files:
-        return None
-    return (
-        f"{bad} of {count(files, 'file')} could not be used. If they are of a kind (one camera, "
-        "one class), the model has never seen that kind."
-    )
-
-
 def _filled(evaluation: Evaluation) -> str | None:
     manifest = evaluation.manifest
     shares = 1 - manifest["intact"] / manifest["frames"]
@@ -254,6 +242,5 @@ WARNINGS: tuple[Callable[[Evaluation], str | None], ...] = (
     learning.unlike_validation,
     learning.first_epoch_best,
     learning.stopped_early,
-    _much_set_aside,
     _filled,
 )

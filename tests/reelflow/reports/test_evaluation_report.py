@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -12,10 +14,9 @@ import pytest
 from reelflow.base.words import count, percent, quoted, visible
 from reelflow.reports import plots
 from reelflow.reports.evaluation_report import examples, render, tables
-from reelflow.reports.page.files import formats
 from reelflow.reports.page.pictures import GAP, strip
 from reelflow.store.clip_spec import Clip
-from tests.evaluations import MIXED, clip, evaluation, history, manifest, quarantine
+from tests.evaluations import MIXED, clip, evaluation, history
 
 VOID = {"meta", "img", "br", "path", "use", "source"}
 
@@ -105,8 +106,10 @@ def test_ids_are_unique_and_every_reference_inside_the_page_is_kept() -> None:
 
 def test_hostile_names_are_escaped_and_made_visible() -> None:
     labels = ("<script>alert(1)</script>", '"&$x$_')
-    bad = quarantine(("a/<img src=x onerror=y>.mp4", "broken"), ("b/\u202egpj.mp4", "broken"))
-    page = render(evaluation(*MIXED, labels=labels, quarantine=bad), clip)
+    shown = evaluation(*MIXED, labels=labels)
+    paths = itertools.cycle(["a/<img src=x onerror=y>.mp4", "b/\u202egpj.mp4"])
+    named = shown.predictions.assign(path=list(itertools.islice(paths, 24)))
+    page = render(replace(shown, predictions=named), clip)
     assert "<script" not in page
     assert "<img src=x" not in page
     assert "&lt;script&gt;alert(1)" in page
@@ -173,15 +176,6 @@ def test_a_strip_shows_the_frames_themselves() -> None:
     assert sheet.getpixel((33, 12))[3] == 0
 
 
-def test_duplicates_are_counted_but_not_as_bad() -> None:
-    aside = quarantine(("a.mp4", "duplicate"), ("b.mp4", "truncated"))
-    page = render(evaluation(*MIXED, quarantine=aside), clip)
-    assert "1 file could not be used" in page
-    assert "1 file had the same bytes" in page
-    assert "b.mp4" in page
-    assert "a.mp4" not in page
-
-
 def test_the_confusion_matrix_is_left_out_beyond_sixteen_classes() -> None:
     labels = tuple(f"c{i:02}" for i in range(17))
     shown = evaluation(list(range(17)), list(range(17)), labels=labels)
@@ -207,14 +201,6 @@ def test_videos_are_counted_by_class_split_and_group() -> None:
         "all": 4,
     }
     assert tables.groups(shown) == {"train": 2, "validation": 1, "test": 1, "all": 4}
-
-
-def test_kinds_of_files_beyond_the_commonest_are_one_row() -> None:
-    kinds = manifest(30).assign(width=list(range(20)) + [320] * 10)
-    rows = formats(kinds)
-    assert rows[0] == {"kind": "h264 in mp4", "size": "320 × 240", "fps": "25", "videos": 10}
-    assert rows[-1]["kind"] == "13 others"
-    assert sum(row["videos"] for row in rows) == 30
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from reelflow.evaluation.verdict import test_of as whose
 from reelflow.reports.evaluation_report import Evaluation, render, tables, verdict
-from tests.evaluations import MIXED, clip, evaluation, history, manifest, quarantine, said
+from tests.evaluations import MIXED, clip, evaluation, history, manifest, said
 
 
 def test_a_good_model_is_said_to_be_right_with_its_interval_and_baseline() -> None:
@@ -57,7 +57,6 @@ def test_one_group_cannot_tell() -> None:
         ("the validation videos differ", {"history": history([1.0], 0.99, 0.6), "kept": 1}),
         ("well above that on validation (30%)", {"history": history([1.0], 0.4, 0.3), "kept": 1}),
         ("well below that on validation (100%)", {"history": history([1.0], 1.0, 1.0), "kept": 1}),
-        ("5 of 25 files could not be used", {"quarantine": quarantine(*[("a", "empty")] * 5)}),
         (
             "2 videos of 20 are damaged and used as far as they are whole: the last whole frame "
             "stands for up to 10% of a video",
