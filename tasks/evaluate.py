@@ -10,22 +10,21 @@ memory at a time. Alone: `python -m tasks.evaluate`.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import platform
 from dataclasses import asdict
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reelflow.base.csv_table import read_written, write_table
+from reelflow.base.csv_table import write_table
 from reelflow.base.errors import DataError
 from reelflow.base.files import write_json, write_text
 from reelflow.base.progress import track
+from reelflow.base.split_names import SPLITS
 from reelflow.evaluation import curves, metrics
 from reelflow.evaluation.intervals import Bootstrap
 from reelflow.evaluation.verdict import Floor, judge, test_of
@@ -37,6 +36,7 @@ from reelflow.store.clip_spec import Clip
 from reelflow.store.frame_store import FrameStore
 from reelflow.store.views import shown, views
 from reelflow.training import predict_clip
+from tasks.common.inputs import present, read_cells, read_json
 from tasks.common.manifest import extracted_videos
 from tasks.common.paths import (
     FRAMES,
@@ -70,11 +70,11 @@ def main() -> None:
     """Evaluate, write every output, and log the verdict."""
     params = load_section(PARAMS, EvaluateParams)
     manifest = extracted_videos()
-    meta, card, splits = _json(PREPARED / "meta.json"), _json(MODEL_CARD), _splits(manifest)
+    meta, card, splits = read_json(PREPARED / "meta.json"), read_json(MODEL_CARD), _splits(manifest)
     _check(meta, card, splits)
     labels, test = list(card["labels"]), splits["test"]
     store = FrameStore(FRAMES)
-    history = _table(PLOTS / "train.csv")
+    history = pd.read_csv(present(PLOTS / "train.csv"))
     probabilities = _predict(test, store)
     predictions = _predictions(test, labels, probabilities)
     targets = test["target"].to_numpy(np.int64)
@@ -107,7 +107,7 @@ def main() -> None:
         kept=_kept_epoch(history),
         splits=splits,
         manifest=manifest,
-        told=_json(METRICS / "validate.json")["told"],
+        told=read_json(METRICS / "validate.json")["told"],
         params={
             "extract": meta["clip"],
             "train": card["params"],
@@ -197,10 +197,7 @@ def _splits(manifest: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The splits; `group` is what is kept together, near-duplicates too, `known_group` what the
     manifest knows of it."""
     known = manifest.set_index("hash")["group"]
-    tables = {
-        name: _table(PREPARED / f"{name}.csv", text=True).astype({"target": int})
-        for name in evaluation_report.SPLITS
-    }
+    tables = {name: read_cells(PREPARED / f"{name}.csv").astype({"target": int}) for name in SPLITS}
     return {name: t.assign(known_group=t["hash"].map(known)) for name, t in tables.items()}
 
 
@@ -236,29 +233,6 @@ def _provenance(card: dict[str, Any]) -> dict[str, str]:
         "Keras": version("keras"),
         "ffmpeg": imageio_ffmpeg.get_ffmpeg_version(),
     }
-
-
-def _table(path: Path, *, text: bool = False) -> pd.DataFrame:
-    """A csv. As text: every cell as written ("NA" is a name), but an empty group is none."""
-    try:
-        if text:
-            empty = {"group": [""]}
-            return read_written(path, dtype=str, keep_default_na=False, na_values=empty)
-        return pd.read_csv(path)
-    except FileNotFoundError:
-        raise _missing(path) from None
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise _missing(path) from None
-    return value
-
-
-def _missing(path: Path) -> DataError:
-    return DataError(f"{path} is missing: run the stages before this one (`dvc repro` does).")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ gets one run (the one that `train` began, completed, or a new one), one version 
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 from dataclasses import replace
 from pathlib import Path
@@ -19,8 +18,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from filelock import FileLock
 
-from reelflow.base.csv_table import read_written
-from reelflow.base.errors import DataError
 from reelflow.base.files import write_json
 from reelflow.evaluation.metrics import group_codes
 from reelflow.evaluation.verdict import Floor, Verdict
@@ -51,6 +48,7 @@ from reelflow.tracking.mlflow_client import (
     sentences,
 )
 from reelflow.tracking.pipeline_run import COMPLETE, Story
+from tasks.common.inputs import present, read_cells, read_json
 from tasks.common.paths import (
     DATA_REPORT,
     MANIFEST,
@@ -93,7 +91,7 @@ def main() -> None:
     assert isinstance(params, RegisterParams)
     assert isinstance(extract, ExtractParams)
     assert isinstance(evaluate, EvaluateParams)
-    card, scores = _json(MODEL_CARD), _json(METRICS / "evaluate.json")
+    card, scores = read_json(MODEL_CARD), read_json(METRICS / "evaluate.json")
     value, verdict = float(scores[params.metric]), Verdict(**scores["verdict"])
     rule = Rule(params.metric, params.min_metric, params.rule == "proven")
     floor = Floor(evaluate.min_videos, evaluate.min_groups)
@@ -183,7 +181,7 @@ def _compare(
     if learned is None:
         why = "nothing tells what it was trained on, so no test video is known to be new to it."
         return Comparison(number, None, remark=f"{why} {BY_HAND}")
-    test = _test_videos()
+    test = read_cells(PREPARED / "test.csv")
     new = test[unseen(test, pd.read_parquet(MANIFEST), learned).to_numpy()]
     if len(new) == len(test):
         return measure(metric, present, address, _asked(new), labels)
@@ -209,7 +207,7 @@ def _finish(
     said = CHAMPION if decision.champion else CHALLENGER
     tags = {REASON: decision.reason, COMPARISON: comparison, DECISION: said}
     versions.tag_version(client, version, tags)
-    data = _json(METRICS / "validate.json")
+    data = read_json(METRICS / "validate.json")
     told = [
         (scores["verdict"]["headline"], scores["cautions"]),
         (f"The data: {data['headline'].lower()}", data["cautions"]),
@@ -223,16 +221,16 @@ def _finish(
 
 
 def _story(sections: dict[str, Section], card: dict[str, Any]) -> Story:
-    with _present(MODEL).open("rb") as file:
+    with present(MODEL).open("rb") as file:
         model_hash = hashlib.file_digest(file, "sha256").hexdigest()
     params = pipeline_run.flatten({name: s.model_dump() for name, s in sections.items()}, ".")
     return Story(
         model_hash=model_hash,
         data_hash=card["data_hash"],
         params={name: str(value) for name, value in params.items()},
-        metrics={f"evaluate/{name}": value for name, value in _json(SUMMARY).items()},
-        epochs=pd.read_csv(_present(PLOTS / "train.csv")),
-        videos=pd.read_parquet(_present(MANIFEST)),
+        metrics={f"evaluate/{name}": value for name, value in read_json(SUMMARY).items()},
+        epochs=pd.read_csv(present(PLOTS / "train.csv")),
+        videos=pd.read_parquet(present(MANIFEST)),
         videos_from=RAW.as_posix(),
         files={file.as_posix(): file for file in _files()},
         tags=_tags(),
@@ -244,7 +242,7 @@ def _files() -> list[Path]:
     there = [file for file in ALONG if file.is_file()]
     metrics = [file for file in sorted(METRICS.glob("*.json")) if file.stem != STAGE]
     splits = sorted(file for file in PREPARED.iterdir() if file.suffix in (".csv", ".json"))
-    return list(dict.fromkeys([*map(_present, needed), *there, *metrics, *splits]))
+    return list(dict.fromkeys([*map(present, needed), *there, *metrics, *splits]))
 
 
 def _tags() -> dict[str, str]:
@@ -259,32 +257,14 @@ def _tags() -> dict[str, str]:
     return tags
 
 
-def _test_videos() -> pd.DataFrame:
-    """The test: hash, path, label, group; a cell is text as written, "NA" too."""
-    empty = {"group": [""]}
-    path = _present(PREPARED / "test.csv")
-    return read_written(path, dtype=str, keep_default_na=False, na_values=empty)
-
-
 def _asked(videos: pd.DataFrame) -> list[Asked]:
     """These videos as the champion is asked about them."""
-    answers = read_written(_present(PREDICTIONS), dtype=str, keep_default_na=False)
+    answers = read_cells(PREDICTIONS)
     own = dict(zip(answers["path"], answers["predicted"], strict=True))
     return [
-        Asked(_present(RAW / video.path), video.label, own[video.path])
+        Asked(present(RAW / video.path), video.label, own[video.path])
         for video in videos.itertuples()
     ]
-
-
-def _json(path: Path) -> dict[str, Any]:
-    value: dict[str, Any] = json.loads(_present(path).read_text(encoding="utf-8"))
-    return value
-
-
-def _present(path: Path) -> Path:
-    if not path.is_file():
-        raise DataError(f"{path} is missing: run the stages before this one (`dvc repro` does).")
-    return path
 
 
 if __name__ == "__main__":

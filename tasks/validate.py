@@ -15,7 +15,6 @@ from typing import Any
 
 import pandas as pd
 
-from reelflow.base.csv_table import read_written
 from reelflow.base.errors import DataError
 from reelflow.base.files import write_json, write_text
 from reelflow.evaluation import shortcuts
@@ -30,6 +29,7 @@ from reelflow.reports.observations import observe
 from reelflow.store.frame_store import FrameStore
 from reelflow.store.views import centre
 from tasks.common.dvc_outputs import committed_files
+from tasks.common.inputs import read_cells
 from tasks.common.manifest import extracted_videos
 from tasks.common.paths import (
     DATA_DOCS,
@@ -105,21 +105,13 @@ def _data_set(
     return DataSet(
         videos=videos,
         quarantine=quarantine.read(QUARANTINE, NOT_EXTRACTED),
-        near_duplicates=_near_duplicates(),
+        near_duplicates=read_cells(NEAR_DUPLICATES),
         broken=[finding.sentence for finding in of_state(findings, "broken")],
         warned=[finding.sentence for finding in of_state(findings, "warning")],
         shortcuts=shortcuts.measure(videos),
         clip=store.spec.to_dict(),
         params=params.model_dump(),
     )
-
-
-def _near_duplicates() -> pd.DataFrame:
-    as_written = {"path": str, "other": str}
-    try:
-        return read_written(NEAR_DUPLICATES, dtype=as_written, keep_default_na=False)
-    except FileNotFoundError:
-        raise DataError(f"{NEAR_DUPLICATES} is missing: run the stage `ingest` first.") from None
 
 
 def _write_pages(pages: dict[str, str]) -> None:

@@ -136,6 +136,7 @@ def masked(address: str) -> str:
 
 def _told(address: str, error: BaseException) -> ReelflowError | None:
     import requests
+    from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import DatabaseError, IntegrityError
 
     where = masked(address)
@@ -151,33 +152,15 @@ def _told(address: str, error: BaseException) -> ReelflowError | None:
         if isinstance(cause, (DatabaseError, sqlite3.Error)):
             kind = UnavailableError if "locked" in said else TrackingError
             return kind(f"MLflow's database {where} cannot be used ({said}). {AGAIN}")
-    return _refusal(where, error)
-
-
-def _refusal(where: str, error: BaseException) -> TrackingError | None:
-    from mlflow.exceptions import MlflowException
-
+    said = _first_line(error)
     if isinstance(error, ModuleNotFoundError):
         return TrackingError(f"MLflow at {where} needs the package {error.name}: install it.")
-    if not isinstance(error, MlflowException):
-        return None
-    said = _first_line(error)
     if type(error).__name__.endswith("StoreURIException"):
         return TrackingError(f"MLflow knows no address like {where}. Correct MLFLOW_TRACKING_URI.")
-    if error.error_code in ("PERMISSION_DENIED", "UNAUTHENTICATED", "CUSTOMER_UNAUTHORIZED"):
+    if isinstance(error, MlflowException):
         return TrackingError(
-            f"MLflow at {where} refused this user ({said}). Set MLFLOW_TRACKING_USERNAME and "
-            f"MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN. {AGAIN}"
-        )
-    if "out-of-date database schema" in error.message:
-        return TrackingError(
-            f"MLflow's database {where} was made by another version of MLflow. Keep a copy of it, "
-            f"then run `mlflow db upgrade '{where}'`. {AGAIN}"
-        )
-    if error.message.startswith("API request to") or error.error_code == "TEMPORARILY_UNAVAILABLE":
-        return TrackingError(
-            f"MLflow at {where} failed ({said}). See that an MLflow server runs there, and what "
-            f"its log says. {AGAIN}"
+            f"MLflow at {where} refuses ({said}). Check MLFLOW_TRACKING_USERNAME and "
+            f"MLFLOW_TRACKING_PASSWORD, and the log of the MLflow server. {AGAIN}"
         )
     return None
 
@@ -207,12 +190,11 @@ def _calm(address: str) -> None:
     if "MLFLOW_LOGGING_LEVEL" not in os.environ:
         logging.getLogger("mlflow").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    for logger, rule in (
-        ("urllib3.connectionpool", _Retry(masked(address))),
-        ("mlflow.utils.environment", _NoPip()),
-    ):
-        known = logging.getLogger(logger)
-        known.filters = [f for f in known.filters if type(f) is not type(rule)] + [rule]
+    # It warns where there is no pip, as in an environment that uv made; nothing is missing then.
+    logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)
+    retries = logging.getLogger("urllib3.connectionpool")
+    others = [rule for rule in retries.filters if not isinstance(rule, _Retry)]
+    retries.filters = [*others, _Retry(masked(address))]
 
 
 class _Retry(logging.Filter):
@@ -226,13 +208,6 @@ class _Retry(logging.Filter):
         if str(record.msg).startswith("Retrying ("):
             record.msg, record.args = "MLflow at %s does not answer, trying again", (self.where,)
         return True
-
-
-class _NoPip(logging.Filter):
-    """An environment made by uv has no pip whose version MLflow could note; nothing is missing."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return "installed pip version" not in str(record.msg)
 
 
 def _sqlite_file(address: str) -> Path | None:

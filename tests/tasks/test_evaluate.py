@@ -259,5 +259,5 @@ def test_one_group_and_one_class_in_the_test_still_give_a_report(copied: Path) -
     scores = json.loads(Path("metrics/evaluate.json").read_text())
     assert scores["accuracy_low"] is None
     assert scores["per_class"]["jump"]["recall"] is None
-    assert Path("plots/roc.csv").read_text() == "label,fpr,tpr,tpr_low,tpr_high\n"
+    assert Path("plots/roc.csv").read_text() == "label,fpr,tpr\n"
     assert "Nothing is known about" in Path("reports/index.html").read_text(encoding="utf-8")

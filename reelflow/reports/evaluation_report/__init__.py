@@ -12,14 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from reelflow.base.split_names import SPLITS
 from reelflow.reports import page, plots
 from reelflow.reports.evaluation_report import examples, tables
 from reelflow.reports.evaluation_report.content import Evaluation
 from reelflow.reports.evaluation_report.verdict import summary, warnings
 from reelflow.store.clip_spec import Clip
 
-__all__ = ["SPLITS", "Evaluation", "render", "summary", "warnings"]
+__all__ = ["Evaluation", "render", "summary", "warnings"]
 
 HERE = Path(__file__).parent
 
@@ -35,7 +34,8 @@ def render(evaluation: Evaluation, clip: Callable[[str], Clip]) -> str:
         HERE,
         **_drawings(evaluation),
         **_words(evaluation),
-        **_frames(evaluation, clip),
+        wrong=examples.figures(evaluation, examples.wrong(evaluation), clip),
+        right=examples.figures(evaluation, examples.right(evaluation), clip),
     )
 
 
@@ -56,13 +56,6 @@ def _words(evaluation: Evaluation) -> dict[str, Any]:
         "groups": tables.groups(evaluation),
         "confidence_right": float(confidence[right].mean()) if right.any() else None,
         "confidence_wrong": float(confidence[~right].mean()) if not right.all() else None,
-    }
-
-
-def _frames(evaluation: Evaluation, clip: Callable[[str], Clip]) -> dict[str, Any]:
-    return {
-        "wrong": examples.figures(evaluation, examples.wrong(evaluation), clip),
-        "right": examples.figures(evaluation, examples.right(evaluation), clip),
     }
 
 
