@@ -46,7 +46,7 @@ from tasks.common.stage import run
 
 log = logging.getLogger(__name__)
 
-# What the small model of `reelflow.evaluation.shortcuts` is told of, as the evaluation names it.
+# What the small model of `reelflow.evaluation.shortcuts` is given, as the evaluation names it.
 _TOLD = {
     shortcuts.EVERYTHING: "the size, rate, length, bytes and codec of each file",
     shortcuts.BRIGHTNESS: "the mean brightness of each clip",

@@ -1,9 +1,9 @@
-"""Can the classes be told by their files, without a look at a picture?
+"""Do file properties give the class away?
 
 Where the clips of a class come from another camera or another program than the rest, a network
-can learn the camera: size, rate, codec, sharpness. A small model that gets nothing but what the
-manifest says of each file is asked here. Whatever it tells on groups that it has not seen, a
-network could use too, and the test would not notice, since its videos are of the same making.
+can learn the camera: size, rate, codec, sharpness. A small model predicts the class from what the
+manifest holds of each file, without a picture. What it predicts on groups that it has not seen, a
+network could use too, and the test would not show it: its videos have the same origin.
 
 The folds are scikit-learn's StratifiedGroupKFold: each video is answered for by models that saw
 none of its group. Probabilities are averaged over shuffles of the folds, because one shuffle of
@@ -25,11 +25,12 @@ from reelflow.evaluation.intervals import Bootstrap, Floats
 from reelflow.evaluation.metrics import Ints, evaluate
 
 FOLDS, SHUFFLES, RESAMPLINGS, TREES = 5, 2, 500, 30
-# More than that makes the answer hardly surer: a simple random sample, drawn by content hash.
+# More videos hardly narrow the interval: a simple random sample, drawn by content hash.
 MOST_VIDEOS = 1500
 # Least share of the way from chance to certainty that the low end must show: the interval does
-# not hold the uncertainty of the folds, and a hair over chance is no shortcut. Where one class is
-# told, the others are guessed better, being fewer; over few groups, one odd group decides.
+# not include the uncertainty of the folds, and slightly above chance is no shortcut. Where one
+# class is predicted, guessing among the fewer others is easier; with few groups, one odd group
+# decides.
 LEAST, LEAST_OF_A_CLASS, LEAST_OF_FEW_GROUPS = 0.05, 0.4, 0.25
 FEW_GROUPS = 10
 EVERYTHING = "all of these"
@@ -38,7 +39,7 @@ BRIGHTNESS = "mean brightness"
 
 @dataclass(frozen=True)
 class Told:
-    """A share of videos that were told rightly, on average over classes or of one class.
+    """Balanced accuracy, or the recall of one class, of a model that sees no picture.
 
     Attributes:
         share: 0 to 1.
@@ -55,13 +56,13 @@ class Told:
 
 @dataclass(frozen=True)
 class Shortcuts:
-    """What files tell of their classes.
+    """How well file properties predict the class.
 
     Attributes:
         chance: balanced accuracy of guessing.
-        by: balanced accuracy by what the model was told of; `EVERYTHING` comes first,
+        by: balanced accuracy by the properties that the model was given; `EVERYTHING` comes first,
             `BRIGHTNESS` is in none of the others.
-        classes: recall of each class with `EVERYTHING`, the best told first.
+        classes: recall of each class with `EVERYTHING`, the highest first.
         left_out: classes of one group alone, of which nothing can be said.
         videos: how many were asked about.
         groups: of how many groups.
@@ -78,7 +79,7 @@ class Shortcuts:
 
 
 def measure(videos: pd.DataFrame) -> Shortcuts | None:
-    """Ask a small model; None where fewer than two classes have two groups each.
+    """Train and test the small models; None where fewer than two classes have two groups each.
 
     Args:
         videos: a row a video: the manifest, and `brightness` (0 to 255) of its clip.
@@ -119,7 +120,7 @@ def measure(videos: pd.DataFrame) -> Shortcuts | None:
 
 
 def _features(videos: pd.DataFrame) -> dict[str, Floats]:
-    """What a model is told, float (N, F), by name."""
+    """What a model is given, float (N, F), by name."""
     seconds = videos["duration"].clip(lower=1e-3)
     pixels = videos["width"] * videos["height"]
     made_by = ["codec", "container", "pixel_format", "time_base"]
@@ -182,7 +183,7 @@ def _classes(scores: dict[str, Any], common: Floats) -> dict[str, Told]:
     told = {}
     for (label, figures), share in zip(scores["per_class"].items(), common, strict=True):
         found = _told({**scores, **figures}, "recall", 1 / len(common), LEAST_OF_A_CLASS)
-        # To call everything by one name finds all of it, and tells nothing.
+        # A model that always gives one answer has full recall of it, and shows nothing.
         sure = _clear(figures["precision_low"], float(share), LEAST_OF_A_CLASS)
         told[label] = replace(found, alarming=found.alarming and sure)
     return dict(sorted(told.items(), key=lambda item: (-item[1].share, item[0])))

@@ -168,7 +168,7 @@ def test_whose_test_it_is_and_what_a_model_without_pictures_tells_come_first(
     assert made_up.startswith("The official split has no test")
     assert made_up.endswith("this model is right for 40%.")
     assert told.startswith(
-        "A model that sees no picture is as good: told only the size, it names 90%"
+        "A model without pictures is as good: from the size alone, a small model reaches 90%"
     )
     assert any(
         caution.startswith("1 of 36 videos have no known group") for caution in scores["cautions"]

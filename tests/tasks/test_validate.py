@@ -86,7 +86,7 @@ def test_what_ingest_set_aside_and_what_the_files_tell_stand_in_the_data_report(
     main()
     page = Path("reports/data.html").read_text("utf-8")
     assert "wave/x.mp4" in page
-    assert "can be told by their files alone, “wave” most of all" in page
+    assert "File properties give the class away, “wave” most of all" in page
     assert metrics()["told_by_files"] > 0.5 > metrics()["told_by_guessing"]
     assert metrics()["reservations"] == 3
 

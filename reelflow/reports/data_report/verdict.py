@@ -96,10 +96,10 @@ def _told_by_files(data: DataSet) -> str | None:
     classes = f", {quoted(named)} most of all" if 0 < len(named) < len(found.classes) else ""
     groups = " of groups" if data.grouped else ""
     return (
-        f"The classes can be told by their files alone{classes}: without a look at a picture, a "
-        f"small model names the class of {_rate(told)} of the videos{groups} that it has not seen, "
-        f"where guessing gives {percent(found.chance)}; {mostly} alone gives "
-        f"{percent(found.by[mostly].share)}. A network can learn that instead of what is shown. "
+        f"File properties give the class away{classes}: without a picture, a small model predicts "
+        f"the class of {_rate(told)} of the videos{groups} that it has not seen; guessing gives "
+        f"{percent(found.chance)}, {mostly} alone {percent(found.by[mostly].share)}. A network can "
+        "learn that instead of the content. "
         "Bring all classes from the same cameras and programs."
     )
 
@@ -109,9 +109,9 @@ def _told_by_brightness(data: DataSet) -> str | None:
     if found is None or not found.by[BRIGHTNESS].alarming:
         return None
     return (
-        f"The mean brightness alone tells the class of {_rate(found.by[BRIGHTNESS])} of the videos "
-        f"(guessing: {percent(found.chance)}), as where one class was filmed by day and another "
-        "at night. Bring each class in all kinds of light, or raise train.brightness."
+        f"Mean brightness alone predicts the class of {_rate(found.by[BRIGHTNESS])} of the videos "
+        f"(guessing: {percent(found.chance)}): one class may be filmed by day and another at "
+        "night. Bring each class in all kinds of light, or raise train.brightness."
     )
 
 
@@ -123,7 +123,7 @@ def _kind_of_one_class(data: DataSet) -> str | None:
     more = f"; and {len(only) - 4} more, below" if len(only) > 4 else ""
     return (
         f"{count(len(only), 'kind')} of files {_verb(len(only), 'is', 'are')} found in one "
-        f"class alone ({shown}{more}). Whatever it does to the picture stands for the class."
+        f"class alone ({shown}{more}). A network can learn the kind instead of the class."
     )
 
 
@@ -183,8 +183,8 @@ def _unequal_classes(data: DataSet) -> str | None:
         return None
     return (
         f"“{most['label']}” has {most['videos']:,} videos and “{least['label']}” "
-        f"{least['videos']:,}. Training weighs the classes alike, but what few videos show is all "
-        "that is known of a class."
+        f"{least['videos']:,}. Training gives each class the same weight, but it learns a class "
+        "only from the videos that the class has."
     )
 
 
@@ -228,21 +228,21 @@ def _rate(told: Told) -> str:
 
 
 def uncertainty(found: Shortcuts, *, grouped: bool) -> str:
-    """What the interval of `found` holds and what it does not; whether groups are known."""
+    """What the interval of `found` includes and what it does not."""
     units = count(found.groups, "group" if grouped else "video")
     few = found.groups < 2 * FEW_GROUPS_OF_A_CLASS
     rough = f" With {units} it is rough." if few else ""
     dealt = (
-        f"{count(found.videos, 'video')} of {units}, dealt into {found.folds} parts by group; each "
-        "is answered for by models that saw none of its group"
+        f"{count(found.videos, 'video')} of {units}, split into {found.folds} folds by group; "
+        "models that saw none of its group predict each video"
         if grouped
-        else f"{count(found.videos, 'video')}, dealt into {found.folds} parts; each is answered "
-        "for by models that did not see it, nor its near-duplicates"
+        else f"{count(found.videos, 'video')}, split into {found.folds} folds; models that saw "
+        "neither it nor its near-duplicates predict each video"
     )
     return (
-        f"{dealt}. The score is the mean over classes of the share that is told. The 95% interval "
-        f"comes from drawing {'whole groups' if grouped else 'videos'} again and again; that other "
-        "parts or another model would have given another score is not in it."
+        f"{dealt}. The score is the balanced accuracy. The 95% interval comes from drawing "
+        f"{'whole groups' if grouped else 'videos'} with replacement; it does not include "
+        "how other folds or another model would change the score."
         f"{rough} A low score does not prove that there is no shortcut, only that this model found "
         "none."
     )

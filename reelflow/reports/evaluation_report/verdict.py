@@ -82,7 +82,9 @@ def _one_answer_only(evaluation: Evaluation) -> str | None:
     answers = evaluation.predictions["predicted"].unique()
     if len(answers) > 1 or len(evaluation.predictions) < 2:
         return None
-    return f"Every test video was called “{answers[0]}”: the model tells nothing apart."
+    return (
+        f"Every test video was called “{answers[0]}”: the model does not distinguish the classes."
+    )
 
 
 def _made_up_test(evaluation: Evaluation) -> str | None:
@@ -94,7 +96,7 @@ def _made_up_test(evaluation: Evaluation) -> str | None:
 
 
 def _told_without_pictures(evaluation: Evaluation) -> str | None:
-    """What `reports/data.html` found; it decides what the figures of this report are worth."""
+    """What the data report found about file properties."""
     found = {name: told for name, told in evaluation.told.items() if told["alarming"]}
     if not found:
         return None
@@ -102,18 +104,18 @@ def _told_without_pictures(evaluation: Evaluation) -> str | None:
     scores = evaluation.scores
     own, low = scores["balanced_accuracy"], scores["balanced_accuracy_low"]
     figures = (
-        f"told only {name}, it names {percent(told['share'])} "
-        f"({interval({'_low': told['low'], '_high': told['high']}, '')}), mean of classes; this "
-        f"model, which sees them, {percent(own)} ({interval(scores, 'balanced_accuracy')})"
+        f"from {name} alone, a small model reaches {percent(told['share'])} "
+        f"({interval({'_low': told['low'], '_high': told['high']}, '')}) balanced accuracy; this "
+        f"model, with pictures, {percent(own)} ({interval(scores, 'balanced_accuracy')})"
     )
     if told["share"] >= (own if low is None else low):
         return (
-            f"A model that sees no picture is as good: {figures}. What was learned here may be the "
-            "cameras and programs, and no more; the data report says which."
+            f"A model without pictures is as good: {figures}. This model may have learned the "
+            "cameras and programs alone; the data report shows which."
         )
     return (
-        f"The classes can be told without a look at a picture: a small model, {figures}. A part of "
-        "that may be the cameras and programs; the data report says which."
+        f"The class can be predicted without the pictures: {figures}. This model may have learned "
+        "cameras and programs in part; the data report shows which."
     )
 
 
@@ -152,8 +154,8 @@ def _few_groups(evaluation: Evaluation) -> str | None:
         return None
     if groups == 1:
         return (
-            "The test is of one group, so nothing is known about how the model does on others, and "
-            "no interval can be given. More groups, or a larger preprocess.test_share, would tell."
+            "The test is of one group: it does not show how the model does on others, and there is "
+            "no interval. Add groups, or raise preprocess.test_share."
         )
     units = _units(evaluation)
     return (
@@ -198,7 +200,7 @@ def _thinly_tested_classes(evaluation: Evaluation) -> str | None:
         return None
     return (
         f"The figures of {quoted(thin)} rest on fewer than {FEW_VIDEOS} test videos, or on one "
-        "group: read them as anecdotes."
+        "group: do not rely on them."
     )
 
 

@@ -220,10 +220,10 @@ def test_classes_that_their_files_tell_are_warned_of_with_how_sure_that_is() -> 
     found = measure(data.videos)
     assert found is not None and found.by[EVERYTHING].alarming
     warned = warnings(data_set(data.videos, shortcuts=found))
-    assert said(warned, "can be told by their files alone, “wave” most of all")
+    assert said(warned, "File properties give the class away, “wave” most of all")
     page = render(data_set(data.videos, shortcuts=found), frames)
-    assert "dealt into 5 parts by group" in page
-    assert "is not in it" in page
+    assert "split into 5 folds by group" in page
+    assert "it does not include how other folds" in page
 
 
 def test_groups_are_not_spoken_of_where_none_is_known() -> None:
@@ -235,7 +235,7 @@ def test_groups_are_not_spoken_of_where_none_is_known() -> None:
     assert said(warned, "of the videos that it has not seen")
     assert said(warned, "only 17 videos (near-duplicates count as one), so that a test of a fifth")
     page = re.sub(r"<style>.*?</style>", "", render(data, frames), flags=re.DOTALL)
-    assert "nor its near-duplicates. The score" in page
+    assert "neither it nor its near-duplicates predict each video. The score" in page
     assert "by group" not in page
     assert "2 videos look like another one." in page
 

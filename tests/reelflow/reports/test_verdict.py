@@ -152,8 +152,8 @@ def test_whose_test_it_is_stands_in_the_headline(
 
 @pytest.mark.parametrize(
     ("share", "words"),
-    [(0.97, "A model that sees no picture is as good: told only the size"),
-     (0.7, "The classes can be told without a look at a picture: a small model, told only")],
+    [(0.97, "A model without pictures is as good: from the size alone"),
+     (0.7, "The class can be predicted without the pictures: from the size alone")],
 )  # fmt: skip
 def test_what_a_model_without_pictures_tells_stands_before_all_doubts_of_training(
     share: float, words: str
@@ -163,8 +163,8 @@ def test_what_a_model_without_pictures_tells_stands_before_all_doubts_of_trainin
     answers = [0, 1] * 19 + [1, 1]
     shown = evaluation(answers, [0, 1] * 20, told={"the size": told, "the light": calm})
     assert verdict.warnings(shown)[0].startswith(words)
-    assert f"it names {share:.0%} (" in verdict.warnings(shown)[0]
-    assert "this model, which sees them, 98%" in verdict.warnings(shown)[0]
+    assert f"a small model reaches {share:.0%} (" in verdict.warnings(shown)[0]
+    assert "this model, with pictures, 98%" in verdict.warnings(shown)[0]
     quiet = evaluation(answers, [0, 1] * 20, told={"the size": calm})
     assert not said(verdict.warnings(quiet), "picture")
 
