@@ -234,7 +234,7 @@ def test_the_only_copy_is_not_removed_unasked(checkout: Checkout) -> None:
     put(checkout.root, "data/raw/sit/b.mp4")
     done = checkout.call("reelflow", "remove", "hop/a.mp4", check=False)
     assert done.returncode == 1
-    assert "There is no other copy of 1 of these files (hop/a.mp4)" in done.stdout
+    assert "There is no other copy of 1 of these files ('hop/a.mp4')" in done.stdout
     assert "Traceback" not in done.stdout
     assert (checkout.root / "data/raw/hop/a.mp4").exists()
     checkout.dvc("add", "data/raw")
