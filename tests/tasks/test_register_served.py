@@ -48,9 +48,9 @@ test = pd.read_csv("data/prepared/test.csv")
 for seed in range(int(sys.argv[1])):
     keras.utils.set_random_seed(seed)
     network = networks.build("cnn", spec.shape, 3, [120.0] * 3, [30.0] * 3)
-    modelfile.save_model(network, Path(f"{seed}.keras"))
-    model = inference.load_model(Path(f"{seed}.keras"))
-    rows = [inference.predict_clip(model, read_clip(Path("data/raw") / p, spec).frames)
+    model_file.save_model(network, Path(f"{seed}.keras"))
+    model = predict_clip.load_model(Path(f"{seed}.keras"))
+    rows = [predict_clip.predict_clip(model, read_clip(Path("data/raw") / p, spec).frames)
             for p in test["path"]]
     labels = json.loads(sys.argv[3])
     table = pd.DataFrame(np.stack(rows), columns=[f"p_{label}" for label in labels])
