@@ -105,7 +105,7 @@ def test_whoever_is_killed_the_bytes_are_the_same_in_the_end(
 
     driver = folder.start("python", "-m", "tasks.extract")
     wait_until(lambda: clips(folder) >= 100, driver, folder)
-    workers = family(driver.pid, "spawn_main") + family(driver.pid, "libav.py")
+    workers = family(driver.pid, "spawn_main") + family(driver.pid, "pyav_process.py")
     os.kill(driver.pid, signal.SIGKILL)
     driver.wait()
     assert workers
@@ -116,7 +116,7 @@ def test_whoever_is_killed_the_bytes_are_the_same_in_the_end(
 
     driver = folder.start("python", "-m", "tasks.extract")
     wait_until(lambda: clips(folder) >= had + 50, driver, folder)
-    for program in ("libav.py", "ffmpeg-"):
+    for program in ("pyav_process.py", "ffmpeg-"):
         wait_until(lambda name=program: kill_one(driver.pid, name), driver, folder)  # type: ignore[misc]
     wait_until(lambda: kill_one(driver.pid, "spawn_main"), driver, folder)
     assert driver.wait(timeout=120) == 0, folder.output()
