@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from reelflow.base.csv_table import read_written
 from reelflow.base.errors import DataError
 from reelflow.base.files import write_json, write_text
 from reelflow.evaluation import shortcuts
@@ -29,7 +30,7 @@ from reelflow.reports.observations import observe
 from reelflow.store.frame_store import FrameStore
 from reelflow.store.views import centre
 from tasks.common.dvc_outputs import committed_files
-from tasks.common.inputs import read_cells
+from tasks.common.inputs import present
 from tasks.common.manifest import extracted_videos
 from tasks.common.paths import (
     DATA_DOCS,
@@ -105,7 +106,7 @@ def _data_set(
     return DataSet(
         videos=videos,
         quarantine=quarantine.read(QUARANTINE, NOT_EXTRACTED),
-        near_duplicates=read_cells(NEAR_DUPLICATES),
+        near_duplicates=read_written(present(NEAR_DUPLICATES), keep_default_na=False),
         broken=[finding.sentence for finding in of_state(findings, "broken")],
         warned=[finding.sentence for finding in of_state(findings, "warning")],
         shortcuts=shortcuts.measure(videos),
