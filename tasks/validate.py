@@ -106,13 +106,18 @@ def _data_set(
     return DataSet(
         videos=videos,
         quarantine=quarantine.read(QUARANTINE, NOT_EXTRACTED),
-        near_duplicates=read_written(present(NEAR_DUPLICATES), keep_default_na=False),
+        near_duplicates=_near_duplicates(),
         broken=[finding.sentence for finding in of_state(findings, "broken")],
         warned=[finding.sentence for finding in of_state(findings, "warning")],
         shortcuts=shortcuts.measure(videos),
         clip=store.spec.to_dict(),
         params=params.model_dump(),
     )
+
+
+def _near_duplicates() -> pd.DataFrame:
+    as_written = {"path": str, "other": str}
+    return read_written(present(NEAR_DUPLICATES), dtype=as_written, keep_default_na=False)
 
 
 def _write_pages(pages: dict[str, str]) -> None:

@@ -23,9 +23,9 @@ class Wanted:
         path, info: the video, and what `check_video` told of it.
         spec: their size.
         region: the part of the picture.
-        times: int64 (N,), of all frames as the decoder tells them (`decode.told_times`).
+        times: int64 (N,), of all frames as the decoder tells them (`ffmpeg_decoder.told_times`).
         indices: int64 (K,), which of them, ascending.
-        keys: whether it is enough to decode key frames (`decode.key_frames`).
+        keys: whether it is enough to decode key frames (`ffmpeg_decoder.key_frames`).
         dropped: ffmpeg's bitstream filter that keeps packets from the decoder; empty for none.
     """
 

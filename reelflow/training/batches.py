@@ -43,14 +43,18 @@ class Batches:
     from does not depend on how many there are: with a quarter of the batch size, four workers see
     in their batches number n what one alone would see in its own.
 
-    Args: store: where the frames are. videos: the columns `hash` and `target`. batch_size: clips a
-        batch; the last batch of an epoch may be smaller. weights: of each class, float32 (K,).
+    Args:
+        store: where the frames are.
+        videos: the columns `hash` and `target`.
+        batch_size: clips a batch; the last batch of an epoch may be smaller.
+        weights: of each class, float32 (K,).
         seed: shuffle, draw crops and frames (`reelflow.store.views`), and augment by it; None
-        leaves the order as it is and takes the middle of each. augmentation: what is done to the
-        frames, if there is a seed. repeats: how often each clip comes in an epoch, in another order
-        and augmented otherwise. worker: which of `workers` this is, from 0. workers: how many read
-        together. Each has as many batches as the others; the last may be of a clip less than the
-        others', or of none.
+            leaves the order as it is and takes the middle of each.
+        augmentation: what is done to the frames, if there is a seed.
+        repeats: how often each clip comes in an epoch, in another order and augmented otherwise.
+        worker: which of `workers` this is, from 0.
+        workers: how many read together. Each has as many batches as the others; the last may be
+            of a clip less than the others', or of none.
 
     Raises:
         DataError: a video has no clip in the store.

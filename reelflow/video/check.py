@@ -125,7 +125,7 @@ def check_video(
 
     Raises:
         DamagedVideoError: it can be decoded, but not whole.
-        VideoError: it cannot be used. The codes are those of `source.opened`, `ffmpeg.run` and
+        VideoError: it cannot be used. The codes are those of `sandbox.opened`, `ffmpeg.run` and
             `refusals`.
     """
     size = regular_file_size(path, most_bytes=bounds.most_bytes)
@@ -178,7 +178,7 @@ def check_video(
 
 
 def hash_file(path: Path) -> str:
-    """SHA-256 of the file's bytes, hexadecimal. Raises `VideoError` as `source.opened`."""
+    """SHA-256 of the file's bytes, hexadecimal. Raises `VideoError` as `sandbox.opened`."""
     return hash_and_stamp(path)[0]
 
 

@@ -17,7 +17,7 @@ from reelflow.video.sandbox import opened
 
 def hash_and_stamp(path: Path) -> tuple[str, str]:
     """SHA-256 of a file's bytes, hexadecimal, and its stamp from before they were read. Raises
-    `VideoError` as `source.opened`."""
+    `VideoError` as `sandbox.opened`."""
     with opened(path) as descriptor, os.fdopen(descriptor, "rb", closefd=False) as file:
         stamp = _stamp(os.fstat(descriptor))
         return hashlib.file_digest(file, "sha256").hexdigest(), stamp

@@ -40,7 +40,7 @@ _LIMITED = (
 # Seconds of CPU that a mebibyte and a frame may take: five to ten times what 4K in HEVC takes.
 _SECONDS_A_MB = 2.0
 _SECONDS_A_FRAME = 0.05
-# More frames than any video may have here (`source.MOST_PRINTED`).
+# More frames than any video may have here (`sandbox.MOST_PRINTED`).
 _MOST_FRAMES = 1 << 23
 # How ffmpeg, and any other program, ends at its first limit of CPU time, and all at the second.
 _STOPPED_BY_LIMIT = (255, 123, -signal.SIGXCPU, -signal.SIGKILL)

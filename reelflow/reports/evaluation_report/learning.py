@@ -1,4 +1,4 @@
-"""What the training and its validation say against a model: warnings of `report.verdict`."""
+"""What the training and its validation say against a model: warnings of the report."""
 
 from __future__ import annotations
 
