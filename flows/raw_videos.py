@@ -14,8 +14,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from flows.engine.raw_gate import guard
-from flows.engine.raw_in_dvc import add, allowed, cached, fetch, note
+from flows.engine.raw_gate import allowed, guard
+from flows.engine.raw_in_dvc import add, cached, fetch, note
 from flows.engine.run_lock import only_run
 from reelflow.base.errors import DataError
 from reelflow.base.files import write_json

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypedDict
 
 from reelflow.base.errors import DataError, VideoError
 from reelflow.base.files import write_text
@@ -17,6 +18,7 @@ from reelflow.intake.labelled_videos import CSV_NAME
 from reelflow.intake.quarantine import sentences
 from reelflow.params import load_section
 from reelflow.params.ingest import IngestParams
+from reelflow.video.ffmpeg import Bounds
 from tasks.common.paths import PARAMS, RAW, RESERVED
 
 IGNORED = RAW.parent / ".dvcignore"
@@ -25,6 +27,22 @@ _HEAD = """\
 """
 # DVC compares each file with each line: with as many, a millisecond a file.
 _MOST = 500
+
+
+class Allowed(TypedDict):
+    """What may be read of a folder of videos, as `set_aside`, `plan_import` and `take` have it."""
+
+    links_to: list[Path]
+    most_bytes: int
+
+
+def allowed() -> Allowed:
+    """What params.yaml allows to be read of videos that come in."""
+    params = load_section(PARAMS, IngestParams)
+    return {
+        "links_to": [Path(folder) for folder in params.links_to],
+        "most_bytes": Bounds(file_gb=params.max_file_gb).most_bytes,
+    }
 
 
 def guard(line: Callable[[str], None] = lambda _: None) -> list[VideoError]:
@@ -46,13 +64,7 @@ def guard(line: Callable[[str], None] = lambda _: None) -> list[VideoError]:
             f"{RAW} is a link, and DVC does not follow it. Remove the link, and bring the videos "
             f"with `reelflow run --data {RAW.readlink()}`."
         )
-    params = load_section(PARAMS, IngestParams)
-    odd = set_aside(
-        RAW,
-        [Path(folder) for folder in params.links_to],
-        most_bytes=params.most_bytes,
-        reserved=RESERVED,
-    )
+    odd = set_aside(RAW, **allowed(), reserved=RESERVED)
     _refuse(odd)
     _write(error.path for error in odd)
     for sentence in sentences(odd):

@@ -1,4 +1,4 @@
-"""`data/raw` under DVC's care: added, noted, fetched; and what params allow to be read of it."""
+"""`data/raw` under DVC's care: added, noted, fetched."""
 
 from __future__ import annotations
 
@@ -7,29 +7,12 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TypedDict
 
 from flows.engine import stage_process
 from flows.engine.dvc_graph import changes
-from flows.engine.raw_gate import guard
+from flows.engine.raw_gate import allowed, guard
 from reelflow.base.errors import DataError, ReelflowError
-from reelflow.params import load_section
-from reelflow.params.ingest import IngestParams
-from tasks.common.paths import PARAMS, RAW, RAW_POINTER
-
-
-class Allowed(TypedDict):
-    """What may be read of a folder of videos, as `plan_import` and `take` have it."""
-
-    links_to: list[Path]
-    most_bytes: int
-
-
-def allowed() -> Allowed:
-    """What params.yaml allows to be read of videos that come in."""
-    params = load_section(PARAMS, IngestParams)
-    folders = [Path(folder) for folder in params.links_to]
-    return {"links_to": folders, "most_bytes": params.most_bytes}
+from tasks.common.paths import RAW, RAW_POINTER
 
 
 def add(echo: Callable[[str], None]) -> None:

@@ -49,11 +49,6 @@ class IngestParams(Section):
     )
     memory_mb: int = Field(1024, ge=128, le=65536, description="MiB an ffmpeg process may take")
 
-    @property
-    def most_bytes(self) -> int:
-        """`max_file_gb` in bytes."""
-        return int(self.max_file_gb * 2**30)
-
     @field_validator("group_pattern")
     @classmethod
     def _has_a_group(cls, pattern: str) -> str:
