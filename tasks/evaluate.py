@@ -9,7 +9,6 @@ memory at a time. Alone: `python -m tasks.evaluate`.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import platform
 from dataclasses import asdict
@@ -22,7 +21,7 @@ from numpy.typing import NDArray
 
 from reelflow.base.csv_table import write_table
 from reelflow.base.errors import DataError
-from reelflow.base.files import write_json, write_text
+from reelflow.base.files import digest_of, write_json, write_text
 from reelflow.base.progress import track
 from reelflow.base.split_names import SPLITS
 from reelflow.evaluation import curves, metrics
@@ -221,8 +220,7 @@ def _summary(scores: dict[str, Any], history: pd.DataFrame) -> dict[str, float]:
 def _provenance(card: dict[str, Any]) -> dict[str, str]:
     import imageio_ffmpeg
 
-    with MODEL.open("rb") as file:
-        model_hash = hashlib.file_digest(file, "sha256").hexdigest()
+    model_hash = digest_of(MODEL)
     return {
         "network": str(card["network"]),
         "model hash": model_hash,

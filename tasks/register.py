@@ -9,7 +9,6 @@ gets one run (the one that `train` began, completed, or a new one), one version 
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from filelock import FileLock
 
-from reelflow.base.files import write_json
+from reelflow.base.files import digest_of, write_json
 from reelflow.evaluation.metrics import group_codes
 from reelflow.evaluation.verdict import Floor, Verdict
 from reelflow.params import Section, load_all
@@ -221,8 +220,7 @@ def _finish(
 
 
 def _story(sections: dict[str, Section], card: dict[str, Any]) -> Story:
-    with present(MODEL).open("rb") as file:
-        model_hash = hashlib.file_digest(file, "sha256").hexdigest()
+    model_hash = digest_of(present(MODEL))
     params = pipeline_run.flatten({name: s.model_dump() for name, s in sections.items()}, ".")
     return Story(
         model_hash=model_hash,

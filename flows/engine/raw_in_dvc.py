@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -12,6 +11,7 @@ from flows.engine import stage_process
 from flows.engine.dvc_graph import changes
 from flows.engine.raw_gate import allowed, guard
 from reelflow.base.errors import DataError, ReelflowError
+from reelflow.base.files import digest_of
 from tasks.common.paths import RAW, RAW_POINTER
 
 
@@ -67,8 +67,7 @@ def cached() -> Callable[[Path], bool]:
     def holds(path: Path) -> bool:
         if path.stat().st_size > most_bytes:  # kept from DVC, and not to be read to its end
             return False
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "md5").hexdigest()
+        digest = digest_of(path, "md5")
         return (folder() / digest[:2] / digest[2:]).is_file()
 
     return holds

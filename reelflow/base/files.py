@@ -8,6 +8,7 @@ written, and both from anybody else's files.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -98,3 +99,10 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as JSON with sorted keys, atomically; NaN is refused (`ValueError`)."""
     write_text(path, json.dumps(value, indent=2, sort_keys=True, allow_nan=False) + "\n")
+
+
+def digest_of(path: Path, algorithm: str = "sha256") -> str:
+    """The hash of a file's bytes, hexadecimal. Raises `OSError`; for a video from outside see
+    `reelflow.video.check.hash_file`, which opens nothing but regular files."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest()

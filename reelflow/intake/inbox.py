@@ -22,8 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reelflow.base.errors import VideoError
-from reelflow.base.files import remove_left_over, replacing
-from reelflow.intake.known_videos import Held, digest_of, files_below
+from reelflow.base.files import digest_of, remove_left_over, replacing
+from reelflow.intake.known_videos import Held, files_below
 from reelflow.intake.labelled_videos import LabelledVideo
 from reelflow.video.sandbox import refuse_unusable
 

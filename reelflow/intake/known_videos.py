@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
 from collections import defaultdict
@@ -10,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
+from reelflow.base.files import digest_of
 from reelflow.intake.labelled_videos import CSV_NAME, LabelledVideo
 from reelflow.intake.videos_csv import known_videos, write_listing
 
@@ -70,9 +70,3 @@ def files_below(root: Path) -> list[Path]:
         found += [here / name for name in folders if (here / name).is_symlink()]
         found += [here / name for name in names if not name.startswith(".")]
     return sorted(found)
-
-
-def digest_of(path: Path) -> str:
-    """SHA-256 of the bytes of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

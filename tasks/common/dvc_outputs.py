@@ -13,18 +13,20 @@ from __future__ import annotations
 
 import configparser
 import filecmp
-import hashlib
 import json
 import logging
 from pathlib import Path
 
 import yaml
 
+from reelflow.base.files import digest_of
+
 log = logging.getLogger(__name__)
 
 GRAPH = Path("dvc.yaml")
 LOCK = Path("dvc.lock")
 _DVC = Path(".dvc")
+_DVCS = "md5"  # by which DVC names files
 
 
 def committed_files(output: Path) -> dict[str, Path]:
@@ -46,7 +48,7 @@ def committed_files(output: Path) -> dict[str, Path]:
 def drop_damaged(output: Path) -> None:
     """Remove from DVC's cache the files of an output that are not what their names say."""
     for name, kept in committed_files(output).items():
-        if kept.is_file() and _digest(kept) != kept.parent.name + kept.name:
+        if kept.is_file() and digest_of(kept, _DVCS) != kept.parent.name + kept.name:
             _drop(output / name, kept)
 
 
@@ -60,7 +62,7 @@ def give_way(stage: str) -> None:
             known = former.get(path.relative_to(output).as_posix())
             if not path.is_file() or (known and known.exists() and path.samefile(known)):
                 continue  # those that are there since before were looked at when they were taken up
-            kept = _object(cache, _digest(path))
+            kept = _object(cache, digest_of(path, _DVCS))
             if kept.is_file() and not filecmp.cmp(path, kept, shallow=False):
                 _drop(path, kept)
 
@@ -68,11 +70,6 @@ def give_way(stage: str) -> None:
 def _drop(path: Path, kept: Path) -> None:
     log.warning("%s was damaged in DVC's cache (%s) and is removed there", path, kept)
     kept.unlink()
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()
 
 
 def _outputs(stage: str) -> list[Path]:
