@@ -75,7 +75,7 @@ def _raise_failure(name: str, lines: list[str], status: int) -> None:
     if "Unable to acquire lock" in text or "it is being blocked by" in text:
         raise BusyError(busy_sentence(lines[-1]))
     sentence = _own_sentence(name, lines) or _killed(name, lines, status)
-    sentence = sentence or _last_words(name, lines)
+    sentence = sentence or _as_dvc_says(name, lines)
     if re.search(rf"exited with {TRY_AGAIN}$", text, re.MULTILINE):
         raise UnavailableError(sentence)
     raise StageError(sentence)
@@ -104,15 +104,13 @@ def _killed(name: str, lines: list[str], status: int) -> str | None:
     if number not in set(signal.Signals):
         return None
     stack = next((at for at, line in enumerate(lines) if line.startswith("Fatal Python")), None)
-    own = [line for line in lines[:stack] if not line.startswith(_DVC_SAYS)]
-    words = f" Its last words: {own[-1]}" if own else ""
     return (
         f"{who} {ended_by(number)}. What was finished is kept: the same command goes on from there."
-        f"{words}"
+        f"{_last_words(lines[:stack])}"
     )
 
 
-def _last_words(name: str, lines: list[str]) -> str:
+def _as_dvc_says(name: str, lines: list[str]) -> str:
     missing = re.search(r"missing data 'sources?': (.+)$", lines[-1]) if lines else None
     if missing:
         return (
@@ -120,6 +118,10 @@ def _last_words(name: str, lines: list[str]) -> str:
             "the same command again."
         )
     dvc = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    return f"{dvc[-1] if dvc else f'the stage {name} failed'}.{_last_words(lines)}"
+
+
+def _last_words(lines: list[str]) -> str:
+    """What the stage itself said last, as a sentence to be added."""
     own = [line for line in lines if not line.startswith(_DVC_SAYS)]
-    words = f" Its last words: {own[-1]}" if own else ""
-    return f"{dvc[-1] if dvc else f'the stage {name} failed'}.{words}"
+    return f" Its last words: {own[-1]}" if own else ""

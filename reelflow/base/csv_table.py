@@ -67,6 +67,13 @@ def read_written(path: Path, **options: Any) -> pd.DataFrame:
     return _texts(pd.read_csv(path, encoding="utf-8", **options), unmarked)
 
 
+def read_cells(path: Path, **options: Any) -> pd.DataFrame:
+    """A table of `write_table`, every cell as written ("NA" is a name), but an empty group is none.
+    Raises as `read_written`."""
+    empty = {"group": [""]}
+    return read_written(path, dtype=str, keep_default_na=False, na_values=empty, **options)
+
+
 def read_table(path: Path) -> pd.DataFrame:
     """The rows of a csv as strings, under the names of its first line; ours and anybody's.
 

@@ -82,7 +82,10 @@ def decoded(
             pairs = [(bundle, answers)]
         for some, own in pairs:
             if isinstance(own, ProcessDiedError):
-                yield from ((video, _deadly(video[0])) for video in some)
+                yield from (
+                    (video, _no_clip(video[0], "crash", "Decoding it killed its process."))
+                    for video in some
+                )
             else:
                 yield from zip(some, own, strict=True)
 
@@ -111,7 +114,10 @@ def _proven(
     if not isinstance(clip, VideoError):
         return record_of(info.hash, clip)
     # What `changed` says is not so, or `refuse_changed` had said it.
-    return _unsteady(path) if clip.code == "changed" else clip
+    if clip.code != "changed":
+        return clip
+    reason = "Other frames come out of it than when it was checked, though it has the same bytes."
+    return _no_clip(str(path), "unsteady", reason)
 
 
 def keep_clips(
@@ -134,21 +140,9 @@ def _write(
     return keep_clips(kept, spec, bundle, decode_bundle(raw, spec, bounds, bundle))
 
 
-def _unsteady(path: Path) -> VideoError:
+def _no_clip(path: str, code: str, reason: str) -> VideoError:
     return VideoError(
-        str(path),
-        "unsteady",
-        "Other frames come out of it than when it was checked, though it has the same bytes.",
-        "Encode the video again with another program, or leave it out.",
-    )
-
-
-def _deadly(path: str) -> VideoError:
-    return VideoError(
-        path,
-        "crash",
-        "Decoding it killed its process.",
-        "Encode the video again with another program, or leave it out.",
+        path, code, reason, "Encode the video again with another program, or leave it out."
     )
 
 

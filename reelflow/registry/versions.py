@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reelflow.base.csv_table import read_written
+from reelflow.base.csv_table import read_cells
 from reelflow.tracking.mlflow_client import (
     address_from_environment,
     connect,
@@ -164,16 +164,7 @@ def learned(
     with tempfile.TemporaryDirectory(prefix="reelflow-") as scratch:
         files = [client.download_artifacts(run_id, table, scratch) for table in tables]
         try:
-            return pd.concat(
-                read_written(
-                    Path(file),
-                    dtype=str,
-                    keep_default_na=False,
-                    na_values={"group": [""]},
-                    usecols=["hash", "group"],
-                )
-                for file in files
-            )
+            return pd.concat(read_cells(Path(file), usecols=["hash", "group"]) for file in files)
         except ValueError:
             return None
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from reelflow.base.csv_table import read_written
+from reelflow.base import csv_table
 from reelflow.base.errors import DataError
 
 
@@ -26,6 +26,5 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def read_cells(path: Path) -> pd.DataFrame:
-    """A csv, every cell as written ("NA" is a name), but an empty group is none."""
-    empty = {"group": [""]}
-    return read_written(present(path), dtype=str, keep_default_na=False, na_values=empty)
+    """A csv as `csv_table.read_cells` has it."""
+    return csv_table.read_cells(present(path))
