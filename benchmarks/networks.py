@@ -25,7 +25,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from reelflow.base.progress import track
 from reelflow.dataset.class_weights import class_weights
-from reelflow.networks import NETWORKS, build, own_parameters
+from reelflow.networks import NETWORKS, build
 from reelflow.params import load_section
 from reelflow.params.train import TrainParams
 from reelflow.store.frame_store import FrameStore
@@ -79,8 +79,8 @@ def _right_by_fold(
         weights = class_weights(learned["target"])
 
         def make_network(scale: dict[str, list[float]] = scale) -> Any:
-            own = own_parameters(network, params.model_dump())
-            return build(network, store.spec.shape, classes, **scale, **own)
+            own = params.settings(network)
+            return build(network, store.spec.shape, classes, **scale, settings=own)
 
         began = time.perf_counter()
         model = fit(

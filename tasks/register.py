@@ -221,7 +221,8 @@ def _finish(
 
 def _story(sections: dict[str, Section], card: dict[str, Any]) -> Story:
     model_hash = digest_of(present(MODEL))
-    params = pipeline_run.flatten({name: s.model_dump() for name, s in sections.items()}, ".")
+    used = {name: section.model_dump() for name, section in sections.items()}
+    params = pipeline_run.flatten({**used, "train": card["params"]}, ".")
     return Story(
         model_hash=model_hash,
         data_hash=card["data_hash"],

@@ -42,7 +42,7 @@ def main() -> None:
     store = FrameStore(FRAMES)
     if store.spec.to_dict() != meta["clip"]:
         raise DataError(f"{FRAMES} and {PREPARED} are of different clips: run `preprocess` again.")
-    live = LiveRun(address_from_environment(), experiment_from_environment(), params.model_dump())
+    live = LiveRun(address_from_environment(), experiment_from_environment(), params.in_use())
     deterministic()
     try:
         fitted = _fit(params, meta, store, live)
@@ -55,14 +55,14 @@ def main() -> None:
 
 
 def _fit(params: TrainParams, meta: dict[str, Any], store: FrameStore, live: LiveRun) -> State:
-    from reelflow.networks import build, own_parameters
+    from reelflow.networks import build
 
     labels, scale = meta["labels"], meta["normalisation"]
-    own = own_parameters(params.network, params.model_dump())
+    own = params.settings(params.network)
 
     def make_network() -> Any:
         return build(
-            params.network, store.spec.shape, len(labels), scale["mean"], scale["std"], **own
+            params.network, store.spec.shape, len(labels), scale["mean"], scale["std"], own
         )
 
     def on_epoch(history: pd.DataFrame) -> None:
@@ -103,7 +103,7 @@ def _save(fitted: State, params: TrainParams, meta: dict[str, Any]) -> str:
         "clip": ClipSpec(**meta["clip"]).seen.to_dict(),
         "data_hash": meta["data_hash"],
         "network": params.network,
-        "params": params.model_dump(),
+        "params": params.in_use(),
         "weights_hash": weights_hash(fitted.model),
     }
     write_json(MODEL_CARD, card)

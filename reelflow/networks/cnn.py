@@ -10,16 +10,28 @@ Classification with Convolutional Neural Networks", CVPR 2014).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import keras
-from keras import layers
-
+from reelflow.base.section import Section
 from reelflow.networks import Shape
-from reelflow.networks.layers import batch_as_frames, clips, frames_as_batch, probabilities
+
+if TYPE_CHECKING:
+    import keras
 
 
-def build(shape: Shape, classes: int, mean: Sequence[float], std: Sequence[float]) -> keras.Model:
+class Settings(Section):
+    """None of its own."""
+
+
+def build(
+    shape: Shape, classes: int, mean: Sequence[float], std: Sequence[float], settings: Settings
+) -> keras.Model:
     """Frames of at least 8×8 pixels. At 64×64: 1.1 M weights, nearly all in the first Dense."""
+    import keras
+    from keras import layers
+
+    from reelflow.networks.layers import batch_as_frames, clips, frames_as_batch, probabilities
+
     frames, height, width, _ = shape
     if min(height, width) < 8:
         raise ValueError(f"`cnn` needs frames of at least 8x8 pixels, not {height}x{width}")

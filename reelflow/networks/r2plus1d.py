@@ -8,25 +8,37 @@ is easier to fit than the full one and sees motion, which averaging frames canno
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import keras
-from keras import layers
+from pydantic import Field
 
+from reelflow.base.section import Section
 from reelflow.networks import Shape
-from reelflow.networks.layers import clips, probabilities
+
+if TYPE_CHECKING:
+    import keras
+
+
+class Settings(Section):
+    """Width and dropout."""
+
+    width: int = Field(16, ge=4, le=256, description="first filters; time and memory grow with it")
+    dropout: float = Field(
+        0.3, ge=0.0, lt=1.0, description="share of features left out at random in training"
+    )
 
 
 def build(
-    shape: Shape,
-    classes: int,
-    mean: Sequence[float],
-    std: Sequence[float],
-    width: int = 16,
-    dropout: float = 0.3,
+    shape: Shape, classes: int, mean: Sequence[float], std: Sequence[float], settings: Settings
 ) -> keras.Model:
     """Clips of any size; `width` filters at first, six times as many at the end."""
+    import keras
+    from keras import layers
+
+    from reelflow.networks.layers import clips, probabilities
+
     inputs, x = clips(shape, mean, std)
+    width = settings.width
     x = _convolution(x, width, (1, 5, 5), stride=(1, 2, 2))
     x = _convolution(x, width, (3, 1, 1))
     for filters, stride in (
@@ -36,12 +48,14 @@ def build(
     ):
         x = _block(x, filters, stride)
     x = layers.GlobalAveragePooling3D()(x)
-    x = layers.Dropout(dropout)(x)
+    x = layers.Dropout(settings.dropout)(x)
     return keras.Model(inputs, probabilities(x, classes), name="r2plus1d")
 
 
 def _block(x: Any, filters: int, stride: tuple[int, int, int]) -> Any:
     """Two (2+1)D convolutions and a shortcut around them."""
+    from keras import layers
+
     time, space, _ = stride
     y = _convolution(x, filters, (1, 3, 3), (1, space, space))
     y = _convolution(y, filters, (3, 1, 1), (time, 1, 1))
@@ -59,6 +73,8 @@ def _convolution(
     stride: tuple[int, int, int] = (1, 1, 1),
     activation: bool = True,
 ) -> Any:
+    from keras import layers
+
     x = layers.Conv3D(filters, kernel, strides=stride, padding="same", use_bias=False)(x)
     # 0.9, not Keras's 0.99: a small set gives a few hundred steps in all, and averages that lag
     # behind the weights make validation look like chance.

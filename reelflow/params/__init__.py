@@ -13,19 +13,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from reelflow.base.errors import ParamsError, quoted
+from reelflow.base.section import Section
 
 SECTIONS = ("ingest", "extract", "validate", "preprocess", "train", "evaluate", "register")
-
-
-class Section(BaseModel):
-    """Base of every section: unknown keys are refused, values are not coerced, nothing changes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 S = TypeVar("S", bound=Section)
@@ -98,17 +93,44 @@ def _sentence(section: str, model: type[Section], detail: dict[str, Any]) -> str
     """One pydantic finding as a sentence: key, value, what is allowed."""
     location = [str(part) for part in detail["loc"]]
     key = ".".join([section, *location])
+    above, holder = section, model
+    for name in location[:-1]:
+        inner = _nested(holder).get(name)
+        if inner is None:  # an item of a list: the list is what has a meaning
+            location = [name]
+            break
+        above, holder = f"{above}.{name}", inner
     if detail["type"] == "extra_forbidden":
-        known = list(model.model_fields)
+        known = list(holder.model_fields)
         return (
-            f"unknown key `{key}`.{_nearest(location[-1], known, prefix=f'{section}.')} "
-            f"The keys of `{section}` are {', '.join(known)}."
+            f"unknown key `{key}`.{_moved(location[-1], above, holder)} "
+            f"The keys of `{above}` are {', '.join(known)}."
         )
     rule = detail["msg"].removeprefix("Value error, ")
     rule = rule.removeprefix("Input should be ").rstrip(".")
-    field = model.model_fields.get(location[0])
+    if detail["type"] == "model_type":
+        rule = "keys and values"
+    field = holder.model_fields.get(location[-1])
     meaning = f" It is: {field.description.rstrip('.')}." if field and field.description else ""
     return f"`{key}` is {quoted(detail['input'])}; allowed is {rule}.{meaning}"
+
+
+def _nested(model: type[Section]) -> dict[str, type[Section]]:
+    """The sections within a section, by name."""
+    types = {name: field.annotation for name, field in model.model_fields.items()}
+    return {
+        name: kind
+        for name, kind in types.items()
+        if isinstance(kind, type) and issubclass(kind, Section)
+    }
+
+
+def _moved(name: str, above: str, model: type[Section]) -> str:
+    """Where an unknown key stands: in a section within this one, or under a similar name."""
+    places = [f"`{above}.{k}.{name}`" for k, s in _nested(model).items() if name in s.model_fields]
+    if places:
+        return f" Did you mean {' or '.join(places)}?"
+    return _nearest(name, list(model.model_fields), prefix=f"{above}.")
 
 
 def _nearest(name: str, known: list[str] | tuple[str, ...], prefix: str = "") -> str:

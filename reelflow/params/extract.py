@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from reelflow.params import Section
+from reelflow.base.section import Section
 
 
 class ExtractParams(Section):

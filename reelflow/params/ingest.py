@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from reelflow.params import Section
+from reelflow.base.section import Section
 
 
 class IngestParams(Section):

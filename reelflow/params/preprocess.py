@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
-from reelflow.params import Section
+from reelflow.base.section import Section
 
 
 class PreprocessParams(Section):

@@ -1,25 +1,19 @@
-"""The `train` section of `params.yaml`."""
+"""The `train` section of `params.yaml`: what all networks share, and a section a network."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, create_model
 
-from reelflow.params import Section
+from reelflow.base.section import Section
+from reelflow.networks import NETWORKS, settings_of
 
 
-class TrainParams(Section):
+class _Shared(Section):
     """The network and how gradient descent fits it."""
 
-    network: Literal["cnn", "cnn_rnn", "r2plus1d"] = Field(
-        "r2plus1d", description="the network, a module of reelflow/networks"
-    )
-    width: int = Field(16, ge=4, le=256, description="first filters of `r2plus1d`")
-    recurrent: Literal["gru", "lstm"] = Field("gru", description="recurrent layer of `cnn_rnn`")
-    dropout: float = Field(
-        0.3, ge=0.0, lt=1.0, description="share of features left out at random, not in `cnn`"
-    )
+    network: str = Field("r2plus1d", description="the network, a module of reelflow/networks")
     epochs: int = Field(20, ge=1, le=10_000, description="most passes over the training videos")
     batch_size: int = Field(16, ge=1, le=4096, description="clips a gradient step")
     min_steps: int = Field(20, ge=1, le=100_000, description="gradient steps of an epoch, at least")
@@ -40,3 +34,35 @@ class TrainParams(Section):
         False, description="whether to mirror clips; true only if left and right mean the same"
     )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="seed of weights, order and augmentation")
+
+    def settings(self, network: str) -> Section:
+        """A network's own settings: the section that has its name."""
+        found: Section = getattr(self, network)
+        return found
+
+    def in_use(self) -> dict[str, Any]:
+        """All values by name, of the networks' own settings those of the network that is trained.
+
+        For example `{"epochs": 20, "r2plus1d.width": 16}`.
+        """
+        own = self.settings(self.network).model_dump()
+        return {
+            **self.model_dump(exclude=set(NETWORKS)),
+            **{f"{self.network}.{name}": value for name, value in own.items()},
+        }
+
+
+if TYPE_CHECKING:
+
+    class TrainParams(_Shared):
+        """The section, as a type checker sees it."""
+
+else:
+    # A network's settings stand in its own module, so that a new one is that module and its line
+    # in `NETWORKS`.
+    TrainParams = create_model(
+        "TrainParams",
+        __base__=_Shared,
+        network=(Literal[NETWORKS], _Shared.model_fields["network"]),
+        **{name: (settings_of(name), settings_of(name)()) for name in NETWORKS},
+    )

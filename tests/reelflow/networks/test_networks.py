@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import typing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from reelflow.networks import NETWORKS, build, own_parameters
-from reelflow.params.train import TrainParams
+from reelflow.networks import NETWORKS, build, settings_of
 from reelflow.training.predict_clip import deterministic
 
 # Keras 3.15 asks NumPy for an array in a way that NumPy is about to drop; nothing here does.
@@ -94,7 +92,7 @@ def test_the_scores_of_the_cnn_are_the_mean_over_the_scores_of_its_frames(
 
 @pytest.mark.parametrize("kind", ["gru", "lstm"])
 def test_the_recurrent_layer_is_chosen_by_name(kind: str) -> None:
-    network = build("cnn_rnn", SHAPE, 3, MEAN, STD, recurrent=kind)
+    network = build("cnn_rnn", SHAPE, 3, MEAN, STD, settings_of("cnn_rnn")(recurrent=kind))
     assert kind.upper() in [type(layer).__name__ for layer in network.layers]
 
 
@@ -118,16 +116,10 @@ def test_an_unknown_network_is_refused_with_the_known_ones() -> None:
         build("resnet", SHAPE, 3, MEAN, STD)
 
 
-def test_a_network_gets_those_params_that_it_knows() -> None:
-    values = {"recurrent": "lstm", "dropout": 0.1, "width": 8, "epochs": 3}
-    assert own_parameters("cnn", values) == {}
-    assert own_parameters("cnn_rnn", values) == {"recurrent": "lstm", "dropout": 0.1}
-    assert own_parameters("r2plus1d", values) == {"width": 8, "dropout": 0.1}
-
-
-def test_the_params_offer_exactly_the_networks_that_there_are() -> None:
-    offered = typing.get_args(TrainParams.model_fields["network"].annotation)
-    assert set(offered) == set(NETWORKS)
+def test_settings_reach_the_network() -> None:
+    narrow = build("r2plus1d", SHAPE, 3, MEAN, STD, settings_of("r2plus1d")(width=8))
+    wide = build("r2plus1d", SHAPE, 3, MEAN, STD)
+    assert 2 * narrow.count_params() < wide.count_params()
 
 
 def test_the_batch_averages_keep_up_with_a_small_set(networks: dict[str, Any]) -> None:

@@ -45,6 +45,20 @@ def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
         ("train:\n  epochs: 0\n", ["`train.epochs` is 0", "greater than or equal to 1"]),
         ("train:\n  network: resnet\n", ["'resnet'", "'cnn', 'cnn_rnn' or 'r2plus1d'"]),
         ("extract:\n  frames: 16.5\n", ["`extract.frames` is 16.5", "integer"]),
+        (
+            "train:\n  width: 8\n",
+            ["unknown key `train.width`. Did you mean `train.r2plus1d.width`?"],
+        ),
+        ("train:\n  dropout: 0.1\n", ["`train.cnn_rnn.dropout` or `train.r2plus1d.dropout`?"]),
+        (
+            "train:\n  r2plus1d:\n    widht: 8\n",
+            ["Did you mean `train.r2plus1d.width`? The keys of `train.r2plus1d` are width, "],
+        ),
+        (
+            "train:\n  cnn_rnn:\n    recurrent: rnn\n",
+            ["`train.cnn_rnn.recurrent` is 'rnn'; allowed is 'gru' or 'lstm'. It is: the layer "],
+        ),
+        ("train:\n  cnn: 3\n", ["`train.cnn` is 3; allowed is keys and values."]),
         ("ingest:\n  group_pattern: '('\n", ["`ingest.group_pattern`", "regular expression"]),
         ("ingest:\n  group_pattern: 'g(.)'\n", ["(?P<group>...)"]),
         ("ingest:\n  group_pattern: '_(g\\d+)_'\n", [r"is '_(g\d+)_'; allowed"]),
