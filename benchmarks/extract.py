@@ -29,10 +29,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.peers import READERS, Job
-from reelflow.extraction.samplers import SAMPLERS
+from reelflow.extraction.samplers import uniform
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.check import check_video
-from reelflow.video.ffmpeg import Bounds, ffmpeg_exe
+from reelflow.video.ffmpeg import ffmpeg_exe
+from reelflow.video.process_limits import Bounds
 
 SIDE = 112
 CORES = len(os.sched_getaffinity(0))
@@ -105,7 +106,7 @@ def _jobs(row: Row, folder: Path) -> list[Job]:
         path = video_of(row, folder, number)
         info = check_video(path, Bounds(timeout_s=600))
         spec = ClipSpec(row.frames or info.frames, SIDE, SIDE, fit="stretch", sampler=row.sampler)
-        indices = SAMPLERS["uniform"](np.asarray(info.pts), 1.0, spec)
+        indices = uniform(np.asarray(info.pts), 1.0, spec)
         jobs.append(Job(path, spec, info, tuple(int(at) for at in np.unique(indices))))
     return jobs
 

@@ -26,13 +26,13 @@ import numpy as np
 import psutil
 import yaml
 
-import reelflow.store.frame_store
+import reelflow.store.shards
 from reelflow.base.progress import track
 from reelflow.dataset.check_cache import CheckCache
 from reelflow.dataset.fingerprints import SIDE
-from reelflow.extraction.shard_cache import UnitCache
+from reelflow.extraction.decoded_cache import DecodedCache
 from reelflow.store.clip_spec import Clip, ClipSpec
-from reelflow.store.frame_store import SHARD_BYTES, record_of, shards_of, write_shard
+from reelflow.store.shards import SHARD_BYTES, record_of, shards_of, write_shard
 from reelflow.video.check import VideoInfo
 from reelflow.video.content_hash import stamp_of
 from reelflow.video.ffmpeg import ffmpeg_exe
@@ -83,18 +83,18 @@ def measure(folder: Path, videos: int) -> dict[str, Any]:
 def shrunk(project: Checkout) -> ClipSpec:
     """Have this process and the project put as many small clips into a shard as there are clips of
     the default size."""
-    code = project.root / "reelflow/store/frame_store.py"
+    code = project.root / "reelflow/store/shards.py"
     shrink()
     text = code.read_text().replace("SHARD_BYTES = 16 * 1024 * 1024", "SHARD_BYTES = 65_280")
     code.write_text(text)
-    assert f"SHARD_BYTES = {reelflow.store.frame_store.SHARD_BYTES:_}" in text
+    assert f"SHARD_BYTES = {reelflow.store.shards.SHARD_BYTES:_}" in text
     return SMALL
 
 
 def shrink() -> None:
     """The same in this process alone."""
     clips = SHARD_BYTES // math.prod(SPEC.shape)
-    reelflow.store.frame_store.SHARD_BYTES = clips * math.prod(SMALL.shape)
+    reelflow.store.shards.SHARD_BYTES = clips * math.prod(SMALL.shape)
 
 
 def fill(videos: int, spec: ClipSpec) -> None:
@@ -123,7 +123,7 @@ def fill_frames(kept: Path, hashes: list[str], spec: ClipSpec) -> None:
     noise = np.random.default_rng(1)
     frames = noise.integers(0, 256, spec.shape, np.uint8)
     record = record_of("0" * 64, Clip(frames, np.arange(spec.frames) / 3.2))
-    cache = UnitCache(kept, spec)
+    cache = DecodedCache(kept, spec)
     shards = shards_of(hashes, spec)
     for name, members in track(shards.items(), len(shards), "writing shards"):
         records = np.repeat(record, len(members))

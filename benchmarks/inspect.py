@@ -18,7 +18,7 @@ from reelflow.video.ffmpeg import ffmpeg_exe
 MINUTES = (1, 10, 120)
 INSPECT = """
 import json, resource, sys
-from reelflow.video.ffmpeg import Bounds
+from reelflow.video.process_limits import Bounds
 from reelflow.video.inspection import inspect
 found = inspect(sys.argv[1], Bounds(timeout_s=600)).to_dict()
 assert found["usable"], found

@@ -24,13 +24,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.growth import SMALL, fill_frames, info_of, shrink
+from reelflow.extraction.decoded_cache import DecodedCache, clip_path
 from reelflow.extraction.engines import local_engine
 from reelflow.extraction.fill_store import extract_missing, finish_store, wanted_shards
-from reelflow.extraction.shard_cache import UnitCache, clip_path
 from reelflow.store.clip_spec import Clip
-from reelflow.store.frame_store import FrameStore, record_of, write_shard
+from reelflow.store.frame_store import FrameStore
+from reelflow.store.shards import record_of, write_shard
 from reelflow.training.batches import Batches
-from reelflow.video.ffmpeg import Bounds
+from reelflow.video.process_limits import Bounds
 
 CHUNK = 20_000
 READ = 200_000
@@ -111,7 +112,7 @@ def write_manifest(root: Path, clips: int) -> None:
 
 def extract(root: Path) -> None:
     """What the stage does; no video is there, so that each clip must come from what is kept."""
-    cache = UnitCache(root / "kept", SMALL)
+    cache = DecodedCache(root / "kept", SMALL)
     shards = wanted_shards(root / "manifest.parquet", SMALL)
     engine = local_engine(root, cache.folder, SMALL, Bounds(), 0)
     extract_missing(root / "manifest.parquet", shards, cache, SMALL, engine, {})

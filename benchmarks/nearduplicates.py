@@ -28,7 +28,8 @@ from reelflow.dataset.near_duplicates import Pair, find
 from reelflow.params.ingest import IngestParams
 from reelflow.sample.write import write_sample
 from reelflow.video.check import check_video
-from reelflow.video.ffmpeg import Bounds, ffmpeg_exe
+from reelflow.video.ffmpeg import ffmpeg_exe
+from reelflow.video.process_limits import Bounds
 from reelflow.video.thumbnails import Thumbnails
 
 LEAST = IngestParams().min_likeness

@@ -16,7 +16,8 @@ from reelflow.dataset.catalogue import check_one
 from reelflow.extraction.read_clips import read_clips
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.check import VideoInfo
-from reelflow.video.ffmpeg import Bounds, ffmpeg_exe
+from reelflow.video.ffmpeg import ffmpeg_exe
+from reelflow.video.process_limits import Bounds
 
 Frames = NDArray[np.uint8]
 

@@ -28,15 +28,16 @@ import psutil
 from benchmarks.extract import ROWS, video_of
 from benchmarks.peers import READERS, Job
 from reelflow.base.parallel import worker_count
+from reelflow.extraction.decoded_cache import DecodedCache
 from reelflow.extraction.engines import local_engine
 from reelflow.extraction.fill_store import extract_missing, finish_store, wanted_shards
-from reelflow.extraction.samplers import SAMPLERS
-from reelflow.extraction.shard_cache import UnitCache
+from reelflow.extraction.samplers import sampler
 from reelflow.store.clip_spec import ClipSpec
-from reelflow.store.frame_store import FrameStore, open_shard
+from reelflow.store.frame_store import FrameStore
+from reelflow.store.shards import open_shard
 from reelflow.training.batches import Batches
 from reelflow.video.check import VideoInfo, check_video
-from reelflow.video.ffmpeg import Bounds
+from reelflow.video.process_limits import Bounds
 
 SPEC = ClipSpec(16, 64, 64, fit="stretch")
 BATCH = 16
@@ -90,7 +91,7 @@ def extract(root: Path, videos: Sequence[tuple[Path, VideoInfo]]) -> FrameStore:
     manifest = root / "manifest.parquet"
     rows = [{**info.to_dict(), "path": path.name} for path, info in videos]
     pd.DataFrame(rows).to_parquet(manifest)
-    cache = UnitCache(root / "kept", SPEC)
+    cache = DecodedCache(root / "kept", SPEC)
     shards = wanted_shards(manifest, SPEC)
     engine = local_engine(root / "raw", cache.folder, SPEC, Bounds(), 0)
     extract_missing(manifest, shards, cache, SPEC, engine, {})
@@ -111,7 +112,7 @@ def readers_of(
     ]
     jobs = []
     for path, info in videos:
-        indices = SAMPLERS[SPEC.sampler](np.asarray(info.pts), 1.0, SPEC)
+        indices = sampler(SPEC.sampler)(np.asarray(info.pts), 1.0, SPEC)
         jobs.append(Job(path, SPEC, info, tuple(int(at) for at in np.unique(indices))))
 
     def plain(number: int) -> object:

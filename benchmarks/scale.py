@@ -23,7 +23,7 @@ from benchmarks import growth, million, reader
 from benchmarks.growth import memory_of
 from reelflow.base.parallel import worker_count
 from reelflow.video.check import VideoInfo, check_video, hash_file
-from reelflow.video.ffmpeg import Bounds
+from reelflow.video.process_limits import Bounds
 
 PAGE = Path("docs/scale.md")
 SIZES = (1_000, 10_000, 30_000)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from reelflow.video.damage_policy import Policy
-    from reelflow.video.ffmpeg import Bounds
     from reelflow.video.inspection import Inspection
+    from reelflow.video.process_limits import Bounds
 
 
 def inspect(
@@ -49,7 +49,7 @@ def _settings() -> tuple[Bounds, Policy]:
     from reelflow.params import load_section
     from reelflow.params.ingest import IngestParams
     from reelflow.video.damage_policy import Policy
-    from reelflow.video.ffmpeg import Bounds
+    from reelflow.video.process_limits import Bounds
 
     params = Path("params.yaml")
     section = (

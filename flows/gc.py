@@ -1,7 +1,7 @@
 """What is kept of frames and nothing refers to any more: `reelflow gc`.
 
 Frames can always be made again from the videos, so this looks at nothing else: `.reelflow/frames`
-(see `reelflow.extraction.shard_cache`), and former versions of `data/frames` in DVC's cache.
+(see `reelflow.extraction.decoded_cache`), and former versions of `data/frames` in DVC's cache.
 Referred to are the frames that the present `dvc.lock` names or that of any branch, tag or
 experiment, and the clips, as params have them now, of videos that the manifest, a split or the
 ledger names: they may come back. DVC tells what its revisions refer to, exactly as for `dvc gc`.
@@ -23,7 +23,7 @@ import pandas as pd
 from flows.engine.dvc_graph import dvc_repo
 from flows.engine.run_lock import only_run
 from reelflow.base.split_names import SPLITS
-from reelflow.extraction.shard_cache import unreferenced
+from reelflow.extraction.decoded_cache import unreferenced
 from reelflow.params import load_section
 from reelflow.params.extract import ExtractParams
 from reelflow.store.frame_store import SPEC

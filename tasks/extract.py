@@ -19,14 +19,14 @@ from reelflow.base.csv_table import write_table
 from reelflow.base.decoder_versions import decoders
 from reelflow.base.errors import ParamsError, VideoError
 from reelflow.base.files import write_json
+from reelflow.extraction.decoded_cache import DecodedCache
 from reelflow.extraction.engines import Engine, local_engine
 from reelflow.extraction.fill_store import extract_missing, finish_store, wanted_shards
-from reelflow.extraction.shard_cache import UnitCache
 from reelflow.intake import quarantine
 from reelflow.params import load_section
 from reelflow.params.extract import ExtractParams
 from reelflow.store.clip_spec import ClipSpec
-from reelflow.video.ffmpeg import Bounds
+from reelflow.video.process_limits import Bounds
 from tasks.common.dvc_outputs import committed_files
 from tasks.common.paths import FRAMES, KEPT_FRAMES, MANIFEST, METRICS, NOT_EXTRACTED, PARAMS, RAW
 from tasks.common.stage import run
@@ -41,7 +41,7 @@ def main() -> None:
     params = load_section(PARAMS, ExtractParams)
     spec = clip_spec(params)
     present = {path.name: path for path in FRAMES.glob("*")}
-    cache = UnitCache(KEPT_FRAMES, spec, {**committed_files(FRAMES), **present})
+    cache = DecodedCache(KEPT_FRAMES, spec, {**committed_files(FRAMES), **present})
     engine = _engine(params, spec)
     aside: dict[str, VideoError] = {}
     shards = wanted_shards(MANIFEST, spec)

@@ -31,7 +31,7 @@ from reelflow.params import load_section
 from reelflow.params.ingest import IngestParams
 from reelflow.video.content_hash import stamps_below
 from reelflow.video.damage_policy import Policy
-from reelflow.video.ffmpeg import Bounds
+from reelflow.video.process_limits import Bounds
 from tasks.common.paths import (
     MANIFEST,
     METRICS,

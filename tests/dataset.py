@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from reelflow.extraction.decoded_cache import DecodedCache, clip_path
 from reelflow.extraction.fill_store import Shards, finish_store
-from reelflow.extraction.shard_cache import UnitCache, clip_path
 from reelflow.store.clip_spec import Clip, ClipSpec
-from reelflow.store.frame_store import record_of, shards_of, write_shard
+from reelflow.store.shards import record_of, shards_of, write_shard
 
 SPEC = ClipSpec(4, 16, 24)
 
@@ -77,7 +77,7 @@ def write_clips(
     shards: Shards = shards_of(sorted(clips), spec)
     if alone:
         shards = {f"{spec.id}-{video[:16]}.npy": [video] for video in sorted(clips)}
-    cache = UnitCache(root.with_name("kept"), spec)
+    cache = DecodedCache(root.with_name("kept"), spec)
     for video, clip in clips.items():
         write_shard(clip_path(cache.folder, spec, video), record_of(video, clip))
     for name, members in shards.items():

@@ -17,7 +17,7 @@ from reelflow.extraction.region import WHOLE
 from reelflow.extraction.wanted_frames import Wanted
 from reelflow.store.clip_spec import Clip, ClipSpec
 from reelflow.video.check import VideoInfo
-from reelflow.video.ffmpeg import Bounds
+from reelflow.video.process_limits import Bounds
 from tests.conftest import ffmpeg
 
 # The stated rule for what is transparent; tests/reelflow/extraction/test_colours.py computes it by

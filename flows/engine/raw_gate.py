@@ -18,7 +18,7 @@ from reelflow.intake.labelled_videos import CSV_NAME
 from reelflow.intake.quarantine import sentences
 from reelflow.params import load_section
 from reelflow.params.ingest import IngestParams
-from reelflow.video.ffmpeg import Bounds
+from reelflow.video.process_limits import Bounds
 from tasks.common.paths import PARAMS, RAW, RESERVED
 
 IGNORED = RAW.parent / ".dvcignore"

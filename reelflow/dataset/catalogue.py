@@ -26,8 +26,8 @@ from reelflow.intake.quarantine import COLUMNS, DUPLICATE, row, unusable
 from reelflow.video.check import DamagedVideoError, VideoInfo, check_video
 from reelflow.video.content_hash import changed, hash_and_stamp, stamp_of
 from reelflow.video.damage_policy import SET_ASIDE, Policy
-from reelflow.video.ffmpeg import Bounds
-from reelflow.video.sandbox import refuse_name, regular_file_size
+from reelflow.video.open_safely import refuse_name, regular_file_size
+from reelflow.video.process_limits import Bounds
 from reelflow.video.thumbnails import Thumbnails
 
 MANIFEST_COLUMNS = (

@@ -26,8 +26,8 @@ from reelflow.base.errors import DataError, UnavailableError, VideoError
 from reelflow.base.parallel import ProcessDiedError, worker_count
 from reelflow.extraction.engines import Answers, Bundle, Engine, decode_bundle, keep_clips
 from reelflow.store.clip_spec import ClipSpec
-from reelflow.store.frame_store import Records
-from reelflow.video.ffmpeg import Bounds
+from reelflow.store.shards import Records
+from reelflow.video.process_limits import Bounds
 
 log = logging.getLogger(__name__)
 

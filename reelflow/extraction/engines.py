@@ -19,13 +19,13 @@ import pyarrow.parquet as pq
 
 from reelflow.base.errors import VideoError
 from reelflow.base.parallel import ProcessDiedError, each, worker_count
+from reelflow.extraction.decoded_cache import clip_path
 from reelflow.extraction.read_clips import TOGETHER, read_clips, shares_a_process
-from reelflow.extraction.shard_cache import clip_path
 from reelflow.store.clip_spec import Clip, ClipSpec
-from reelflow.store.frame_store import Records, record_of, write_shard
+from reelflow.store.shards import Records, record_of, write_shard
 from reelflow.video.check import VideoInfo
 from reelflow.video.content_hash import refuse_changed, stamp_of
-from reelflow.video.ffmpeg import Bounds
+from reelflow.video.process_limits import Bounds
 
 # The path of a video, relative to the raw folder, and what `check_video` told of it.
 Video = tuple[str, VideoInfo]

@@ -24,11 +24,13 @@ from reelflow.base.errors import VideoError
 from reelflow.extraction.region import WHOLE
 from reelflow.extraction.skip_packets import spared
 from reelflow.extraction.wanted_frames import Wanted
+from reelflow.video.allowed_formats import NAME, input_options
 from reelflow.video.check import VideoInfo
-from reelflow.video.ffmpeg import QUIET, Bounds, again_if_killed, ffmpeg_exe, run
+from reelflow.video.ffmpeg import QUIET, again_if_killed, ffmpeg_exe, run
 from reelflow.video.frame_times import Times, is_rising
+from reelflow.video.open_safely import opened
 from reelflow.video.pipe import Pipe
-from reelflow.video.sandbox import NAME, input_options, opened
+from reelflow.video.process_limits import Bounds
 
 # `accurate_rnd` and `bitexact` give the same bytes on every processor, `full_chroma_int` keeps
 # the colours of small pictures; together they cost a few per cent of a decode.

@@ -1,7 +1,7 @@
 """Filling a frame store from videos, in parallel.
 
 As soon as the last clip of a shard is there, the shard is written (see
-`reelflow.store.frame_store`). Videos are taken shard by shard, so that few clips wait. Memory does
+`reelflow.store.shards`). Videos are taken shard by shard, so that few clips wait. Memory does
 not grow with the number of videos but for their hashes: what else the manifest tells of a video is
 read when its turn comes.
 """
@@ -19,11 +19,12 @@ import pyarrow.parquet as pq
 from reelflow.base.errors import DataError, VideoError
 from reelflow.base.files import link_or_copy, write_json
 from reelflow.base.progress import track
+from reelflow.extraction.decoded_cache import DecodedCache
 from reelflow.extraction.engines import Engine, decoded
-from reelflow.extraction.shard_cache import UnitCache
 from reelflow.store.clip_spec import ClipSpec
-from reelflow.store.frame_store import SPEC, index_rows, shards_of
+from reelflow.store.frame_store import SPEC
 from reelflow.store.index_file import INDEX, write_index
+from reelflow.store.shards import index_rows, shards_of
 
 Shards = Mapping[str, Sequence[str]]
 
@@ -51,7 +52,7 @@ def wanted_shards(manifest: Path, spec: ClipSpec, aside: Collection[str] = ()) -
 def extract_missing(
     manifest: Path,
     shards: Shards,
-    cache: UnitCache,
+    cache: DecodedCache,
     spec: ClipSpec,
     engine: Engine,
     aside: dict[str, VideoError],
@@ -108,7 +109,7 @@ def extract_missing(
     return len(shard_of) - len(failed)
 
 
-def finish_store(shards: Shards, cache: UnitCache, store: Path, spec: ClipSpec) -> pa.Table:
+def finish_store(shards: Shards, cache: DecodedCache, store: Path, spec: ClipSpec) -> pa.Table:
     """Make the store of shards that are all in the cache: link them, write the index and the spec,
     remove what else is there; return the index."""
     for name in shards:
@@ -129,7 +130,7 @@ def _same(path: Path, other: Path) -> bool:
     return other.exists() and path.samefile(other)
 
 
-def _index(shards: Shards, cache: UnitCache) -> pa.Table:
+def _index(shards: Shards, cache: DecodedCache) -> pa.Table:
     """The rows of all shards by hash. Those of shards that were there are taken as they were: a
     shard never changes."""
     tables = []

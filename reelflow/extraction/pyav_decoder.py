@@ -28,8 +28,9 @@ from reelflow.base.errors import VideoError
 from reelflow.extraction.ffmpeg_decoder import filters_of
 from reelflow.extraction.pyav_process import DONE, MOST_ASKED
 from reelflow.extraction.wanted_frames import Wanted
-from reelflow.video.ffmpeg import Bounds, start
-from reelflow.video.sandbox import confined, opened
+from reelflow.video.allowed_formats import confined
+from reelflow.video.open_safely import opened
+from reelflow.video.process_limits import Bounds, start
 
 _CODECS = (
     "h264", "hevc", "mpeg4", "msmpeg4v1", "msmpeg4v2", "msmpeg4", "mpeg1video", "mpeg2video",

@@ -15,12 +15,12 @@ from reelflow.extraction.crops import crops_of
 from reelflow.extraction.ffmpeg_decoder import decode, key_frames, told_times
 from reelflow.extraction.pyav_decoder import decoder, takes
 from reelflow.extraction.region import WHOLE, region_of
-from reelflow.extraction.samplers import SAMPLERS
+from reelflow.extraction.samplers import sampler
 from reelflow.extraction.wanted_frames import Wanted
 from reelflow.store.clip_spec import Clip, ClipSpec
 from reelflow.video.check import VideoInfo, check_video
-from reelflow.video.ffmpeg import Bounds
 from reelflow.video.frame_times import is_rising
+from reelflow.video.process_limits import Bounds
 
 # Videos of so much work each share a process: more and starting it no longer counts, and the
 # bounds of a video would be those of many.
@@ -138,7 +138,7 @@ def _wanted(
     among, alone = np.arange(info.frames), False
     if spec.sampler == "keyframes":
         among, alone = key_frames(path, info, bounds)
-    indices = SAMPLERS[spec.sampler](shown[among], float(Fraction(info.time_base)), spec)
+    indices = sampler(spec.sampler)(shown[among], float(Fraction(info.time_base)), spec)
     # Of a damaged video (see `reelflow.video.damage_policy`) the last whole frame stands for later
     # ones.
     whole = max(1, int(np.searchsorted(among, info.intact)))

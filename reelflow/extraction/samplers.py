@@ -1,18 +1,18 @@
 """Which frames of a video make a clip: samplers by name.
 
-A sampler is a function of the times of the frames, so what it takes does not hang on how a file
-was encoded, and can be told without decoding. A new one is a function and a line in `SAMPLERS`.
+A sampler is a function of the times of the frames, so its choice does not depend on how a file
+was encoded and needs no decoding. A new one is a function here and a line in
+`reelflow.params.extract.Sampler`.
 
 Every sampler takes `pts`, int64 (N,), the presentation times of the frames in the order shown,
-non-decreasing, in units of `unit` seconds, and returns int64 (T,), indices into them,
-non-decreasing (`segments`: several times T); a frame stands for as long as it is shown, so a
-variable rate does not skew the choice, and where a video has too few frames some come more than
-once.
+non-decreasing, in units of `unit` seconds. It returns int64 (T,), indices into them, non-decreasing
+(`segments`: several times T). A frame counts for as long as it is shown, so a variable rate does
+not skew the choice. Where a video has too few frames, some come more than once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -87,13 +87,10 @@ def dense(pts: Times, unit: float, spec: ClipSpec) -> Indices:
     return taken
 
 
-SAMPLERS: Mapping[str, Sampler] = {
-    "uniform": uniform,
-    "segments": segments,
-    "fps": fps,
-    "dense": dense,
-    "keyframes": keyframes,
-}
+def sampler(name: str) -> Sampler:
+    """The sampler of this name. `params.yaml` allows those of `reelflow.params.extract.Sampler`."""
+    found: Sampler = globals()[name]
+    return found
 
 
 def _centres(pts: Times, count: int) -> Times:

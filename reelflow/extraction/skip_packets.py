@@ -23,10 +23,12 @@ from numpy.typing import NDArray
 
 from reelflow.base.errors import VideoError
 from reelflow.extraction.wanted_frames import Wanted
-from reelflow.video.ffmpeg import QUIET, Bounds, again_if_killed, ffmpeg_exe, run
+from reelflow.video.allowed_formats import NAME, input_options
+from reelflow.video.ffmpeg import QUIET, again_if_killed, ffmpeg_exe, run
 from reelflow.video.frame_times import Times
+from reelflow.video.open_safely import opened
 from reelflow.video.pipe import Pipe
-from reelflow.video.sandbox import NAME, input_options, opened
+from reelflow.video.process_limits import Bounds
 
 # Types of the units of a packet, as ffmpeg's `filter_units` wants them: pictures after which no
 # picture refers to one before (H.264: IDR. HEVC: BLA, IDR), and sets of parameters.

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from reelflow.base.errors import VideoError
 from reelflow.intake.labelled_videos import LabelledVideo
-from reelflow.video.sandbox import refuse_name, refuse_unusable, resolved
+from reelflow.video.open_safely import refuse_name, refuse_unusable, resolved
 
 # No tool looks into these.
 _PASSED_OVER = (".git", ".hg")

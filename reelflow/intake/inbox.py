@@ -25,7 +25,7 @@ from reelflow.base.errors import VideoError
 from reelflow.base.files import digest_of, remove_left_over, replacing
 from reelflow.intake.known_videos import Held, files_below
 from reelflow.intake.labelled_videos import LabelledVideo
-from reelflow.video.sandbox import refuse_unusable
+from reelflow.video.open_safely import refuse_unusable
 
 UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart", "~")
 

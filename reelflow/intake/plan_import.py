@@ -20,7 +20,7 @@ from reelflow.intake.same_bytes import Contents, only_copies, same_file
 from reelflow.intake.source_forms import Source
 from reelflow.intake.videos_csv import files_in, known_videos
 from reelflow.video.check import hash_file
-from reelflow.video.sandbox import refuse_name, refuse_unusable
+from reelflow.video.open_safely import refuse_name, refuse_unusable
 
 # What may be said of a video, and of the same bytes only once.
 _KINDS = ("label", "group", "split")

@@ -31,7 +31,7 @@ from reelflow.intake.labelled_videos import (
     with_group,
 )
 from reelflow.intake.official_splits import read_split_lists
-from reelflow.video.sandbox import refuse_unusable
+from reelflow.video.open_safely import refuse_unusable
 
 # A csv that came with a folder is not read beyond it, nor without end.
 _MOST_CSV = 1 << 30

@@ -8,6 +8,15 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from reelflow.base.section import Section
 
+# Each is a function of that name in `reelflow.extraction.samplers`. A new one is a line here.
+Sampler = Literal[
+    "uniform",
+    "segments",
+    "fps",
+    "dense",
+    "keyframes",
+]
+
 
 class ExtractParams(Section):
     """Which frames are taken from a video, and at which size."""
@@ -24,9 +33,7 @@ class ExtractParams(Section):
     crops: Literal[1, 3] = Field(
         1, description="parts of a picture kept: the centre, or also the ends of what sticks out"
     )
-    sampler: Literal["uniform", "segments", "fps", "dense", "keyframes"] = Field(
-        "uniform", description="which frames are taken"
-    )
+    sampler: Sampler = Field("uniform", description="which frames are taken")
     per_segment: int = Field(
         3, ge=1, le=31, description="frames kept of each segment, for `segments`; odd"
     )

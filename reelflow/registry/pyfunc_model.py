@@ -26,7 +26,7 @@ from reelflow.extraction.read_clips import read_clip
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.store.views import views
 from reelflow.training.predict_clip import load_model, predict_views
-from reelflow.video.ffmpeg import Bounds
+from reelflow.video.process_limits import Bounds
 
 
 class VideoModel(PythonModel):  # type: ignore[misc]  # mlflow's classes have no types

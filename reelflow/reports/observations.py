@@ -17,7 +17,8 @@ import pandas as pd
 
 from reelflow.base.errors import DataError
 from reelflow.dataset.groups_in_names import sources
-from reelflow.store.frame_store import FrameStore, open_shard
+from reelflow.store.frame_store import FrameStore
+from reelflow.store.shards import open_shard
 
 BOTH, NO_FRAMES, NO_VIDEO = "manifest and frames", "manifest only", "frames only"
 WHOLE, MISSING, DIFFERS = "whole", "missing", "other times than the index"

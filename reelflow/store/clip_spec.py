@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -21,11 +21,23 @@ from reelflow.base.decoder_versions import decoders
 
 # Raised when the same spec would give other bytes, so that stored frames are made anew.
 DECODER_VERSION = 2
+# Fields that one sampler or one region alone uses.
+_USED_BY = {
+    "per_segment": "segments",
+    "rate": "fps",
+    "stride": "dense",
+    "places": "dense",
+    "box": "box",
+    "window": "motion",
+}
 
 
 @dataclass(frozen=True)
 class ClipSpec:
     """How a clip is made from a video. All fields are plain values, so that it is JSON.
+
+    A field that the sampler or the region does not use has its default whatever was given, so that
+    a change of it makes no other clip.
 
     Attributes:
         frames: T, the number of frames that a network sees.
@@ -35,7 +47,7 @@ class ClipSpec:
         scaler: ffmpeg's scaling filter, `area`, `bilinear`, `bicubic` or `lanczos`.
         crops: parts of the picture that are kept where `fit` is `crop`: 1, the centre, or 3, the
             centre and the two ends of what sticks out.
-        sampler: which frames, a key of `reelflow.extraction.samplers.SAMPLERS`.
+        sampler: which frames, a function of `reelflow.extraction.samplers`.
         per_segment: frames kept of each of the T segments, for `segments`; odd.
         rate: frames a second, for `fps`.
         stride: frames from one to the next, for `dense`.
@@ -63,6 +75,9 @@ class ClipSpec:
     def __post_init__(self) -> None:
         # JSON knows no tuples.
         object.__setattr__(self, "box", tuple(self.box))
+        for field in fields(self):
+            if _USED_BY.get(field.name, self.sampler) not in (self.sampler, self.region):
+                object.__setattr__(self, field.name, field.default)
 
     @property
     def shape(self) -> tuple[int, int, int, int]:

@@ -22,12 +22,14 @@ import numpy as np
 
 from reelflow.base.errors import VideoError
 from reelflow.video import complaints, refusals
+from reelflow.video.allowed_formats import MOST_PRINTED, NAME, input_options
 from reelflow.video.content_hash import hash_and_stamp
-from reelflow.video.ffmpeg import QUIET, Bounds, Finished, again_if_killed, ffmpeg_exe, run
+from reelflow.video.ffmpeg import QUIET, Finished, again_if_killed, ffmpeg_exe, run
 from reelflow.video.frame_times import Times, span
 from reelflow.video.intact_frames import Intact, find_intact
+from reelflow.video.open_safely import opened, regular_file_size
 from reelflow.video.pipe import Pipe
-from reelflow.video.sandbox import MOST_PRINTED, NAME, input_options, opened, regular_file_size
+from reelflow.video.process_limits import Bounds
 from reelflow.video.stream_info import describe, is_rescaled
 from reelflow.video.thumbnails import Thumbnails
 
@@ -125,7 +127,7 @@ def check_video(
 
     Raises:
         DamagedVideoError: it can be decoded, but not whole.
-        VideoError: it cannot be used. The codes are those of `sandbox.opened`, `ffmpeg.run` and
+        VideoError: it cannot be used. The codes are those of `open_safely.opened`, `ffmpeg.run` and
             `refusals`.
     """
     size = regular_file_size(path, most_bytes=bounds.most_bytes)
@@ -178,7 +180,7 @@ def check_video(
 
 
 def hash_file(path: Path) -> str:
-    """SHA-256 of the file's bytes, hexadecimal. Raises `VideoError` as `sandbox.opened`."""
+    """SHA-256 of the file's bytes, hexadecimal. Raises `VideoError` as `open_safely.opened`."""
     return hash_and_stamp(path)[0]
 
 

@@ -12,12 +12,12 @@ import os
 from pathlib import Path
 
 from reelflow.base.errors import VideoError
-from reelflow.video.sandbox import opened
+from reelflow.video.open_safely import opened
 
 
 def hash_and_stamp(path: Path) -> tuple[str, str]:
     """SHA-256 of a file's bytes, hexadecimal, and its stamp from before they were read. Raises
-    `VideoError` as `sandbox.opened`."""
+    `VideoError` as `open_safely.opened`."""
     with opened(path) as descriptor, os.fdopen(descriptor, "rb", closefd=False) as file:
         stamp = _stamp(os.fstat(descriptor))
         return hashlib.file_digest(file, "sha256").hexdigest(), stamp

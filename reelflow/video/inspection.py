@@ -16,10 +16,12 @@ from typing import Any
 import ffmpeg
 
 from reelflow.base.errors import VideoError
+from reelflow.video.allowed_formats import NAME, input_options
 from reelflow.video.check import DamagedVideoError, VideoInfo, check_video
 from reelflow.video.damage_policy import SET_ASIDE, Policy
-from reelflow.video.ffmpeg import QUIET, Bounds, ffmpeg_exe, run
-from reelflow.video.sandbox import NAME, input_options, opened, refuse_name
+from reelflow.video.ffmpeg import QUIET, ffmpeg_exe, run
+from reelflow.video.open_safely import opened, refuse_name
+from reelflow.video.process_limits import Bounds
 
 _CONTAINER = r"^\[info\] Input #0, (\S+), from"
 _DURATION = r"^\[info\]   Duration: (\d+):(\d\d):(\d\d\.\d+)"

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from reelflow.video.ffmpeg import Bounds
+    from reelflow.video.process_limits import Bounds
 
 # Additions to the pictures (captions, names of encoders, light of HDR) and parameters of other
 # views. Where a picture cannot be decoded for want of them, the decoder complains of it as well.
@@ -56,8 +56,9 @@ def find_intact(path: Path, stream: int | None, bounds: Bounds) -> Intact:
         bounds: limits of the process.
     """
     from reelflow.base.errors import VideoError
+    from reelflow.video.allowed_formats import MOST_PRINTED, confined
     from reelflow.video.ffmpeg import again_if_killed, run
-    from reelflow.video.sandbox import MOST_PRINTED, confined, opened
+    from reelflow.video.open_safely import opened
 
     def ask() -> bytes:
         with opened(path) as descriptor:

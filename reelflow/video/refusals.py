@@ -10,10 +10,12 @@ import ffmpeg
 
 from reelflow.base.errors import VideoError
 from reelflow.video import complaints
-from reelflow.video.ffmpeg import QUIET, Bounds, Finished, ffmpeg_exe, run
+from reelflow.video.allowed_formats import MOST_PIXELS, NAME, input_options
+from reelflow.video.ffmpeg import QUIET, Finished, ffmpeg_exe, run
 from reelflow.video.frame_times import Times, span
 from reelflow.video.intact_frames import find_intact
-from reelflow.video.sandbox import MOST_PIXELS, NAME, input_options, opened
+from reelflow.video.open_safely import opened
+from reelflow.video.process_limits import Bounds
 
 _PROBED = r"^\[in#0 @ \S+\] Format (\S+) (probed|detected only) with"
 _UNKNOWN = r"Stream #0:\d+.*: Video: none \((.+?) / 0x"

@@ -14,8 +14,10 @@ from typing import Any
 
 import ffmpeg
 
-from reelflow.video.ffmpeg import QUIET, Bounds, ffmpeg_exe, run
-from reelflow.video.sandbox import NAME, input_options, opened
+from reelflow.video.allowed_formats import NAME, input_options
+from reelflow.video.ffmpeg import QUIET, ffmpeg_exe, run
+from reelflow.video.open_safely import opened
+from reelflow.video.process_limits import Bounds
 
 _TURNING = {"transpose", "hflip", "vflip", "rotate"}
 _ROTATION = r"side data - .*displaymatrix: rotation of (-?[\d.]+) degrees"

@@ -36,4 +36,4 @@ WRITTEN_TO = (MANIFEST.parent, METRICS, PLOTS, REPORT.parent)
 
 # Machine-local state that no stage depends on: caches, locks, timings. Safe to delete.
 STATE = Path(".reelflow")
-KEPT_FRAMES = STATE / "frames"  # see reelflow.extraction.shard_cache
+KEPT_FRAMES = STATE / "frames"  # see reelflow.extraction.decoded_cache

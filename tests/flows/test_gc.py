@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reelflow.extraction.shard_cache import UnitCache, clip_path, unreferenced
-from reelflow.store import frame_store as store_module
+from reelflow.extraction.decoded_cache import DecodedCache, clip_path, unreferenced
+from reelflow.store import shards as store_module
 from reelflow.store.clip_spec import Clip, ClipSpec
-from reelflow.store.frame_store import record_of, shards_of, write_shard
+from reelflow.store.shards import record_of, shards_of, write_shard
 from tests.checkout import Checkout, make_checkout
 
 SPEC, FORMER = ClipSpec(1, 16, 16), ClipSpec(1, 16, 16, fit="pad")
@@ -118,7 +118,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def put(folder: Path, spec: ClipSpec, members: list[str]) -> list[str]:
     """Shards of these videos; returns their names."""
-    cache = UnitCache(folder, spec)
+    cache = DecodedCache(folder, spec)
     for video in members:
         clip = Clip(np.zeros(spec.shape, np.uint8), np.zeros(1))
         write_shard(clip_path(folder, spec, video), record_of(video, clip))

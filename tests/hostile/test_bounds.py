@@ -16,12 +16,13 @@ from reelflow.extraction.region import WHOLE
 from reelflow.extraction.wanted_frames import Wanted
 from reelflow.intake.labelled_videos import list_videos
 from reelflow.store.clip_spec import ClipSpec
-from reelflow.video import check, ffmpeg, sandbox
+from reelflow.video import allowed_formats, check, ffmpeg
+from reelflow.video.allowed_formats import DECODERS, DEMUXERS
 from reelflow.video.check import check_video
-from reelflow.video.ffmpeg import Bounds, again_if_killed, run
+from reelflow.video.ffmpeg import again_if_killed, run
 from reelflow.video.intact_frames import find_intact
 from reelflow.video.pipe import STDERR_LIMIT
-from reelflow.video.sandbox import DECODERS, DEMUXERS
+from reelflow.video.process_limits import Bounds
 from tests.conftest import MakeVideo
 from tests.conftest import ffmpeg as plain_ffmpeg
 from tests.truth import decoded_by
@@ -182,7 +183,7 @@ def test_pyav_decodes_no_larger_pictures_than_ffmpeg(
         path, info, ClipSpec(1, 16, 16), WHOLE, np.asarray(info.pts, np.int64), np.array([0])
     )
     assert decoded_by(decoder(), wanted, BOUNDS) is not None
-    monkeypatch.setattr(sandbox, "MOST_PIXELS", 64 * 48 - 1)
+    monkeypatch.setattr(allowed_formats, "MOST_PIXELS", 64 * 48 - 1)
     assert find_intact(path, 0, BOUNDS).pts == ()
     assert decoded_by(decoder(), wanted, BOUNDS) is None
 

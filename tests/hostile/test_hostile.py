@@ -19,8 +19,9 @@ from reelflow.extraction.wanted_frames import Wanted
 from reelflow.intake.labelled_videos import list_videos
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.check import check_video
-from reelflow.video.ffmpeg import Bounds, ffmpeg_exe
+from reelflow.video.ffmpeg import ffmpeg_exe
 from reelflow.video.intact_frames import find_intact
+from reelflow.video.process_limits import Bounds
 from tests.hostile.bombs import BOMBS
 from tests.hostile.conftest import Scene
 from tests.hostile.malformed import MALFORMED

@@ -15,7 +15,7 @@ from reelflow.dataset.check_cache import CheckCache
 from reelflow.extraction.read_clips import read_clip
 from reelflow.intake.labelled_videos import list_videos
 from reelflow.store.clip_spec import ClipSpec
-from reelflow.video.ffmpeg import Bounds
+from reelflow.video.process_limits import Bounds
 from tests.hostile.conftest import Scene
 
 BOUNDS = Bounds(timeout_s=10, memory_mb=512, file_gb=1)

@@ -16,7 +16,7 @@ from reelflow.extraction.read_clips import read_clip
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.store.frame_store import FrameStore
 from reelflow.video.check import check_video, hash_file
-from reelflow.video.ffmpeg import Bounds
+from reelflow.video.process_limits import Bounds
 from tasks import extract, ingest
 from tests.checkout import TINY, Checkout, make_project
 from tests.conftest import MakeVideo

@@ -15,7 +15,7 @@ from reelflow.extraction.read_clips import read_clip, read_clips
 from reelflow.store.clip_spec import Clip, ClipSpec
 from reelflow.store.frame_store import FrameStore
 from reelflow.video.check import VideoInfo
-from reelflow.video.ffmpeg import Bounds
+from reelflow.video.process_limits import Bounds
 from tasks import extract, ingest
 from tests.matrix import matrix
 from tests.truth import truth_of, wrong

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from reelflow.video.check import VideoInfo, check_video, hash_file
-from reelflow.video.ffmpeg import Bounds
+from reelflow.video.process_limits import Bounds
 from tests.conftest import ROOT, MakeVideo
 from tests.folder import Folder
 

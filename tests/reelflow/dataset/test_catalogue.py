@@ -11,7 +11,7 @@ from reelflow.dataset import catalogue as module
 from reelflow.dataset.catalogue import Catalogue, catalogue
 from reelflow.dataset.check_cache import CheckCache
 from reelflow.intake.labelled_videos import list_videos
-from reelflow.video.ffmpeg import Bounds
+from reelflow.video.process_limits import Bounds
 from tests.conftest import MakeVideo
 
 

@@ -20,7 +20,7 @@ from reelflow.dataset.fingerprints import (
 )
 from reelflow.dataset.near_duplicates import Pair, find, sets
 from reelflow.video.check import check_video
-from reelflow.video.ffmpeg import Bounds
+from reelflow.video.process_limits import Bounds
 from reelflow.video.thumbnails import MOST, RATE, Thumbnails
 from tests.conftest import MakeVideo, ffmpeg
 from tests.scenes import scene

@@ -20,13 +20,13 @@ from distributed import LocalCluster, Nanny
 from reelflow.base.errors import DataError, UnavailableError
 from reelflow.extraction import dask_engine as daskengine
 from reelflow.extraction.dask_engine import dask_engine
+from reelflow.extraction.decoded_cache import DecodedCache
 from reelflow.extraction.engines import Answers, Bundle, Engine, decoded, local_engine
 from reelflow.extraction.fill_store import extract_missing, finish_store, wanted_shards
-from reelflow.extraction.shard_cache import UnitCache
-from reelflow.store import frame_store as store_module
+from reelflow.store import shards as store_module
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.check import check_video
-from reelflow.video.ffmpeg import Bounds
+from reelflow.video.process_limits import Bounds
 from tests.conftest import MakeVideo
 
 SPEC = ClipSpec(4, 24, 32)
@@ -78,13 +78,13 @@ def name(request: pytest.FixtureRequest) -> str:
 
 def extract(root: Path, name: str, engine: Engine) -> dict[str, bytes]:
     """What the store consists of that an engine made."""
-    shards, cache = wanted_shards(root / "manifest.parquet", SPEC), UnitCache(root / name, SPEC)
+    shards, cache = wanted_shards(root / "manifest.parquet", SPEC), DecodedCache(root / name, SPEC)
     assert extract_missing(root / "manifest.parquet", shards, cache, SPEC, engine, {}) == VIDEOS
     return store(root, name)
 
 
 def store(root: Path, name: str) -> dict[str, bytes]:
-    shards, cache = wanted_shards(root / "manifest.parquet", SPEC), UnitCache(root / name, SPEC)
+    shards, cache = wanted_shards(root / "manifest.parquet", SPEC), DecodedCache(root / name, SPEC)
     finish_store(shards, cache, root / f"{name}-frames", SPEC)
     return {path.name: path.read_bytes() for path in (root / f"{name}-frames").iterdir()}
 
@@ -213,7 +213,7 @@ def test_a_video_that_kills_every_worker_costs_only_itself(
     monkeypatch.setattr(daskengine, "_PATIENCE", 1.0)
     hashes = sorted(pd.read_parquet(project / "manifest.parquet")["hash"])
     kept = project / name
-    UnitCache(kept, SPEC)
+    DecodedCache(kept, SPEC)
     work = partial(die, hashes[5])
     settings = {
         "distributed.scheduler.allowed-failures": 0,
@@ -268,4 +268,4 @@ def test_a_cluster_that_goes_away_is_a_sentence_and_what_it_sent_is_kept(
             pytest.raises(UnavailableError, match="went away"),
         ):
             extract(project, name, Engine(run, engine.workers))
-    assert len(UnitCache(project / name, SPEC).spare([])) >= 3
+    assert len(DecodedCache(project / name, SPEC).spare([])) >= 3

@@ -14,15 +14,15 @@ import pytest
 from reelflow.base.errors import DataError
 from reelflow.dataset.catalogue import catalogue
 from reelflow.dataset.check_cache import CheckCache
+from reelflow.extraction.decoded_cache import DecodedCache
 from reelflow.extraction.engines import Engine, local_engine
 from reelflow.extraction.fill_store import extract_missing, finish_store, wanted_shards
 from reelflow.extraction.read_clips import read_clip
-from reelflow.extraction.shard_cache import UnitCache
 from reelflow.intake.labelled_videos import list_videos
-from reelflow.store import frame_store as store_module
+from reelflow.store import shards as store_module
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.store.frame_store import FrameStore
-from reelflow.video.ffmpeg import Bounds
+from reelflow.video.process_limits import Bounds
 from tests.conftest import MakeVideo
 
 SPEC = ClipSpec(4, 24, 32)
@@ -52,7 +52,7 @@ def engine(raw: Path, spec: ClipSpec = SPEC) -> Engine:
 
 def extract(raw: Path, spec: ClipSpec = SPEC, elsewhere: dict[str, Path] | None = None) -> int:
     manifest, store = manifest_of(raw), raw.parent / "frames"
-    cache = UnitCache(raw.parent / "kept", spec, elsewhere)
+    cache = DecodedCache(raw.parent / "kept", spec, elsewhere)
     shards = wanted_shards(manifest, spec)
     done = extract_missing(manifest, shards, cache, spec, engine(raw, spec), {})
     finish_store(shards, cache, store, spec)
@@ -160,7 +160,7 @@ def test_what_else_lies_in_the_store_goes(raw: Path) -> None:
 def test_clips_that_were_decoded_before_a_kill_are_not_decoded_again(raw: Path) -> None:
     manifest = manifest_of(raw)
     shards = wanted_shards(manifest, SPEC)
-    cache = UnitCache(raw.parent / "kept", SPEC)
+    cache = DecodedCache(raw.parent / "kept", SPEC)
     missing = pd.read_parquet(manifest).iloc[:1]
     away = raw.parent / "away.mp4"
     (raw / missing["path"].iloc[0]).rename(away)
@@ -174,7 +174,7 @@ def test_clips_that_were_decoded_before_a_kill_are_not_decoded_again(raw: Path) 
 
 def test_a_clip_that_was_damaged_while_it_waited_for_its_shard_is_decoded_again(raw: Path) -> None:
     manifest = manifest_of(raw)
-    shards, cache = wanted_shards(manifest, SPEC), UnitCache(raw.parent / "kept", SPEC)
+    shards, cache = wanted_shards(manifest, SPEC), DecodedCache(raw.parent / "kept", SPEC)
     for path in raw.rglob("*.mp4"):
         path.rename(path.with_suffix(".away"))
     first = pd.read_parquet(manifest)["path"].iloc[0]
@@ -230,7 +230,7 @@ def test_a_video_that_vanished_stops_the_stage_in_a_sentence_and_the_others_are_
     raw: Path,
 ) -> None:
     manifest = manifest_of(raw)
-    shards, cache = wanted_shards(manifest, SPEC), UnitCache(raw.parent / "kept", SPEC)
+    shards, cache = wanted_shards(manifest, SPEC), DecodedCache(raw.parent / "kept", SPEC)
     (raw / "run" / "1.mp4").unlink()
     with pytest.raises(DataError, match=r"1 of 7 videos could not be decoded.*1\.mp4"):
         extract_missing(manifest, shards, cache, SPEC, engine(raw), {})

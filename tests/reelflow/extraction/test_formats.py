@@ -17,7 +17,7 @@ from reelflow.base.errors import VideoError
 from reelflow.extraction.read_clips import read_clip
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.check import check_video
-from reelflow.video.ffmpeg import Bounds
+from reelflow.video.process_limits import Bounds
 from tests.conftest import ffmpeg
 from tests.truth import assert_decoder_agrees, same_frames
 

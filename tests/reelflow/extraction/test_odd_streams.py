@@ -15,7 +15,7 @@ from reelflow.extraction.region import WHOLE
 from reelflow.extraction.wanted_frames import Wanted
 from reelflow.store.clip_spec import Clip, ClipSpec
 from reelflow.video.check import DamagedVideoError, check_video
-from reelflow.video.ffmpeg import Bounds
+from reelflow.video.process_limits import Bounds
 from tests.conftest import MakeVideo, ffmpeg
 from tests.matrix import put
 from tests.truth import truth_of, wrong

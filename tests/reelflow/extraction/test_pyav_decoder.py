@@ -24,7 +24,7 @@ from reelflow.extraction.region import WHOLE
 from reelflow.extraction.wanted_frames import Wanted
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.check import VideoInfo, check_video
-from reelflow.video.ffmpeg import Bounds
+from reelflow.video.process_limits import Bounds
 from tests.conftest import MakeVideo, ffmpeg
 from tests.truth import decoded_by
 

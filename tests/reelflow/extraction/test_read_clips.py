@@ -14,7 +14,7 @@ from reelflow.extraction import read_clips as read
 from reelflow.extraction.read_clips import read_clip, read_clips
 from reelflow.store.clip_spec import Clip, ClipSpec
 from reelflow.video.check import VideoInfo, check_video
-from reelflow.video.ffmpeg import Bounds
+from reelflow.video.process_limits import Bounds
 from tests.conftest import MakeVideo
 
 BOUNDS = Bounds(timeout_s=60, memory_mb=1024)

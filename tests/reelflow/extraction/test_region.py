@@ -13,7 +13,7 @@ from reelflow.extraction.motion import motion_energy, window
 from reelflow.extraction.read_clips import read_clip
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.check import check_video
-from reelflow.video.ffmpeg import Bounds
+from reelflow.video.process_limits import Bounds
 from tests.conftest import MakeVideo, ffmpeg
 
 BOUNDS = Bounds(timeout_s=60, memory_mb=1024)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from reelflow.extraction.read_clips import read_clip
-from reelflow.extraction.samplers import SAMPLERS, Indices, dense, fps, uniform
+from reelflow.extraction.samplers import Indices, dense, fps, sampler, uniform
+from reelflow.params.extract import Sampler
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.check import check_video
-from reelflow.video.ffmpeg import Bounds
 from reelflow.video.frame_times import span
+from reelflow.video.process_limits import Bounds
 from tests.conftest import MakeVideo, ffmpeg
 
 BOUNDS = Bounds(timeout_s=60, memory_mb=1024)
@@ -29,14 +34,14 @@ def times_of_all_kinds() -> list[Indices]:
     return [*steady, *uneven, steady[-1] - 5000, np.zeros(5, np.int64)]
 
 
-@pytest.mark.parametrize("name", SAMPLERS)
+@pytest.mark.parametrize("name", get_args(Sampler))
 @pytest.mark.parametrize("pts", times_of_all_kinds(), ids=lambda pts: f"{len(pts)}frames")
 def test_every_sampler_gives_as_many_frames_as_asked_in_the_order_shown(
     name: str, pts: Indices
 ) -> None:
     for frames in (1, 4, 12):
         asked = spec(frames, sampler=name, rate=5.0, stride=3, places=2 if frames > 1 else 1)
-        chosen = SAMPLERS[name](pts, 1 / 600, asked)
+        chosen = sampler(name)(pts, 1 / 600, asked)
         assert chosen.shape == (frames * asked.choices,)
         assert chosen.dtype == np.int64
         assert chosen.min() >= 0
@@ -62,21 +67,23 @@ def test_uniform_takes_one_frame_from_each_segment(frames: int) -> None:
 def test_fps_gives_the_same_steps_of_time_whatever_the_rate_of_the_video() -> None:
     for rate in (10, 25, 60):
         pts = np.arange(20 * rate)
-        seconds = fps(pts, 1 / rate, spec(9, rate=4.0)) / rate
+        seconds = fps(pts, 1 / rate, spec(9, sampler="fps", rate=4.0)) / rate
         assert np.diff(seconds) == pytest.approx(0.25, abs=1 / rate + 1e-9)
         assert seconds.mean() == pytest.approx(10, abs=1 / rate)
 
 
 def test_fps_takes_no_more_than_its_frames_and_holds_the_ends_of_a_short_video() -> None:
-    chosen = fps(np.arange(25), 1 / 25, spec(8, rate=4.0))  # two seconds asked of one
+    chosen = fps(
+        np.arange(25), 1 / 25, spec(8, sampler="fps", rate=4.0)
+    )  # two seconds asked of one
     assert chosen.tolist() == [0, 0, 3, 9, 15, 21, 24, 24]
 
 
 def test_dense_leaves_nothing_out_within_a_run() -> None:
-    chosen = dense(np.arange(300), 1 / 30, spec(12, stride=1, places=3)).reshape(3, 4)
+    chosen = dense(np.arange(300), 1 / 30, spec(12, sampler="dense", places=3)).reshape(3, 4)
     assert (np.diff(chosen, axis=1) == 1).all()
     assert chosen[:, 1].tolist() == [50, 150, 250]
-    strided = dense(np.arange(300), 1 / 30, spec(6, stride=5))
+    strided = dense(np.arange(300), 1 / 30, spec(6, sampler="dense", stride=5))
     assert (np.diff(strided) == 5).all()
 
 
@@ -85,6 +92,39 @@ def test_dense_runs_follow_time_and_repeat_the_ends_of_a_short_video() -> None:
     pts = np.array([*range(10), 100])
     assert dense(pts, 1.0, spec(3)).tolist() == [8, 9, 10]
     assert dense(np.arange(3), 1.0, spec(6)).tolist() == [0, 0, 1, 2, 2, 2]
+
+
+NEW_SAMPLER = """
+
+def ends(pts: Times, unit: float, spec: ClipSpec) -> Indices:
+    return np.linspace(0, len(pts) - 1, spec.frames).astype(np.int64)
+"""
+READ = """
+from pathlib import Path
+from reelflow.extraction.read_clips import read_clip
+from reelflow.params import load_section
+from reelflow.params.extract import ExtractParams
+from reelflow.store.clip_spec import ClipSpec
+params = load_section(Path("params.yaml"), ExtractParams)
+clip = read_clip(Path("a.mp4"), ClipSpec(params.frames, 24, 32, sampler=params.sampler))
+print(*clip.timestamps.round(3))
+"""
+
+
+def test_a_new_sampler_is_a_function_and_a_line(tmp_path: Path, make_video: MakeVideo) -> None:
+    make_video(tmp_path / "a.mp4", seconds=2, rate=10)
+    package = tmp_path / "reelflow"
+    shutil.copytree(Path(__file__).parents[3] / "reelflow", package)
+    with (package / "extraction/samplers.py").open("a") as module:
+        module.write(NEW_SAMPLER)
+    params = package / "params/extract.py"
+    params.write_text(
+        params.read_text().replace('    "uniform",\n', '    "uniform",\n    "ends",\n')
+    )
+    (tmp_path / "params.yaml").write_text("extract: {frames: 3, sampler: ends}\n")
+    command = [sys.executable, "-c", READ]
+    done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["0.0", "0.9", "1.9"]
 
 
 def test_the_last_frame_lasts_as_long_as_the_mean() -> None:

@@ -17,7 +17,7 @@ from reelflow.extraction.skip_packets import Packets, needed, spared
 from reelflow.extraction.wanted_frames import Wanted
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.check import VideoInfo, check_video
-from reelflow.video.ffmpeg import Bounds
+from reelflow.video.process_limits import Bounds
 from tests.conftest import MakeVideo, ffmpeg
 
 BOUNDS = Bounds(timeout_s=60, memory_mb=1024)

@@ -17,7 +17,7 @@ from reelflow.intake.labelled_videos import LabelledVideo, list_videos
 from reelflow.intake.plan_import import plan_import
 from reelflow.intake.same_bytes import Contents, only_copies, same_file
 from reelflow.intake.source_forms import read_source
-from reelflow.video.ffmpeg import Bounds
+from reelflow.video.process_limits import Bounds
 from tests.planted import ODD, plant
 
 RESERVED = ("dvc.yaml", "*.dvc")

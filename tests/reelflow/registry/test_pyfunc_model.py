@@ -15,7 +15,7 @@ import pytest
 from reelflow.extraction.read_clips import read_clip
 from reelflow.registry.packaging import REQUIRED, requirements, signature
 from reelflow.store.clip_spec import ClipSpec
-from reelflow.video.ffmpeg import Bounds
+from reelflow.video.process_limits import Bounds
 from tests.closure import closure
 from tests.conftest import ROOT, MakeVideo
 

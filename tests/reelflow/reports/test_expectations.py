@@ -18,7 +18,8 @@ from reelflow.reports.data_docs import Judgement, judge
 from reelflow.reports.expectations import BLACK, FROZEN, checks, of_state
 from reelflow.reports.observations import observe
 from reelflow.store.clip_spec import Clip, ClipSpec
-from reelflow.store.frame_store import FrameStore, record_of, write_shard
+from reelflow.store.frame_store import FrameStore
+from reelflow.store.shards import record_of, write_shard
 from tests.conftest import ROOT
 from tests.dataset import grid, manifest_of, write_store
 

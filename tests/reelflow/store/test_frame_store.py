@@ -8,21 +8,16 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from reelflow.base.errors import DataError
-from reelflow.store import frame_store as module
+from reelflow.store import shards as module
 from reelflow.store.clip_spec import Clip, ClipSpec
-from reelflow.store.frame_store import (
-    FrameStore,
-    capacity,
-    open_shard,
-    record_of,
-    shards_of,
-    write_shard,
-)
+from reelflow.store.frame_store import FrameStore
+from reelflow.store.shards import capacity, open_shard, record_of, shards_of, write_shard
 from tests.dataset import write_clips
 
 SPEC = ClipSpec(2, 8, 6)
@@ -156,3 +151,16 @@ def test_reading_needs_no_pandas() -> None:
     # A second of every stage and of every decoding process.
     code = "import sys, reelflow.extraction.fill_store; sys.exit('pandas' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("knob", [{"rate": 5.0}, {"box": (0.0, 0.0, 0.5, 1.0)}, {"window": 0.5}])
+def test_a_knob_that_does_not_apply_makes_no_other_clip(knob: dict[str, Any]) -> None:
+    assert ClipSpec(2, 8, 6, **knob) == SPEC
+    assert ClipSpec(2, 8, 6, **knob).id == SPEC.id
+
+
+def test_a_knob_that_applies_makes_another_clip() -> None:
+    assert ClipSpec(2, 8, 6, sampler="fps", rate=5.0).id != ClipSpec(2, 8, 6, sampler="fps").id
+    assert (
+        ClipSpec(2, 8, 6, region="motion", window=0.5).id != ClipSpec(2, 8, 6, region="motion").id
+    )

@@ -15,13 +15,14 @@ from reelflow.extraction.region import WHOLE
 from reelflow.extraction.samplers import segments, uniform
 from reelflow.extraction.wanted_frames import Wanted
 from reelflow.store.clip_spec import Clip, ClipSpec
-from reelflow.store.frame_store import FrameStore, record_of
+from reelflow.store.frame_store import FrameStore
+from reelflow.store.shards import record_of
 from reelflow.store.views import drawn, shown, views
 from reelflow.training.augmentation import Augmentation
 from reelflow.training.batches import Batches
 from reelflow.training.predict_clip import predict_views
 from reelflow.video.check import check_video
-from reelflow.video.ffmpeg import Bounds
+from reelflow.video.process_limits import Bounds
 from tests.conftest import MakeVideo
 from tests.dataset import write_clips
 from tests.truth import decoded_by

@@ -15,7 +15,7 @@ import pytest
 from reelflow.base.errors import VideoError
 from reelflow.dataset.check_cache import CheckCache
 from reelflow.video.check import DamagedVideoError, check_video
-from reelflow.video.ffmpeg import Bounds
+from reelflow.video.process_limits import Bounds
 from tests.conftest import MakeVideo, ffmpeg
 
 BOUNDS = Bounds(timeout_s=60)

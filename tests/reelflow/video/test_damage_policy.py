@@ -15,8 +15,8 @@ from reelflow.intake.labelled_videos import list_videos
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.check import DamagedVideoError, VideoInfo, check_video
 from reelflow.video.damage_policy import POLICIES, Policy
-from reelflow.video.ffmpeg import Bounds
 from reelflow.video.inspection import inspect
+from reelflow.video.process_limits import Bounds
 from tests.conftest import MakeVideo
 
 BOUNDS = Bounds(timeout_s=60)

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from reelflow.video.check import VideoInfo, check_video
-from reelflow.video.ffmpeg import Bounds, ffmpeg_exe
+from reelflow.video.ffmpeg import ffmpeg_exe
+from reelflow.video.process_limits import Bounds
 from tests import odd
 from tests.conftest import MakeVideo, ffmpeg
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from reelflow.video.ffmpeg import Bounds
 from reelflow.video.inspection import Inspection, inspect
+from reelflow.video.process_limits import Bounds
 from tests.conftest import MakeVideo
 
 BOUNDS = Bounds(timeout_s=9)

@@ -10,8 +10,8 @@ import pytest
 
 from reelflow.base.errors import VideoError
 from reelflow.video.check import check_video
-from reelflow.video.ffmpeg import Bounds
 from reelflow.video.inspection import inspect
+from reelflow.video.process_limits import Bounds
 from tests import odd
 from tests.conftest import ROOT, ffmpeg
 from tests.hostile.boxes import cluster, element, matroska, matroska_track, number

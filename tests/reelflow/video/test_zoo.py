@@ -16,8 +16,8 @@ from reelflow.extraction import skip_packets
 from reelflow.extraction.read_clips import read_clip
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.check import check_video
-from reelflow.video.ffmpeg import Bounds
 from reelflow.video.inspection import inspect
+from reelflow.video.process_limits import Bounds
 from tests.truth import assert_decoder_agrees, same_frames
 
 BOUNDS = Bounds(timeout_s=60, memory_mb=1024)

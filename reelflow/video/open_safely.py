@@ -1,10 +1,8 @@
-"""A video file as a decoder may see it: one open descriptor, and nothing else.
+"""Opening a video file safely: regular files alone, symbolic links within allowed folders.
 
-A video is untrusted input, and many formats may name other files or addresses (playlists, edit
-lists with external tracks, image sequences). So a decoder is never given a name: it gets an open
-file and the protocol `fd` alone, by which nothing else can be opened, and only demuxers that carry
-video and the decoders of codecs that people bring. A file may be called `-i`, `pipe:` or `%d.mp4`:
-its name is never looked at. docs/threat-model.md says what is guarded against, and how.
+A video is untrusted input. A decoder never gets its name, only an open descriptor: a file may be
+called `-i`, `pipe:` or `%d.mp4`, and nobody looks at that. `reelflow.video.allowed_formats` limits
+what a decoder may do with the descriptor; docs/threat-model.md describes both.
 """
 
 from __future__ import annotations
@@ -14,37 +12,8 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from reelflow.base.errors import VideoError
-
-# How a decoder calls the file that it was given.
-NAME = "fd:"
-
-# No playlist, no script, no device, no picture, no sound, no format of games.
-DEMUXERS = (
-    "mov", "matroska", "avi", "mpegts", "mpeg", "mpegvideo", "m4v", "flv", "asf", "ogg", "gif",
-    "apng", "webp_anim", "mjpeg", "h261", "h263", "h264", "hevc", "vvc", "av1", "obu", "ivf", "vc1",
-    "mxf", "nut", "rm", "wtv", "dv", "dhav", "mxg", "yuv4mpegpipe",
-)  # fmt: skip
-
-# Codecs of cameras, phones, the web, editing, and the AVI and MOV files of thirty years.
-DECODERS = (
-    "h264", "hevc", "vvc", "av1", "libdav1d", "libaom-av1", "vp8", "vp9", "vp3", "vp6", "vp6a",
-    "vp6f", "theora", "mpeg1video", "mpeg2video", "mpeg4", "msmpeg4v1", "msmpeg4v2", "msmpeg4",
-    "h261", "h263", "h263i", "h263p", "flv", "wmv1", "wmv2", "wmv3", "vc1", "rv10", "rv20", "rv30",
-    "rv40", "mjpeg", "mjpegb", "mxpeg", "jpeg2000", "png", "apng", "gif", "webp", "webp_anim",
-    "prores", "dnxhd", "cfhd", "dvvideo", "ffv1", "huffyuv", "ffvhuff", "utvideo", "magicyuv",
-    "lagarith", "rawvideo", "v210", "cinepak", "indeo3", "indeo4", "indeo5", "svq1", "svq3",
-    "qtrle", "rpza", "msrle", "msvideo1", "camtasia", "tscc2", "zmbv",
-)  # fmt: skip
-
-# 8192 x 8192; a picture of four bytes a pixel then takes 256 MiB.
-MOST_PIXELS = 1 << 26
-MOST_STREAMS = 64
-# Bytes that a process may print of the frames of a video: two million frames at the least, which
-# are 18 hours at 30 a second. Their times take 250 MiB here while they are read.
-MOST_PRINTED = 88 << 20
 
 _KINDS = {
     stat.S_IFDIR: "a folder",
@@ -53,29 +22,6 @@ _KINDS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
-
-
-def confined(descriptor: int) -> dict[str, Any]:
-    """Options with which ffmpeg or PyAV opens `NAME` and may open nothing but `descriptor`."""
-    return {
-        "fd": descriptor,
-        "protocol_whitelist": "fd",
-        "format_whitelist": ",".join(DEMUXERS),
-        "codec_whitelist": ",".join(DECODERS),
-        "max_streams": MOST_STREAMS,
-        # PyAV hands these to the probing of a file; its decoders have to be told once more.
-        "max_pixels": MOST_PIXELS,
-    }
-
-
-def input_options(descriptor: int) -> dict[str, Any]:
-    """Options of an input of ffmpeg: the confinement, pictures only, one thread (bounded memory,
-    the same bytes), times as they are in the file."""
-    return {
-        **confined(descriptor),
-        **dict.fromkeys(("an", "sn", "dn", "copyts")),
-        "threads": 1,
-    }
 
 
 @contextmanager

@@ -22,8 +22,8 @@ import pyarrow as pa
 from reelflow.base.errors import DataError
 from reelflow.base.files import TEMPORARY_PREFIX, link_or_copy
 from reelflow.store.clip_spec import ClipSpec
-from reelflow.store.frame_store import Records, open_shard, refuse_damaged, write_shard
 from reelflow.store.index_file import INDEX, read_index
+from reelflow.store.shards import Records, open_shard, refuse_damaged, write_shard
 from reelflow.video.content_hash import stamp_of
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 _CLIPS = "clips"
 
 
-class UnitCache:
+class DecodedCache:
     """Clips and shards of one spec.
 
     Args:
