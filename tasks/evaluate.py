@@ -125,13 +125,13 @@ def main() -> None:
     write_table(PLOTS / "roc.csv", drawn.roc)
     write_table(PLOTS / "pr.csv", drawn.pr)
     write_text(REPORT, page)
-    cautions = evaluation_report.warnings(evaluation)
+    cautions = evaluation_report.warnings.warnings(evaluation)
     told = {"verdict": asdict(verdict), "cautions": cautions}
     write_json(
         METRICS / "evaluate.json", {**scores, "interval_confidence": params.confidence, **told}
     )
     write_json(SUMMARY, _summary(scores, history))
-    for sentence in evaluation_report.summary(evaluation):
+    for sentence in evaluation_report.headline.summary(evaluation):
         log.info("%s", sentence)
     for caution in cautions:
         log.warning("%s", caution)

@@ -24,7 +24,7 @@ from reelflow.params import load_section
 from reelflow.params.validate import ValidateParams
 from reelflow.reports import data_report
 from reelflow.reports.data_docs import judge
-from reelflow.reports.data_report import DataSet
+from reelflow.reports.data_report import DataSet, headline, warnings
 from reelflow.reports.expectations import BLACK, FROZEN, Finding, checks, of_state
 from reelflow.reports.observations import observe
 from reelflow.store.frame_store import FrameStore
@@ -78,7 +78,7 @@ def main() -> None:
         )
     held = sum(finding.held for finding in findings)
     log.info("%d of %d expectations hold, see %s", held, len(findings), DATA_DOCS / "index.html")
-    log.info("%s: %s", DATA_REPORT, data_report.headline(data))
+    log.info("%s: %s", DATA_REPORT, headline.headline(data))
 
 
 def _refuse_damaged(store: FrameStore) -> None:
@@ -139,9 +139,9 @@ def _metrics(findings: list[Finding], data: DataSet) -> dict[str, Any]:
         "successful": sum(finding.held for finding in findings),
         "failed": len(data.broken),
         "warnings": len(data.warned),
-        "headline": data_report.headline(data),
-        "cautions": data.broken + data_report.warnings(data),
-        "reservations": len(data_report.warnings(data)),
+        "headline": headline.headline(data),
+        "cautions": data.broken + warnings.warnings(data),
+        "reservations": len(warnings.warnings(data)),
         "black_clips": counts[BLACK],
         "frozen_clips": counts.get(FROZEN, 0),
         "told_by_files": found.by[shortcuts.EVERYTHING].share if found else None,

@@ -10,9 +10,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from reelflow.reports import page
-from reelflow.reports.data_report import histograms, sheets, tables, verdict
+from reelflow.reports.data_report import headline, histograms, sheets, tables, warnings
 from reelflow.reports.data_report.content import DataSet
-from reelflow.reports.data_report.verdict import headline, warnings
 
 __all__ = ["DataSet", "headline", "render", "warnings"]
 
@@ -31,9 +30,9 @@ def render(data: DataSet, frames: sheets.Frames) -> str:
     return page.render(
         HERE,
         data=data,
-        headline=headline(data),
-        summary=verdict.summary(data),
-        warnings=warnings(data),
+        headline=headline.headline(data),
+        summary=headline.summary(data),
+        warnings=warnings.warnings(data),
         classes=tables.classes(data),
         sheets=sheets.by_class(data, frames),
         plays=sheets.sizes(len(data.labels))[1],
@@ -43,7 +42,7 @@ def render(data: DataSet, frames: sheets.Frames) -> str:
         tall=histograms.HEIGHT,
         kinds=tables.kinds(data),
         groups=tables.groups(data),
-        uncertainty=verdict.uncertainty(found, grouped=data.grouped) if found else "",
+        uncertainty=warnings.uncertainty(found, grouped=data.grouped) if found else "",
         reasons=tables.reasons(data),
         set_aside=data.unusable.head(tables.SET_ASIDE_ROWS).to_dict("records"),
         alike=alike[: tables.DUPLICATES],

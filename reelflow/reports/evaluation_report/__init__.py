@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from reelflow.reports import page, plots
-from reelflow.reports.evaluation_report import examples, tables
+from reelflow.reports.evaluation_report import examples, headline, tables, warnings
 from reelflow.reports.evaluation_report.content import Evaluation
-from reelflow.reports.evaluation_report.verdict import summary, warnings
 from reelflow.store.clip_spec import Clip
 
-__all__ = ["Evaluation", "render", "summary", "warnings"]
+__all__ = ["Evaluation", "headline", "render", "warnings"]
 
 HERE = Path(__file__).parent
 
@@ -46,8 +45,8 @@ def _words(evaluation: Evaluation) -> dict[str, Any]:
         "evaluation": evaluation,
         "scores": evaluation.scores,
         "headline": evaluation.verdict.headline,
-        "summary": summary(evaluation),
-        "warnings": warnings(evaluation),
+        "summary": headline.summary(evaluation),
+        "warnings": warnings.warnings(evaluation),
         "classes": evaluation.tested(),
         "legend": _legend(evaluation),
         "confusion": tables.confusion(evaluation),

@@ -174,7 +174,7 @@ def test_kinds_of_files_that_one_class_alone_has_are_named() -> None:
     assert [(row["what"], row["value"], row["only"]) for row in only] == [
         ("codec", "vp9 in mov", "jump")
     ]
-    assert said(warnings(data), "found in one class alone (codec vp9 in mov: “jump”)")
+    assert said(warnings.warnings(data), "found in one class alone (codec vp9 in mov: “jump”)")
 
 
 def relabelled(**columns: Any) -> pd.DataFrame:
@@ -211,7 +211,7 @@ def lop_sided() -> pd.DataFrame:
 def test_a_warning_is_given_where_it_applies(words: str, changes: dict[str, Any]) -> None:
     if "videos" in changes:
         changes = {**changes, "videos": changes["videos"].reset_index(drop=True)}
-    assert said(warnings(data_set(**changes)), words)
+    assert said(warnings.warnings(data_set(**changes)), words)
 
 
 def test_classes_that_their_files_tell_are_warned_of_with_how_sure_that_is() -> None:
@@ -219,7 +219,7 @@ def test_classes_that_their_files_tell_are_warned_of_with_how_sure_that_is() -> 
     data.videos.loc[data.videos["label"] == "wave", ["width", "bytes"]] = [640, 9000]
     found = measure(data.videos)
     assert found is not None and found.by[EVERYTHING].alarming
-    warned = warnings(data_set(data.videos, shortcuts=found))
+    warned = warnings.warnings(data_set(data.videos, shortcuts=found))
     assert said(warned, "File properties give the class away, “wave” most of all")
     page = render(data_set(data.videos, shortcuts=found), frames)
     assert "split into 5 folds by group" in page
@@ -231,7 +231,7 @@ def test_groups_are_not_spoken_of_where_none_is_known() -> None:
     videos.loc[videos["label"] == "wave", ["width", "bytes"]] = [640, 9000]
     videos.loc[:1, "alike"] = "a"
     data = data_set(videos, shortcuts=measure(data_set(videos).videos))
-    warned = warnings(data)
+    warned = warnings.warnings(data)
     assert said(warned, "of the videos that it has not seen")
     assert said(warned, "only 17 videos (near-duplicates count as one), so that a test of a fifth")
     page = re.sub(r"<style>.*?</style>", "", render(data, frames), flags=re.DOTALL)
@@ -242,14 +242,14 @@ def test_groups_are_not_spoken_of_where_none_is_known() -> None:
 
 def test_a_sound_set_gets_no_warning_and_a_calm_word() -> None:
     data = data_set()
-    assert warnings(data) == []
-    assert headline(data) == "Fit to learn from, as far as it can be told"
+    assert warnings.warnings(data) == []
+    assert headline.headline(data) == "Fit to learn from, as far as it can be told"
     assert "found a reason for doubt" in render(data, frames)
 
 
 def test_what_is_broken_comes_first() -> None:
     data = data_set(broken=["Clips show something: not so for 7."])
-    assert headline(data) == "Not fit to learn from yet: 1 expectation is broken"
+    assert headline.headline(data) == "Not fit to learn from yet: 1 expectation is broken"
     assert "Clips show something" in render(data, frames)
 
 

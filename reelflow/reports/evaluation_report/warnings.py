@@ -1,4 +1,4 @@
-"""The verdict: what a person must know before trusting the model, in plain sentences.
+"""Warnings of the evaluation report: what a person must know before trusting the model.
 
 A warning is a function of an `Evaluation` that returns its sentence, or None where it does not
 apply; `WARNINGS` is the list of them, the gravest first. To add one, write it and name it there.
@@ -6,52 +6,26 @@ apply; `WARNINGS` is the list of them, the gravest first. To add one, write it a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from reelflow.base.words import count, interval, percent, quoted
 from reelflow.intake.labelled_videos import made_up_test
-from reelflow.reports.evaluation_report import learning
 from reelflow.reports.evaluation_report.content import Evaluation
-from reelflow.reports.evaluation_report.learning import LARGE_GAP
 
 # With fewer groups each of them moves a figure by a tenth and more.
 FEW_GROUPS = 10
 FEW_VIDEOS = 5
-
-
-def summary(evaluation: Evaluation) -> list[str]:
-    """The figures behind the headline, a sentence each."""
-    scores = evaluation.scores
-    right = round(scores["accuracy"] * scores["videos"])
-    sentences = [
-        f"On {count(scores['videos'], 'test video')}{_from_groups(evaluation)}, which took no "
-        f"part in training, the model names the right class for {right}: an accuracy of "
-        f"{percent(scores['accuracy'])}{_with_interval(evaluation)}.",
-        f"Always answering “{evaluation.baseline}”, {_how_common(evaluation)} class of the "
-        f"training videos, would be right for {percent(scores['baseline_accuracy'])}.",
-    ]
-    weakest, figures = next(iter(evaluation.tested().items()))
-    if len(evaluation.tested()) > 1:
-        found = round(figures["recall"] * figures["support"])
-        sentences.append(
-            f"Its weakest class is “{weakest}”: it finds {found} of {figures['support']}."
-            if figures["recall"] < 1
-            else "It finds every test video of every class."
-        )
-    return sentences
+# Difference between two accuracies that a reader should know of.
+LARGE_GAP = 0.15
+# A last epoch lower than this share of the best before the last fifth is no end of learning.
+_STILL_FALLING = 0.75
 
 
 def warnings(evaluation: Evaluation) -> list[str]:
     """The sentences of the warnings that apply, the gravest first."""
     found = (warning(evaluation) for warning in WARNINGS)
     return [sentence for sentence in found if sentence]
-
-
-def _from_groups(evaluation: Evaluation) -> str:
-    known = evaluation.splits["test"]["known_group"]
-    if known.isna().all():
-        return ""
-    return f" from {count(known.nunique(), 'known group' if known.isna().any() else 'group')}"
 
 
 def _units(evaluation: Evaluation) -> str:
@@ -61,17 +35,6 @@ def _units(evaluation: Evaluation) -> str:
         return count(groups, "group")
     alike = " (near-duplicates count as one)" if groups < evaluation.scores["videos"] else ""
     return f"{count(groups, 'video')}{alike}"
-
-
-def _how_common(evaluation: Evaluation) -> str:
-    videos = evaluation.splits["train"]["label"].value_counts()
-    return "the most common" if (videos == videos.max()).sum() == 1 else "as common as any"
-
-
-def _with_interval(evaluation: Evaluation) -> str:
-    if evaluation.scores["accuracy_low"] is None:
-        return ""
-    return f" ({evaluation.confidence:.0%} interval {interval(evaluation.scores, 'accuracy')})"
 
 
 def _not_proven(evaluation: Evaluation) -> str | None:
@@ -228,6 +191,66 @@ def _filled(evaluation: Evaluation) -> str | None:
     )
 
 
+def _memorised(evaluation: Evaluation) -> str | None:
+    epoch = evaluation.kept_epoch
+    if epoch["accuracy"] - epoch["val_accuracy"] < LARGE_GAP:
+        return None
+    # Nothing is learned by heart in one epoch.
+    first = evaluation.kept == evaluation.history["epoch"].iloc[0]
+    why = (
+        "the validation videos differ from them, or are few"
+        if first
+        else "it has partly learned its training videos by heart"
+    )
+    return (
+        f"In the epoch that was kept, it was right for {percent(epoch['accuracy'])} of the "
+        f"training videos but {percent(epoch['val_accuracy'])} of the validation videos: {why}. "
+        "More videos, and more groups, help most."
+    )
+
+
+def _unlike_validation(evaluation: Evaluation) -> str | None:
+    scores, validation = evaluation.scores, float(evaluation.kept_epoch["val_accuracy"])
+    low, high, gap = (
+        scores["accuracy_low"], scores["accuracy_high"], validation - scores["accuracy"],
+    )  # fmt: skip
+    if low is None or low <= validation <= high or abs(gap) < LARGE_GAP:
+        return None
+    if gap > 0:
+        return (
+            f"The test accuracy lies well below that on validation ({percent(validation)}), which "
+            "chose the epoch: the test videos differ, or the validation videos are too few."
+        )
+    return (
+        f"The test accuracy lies well above that on validation ({percent(validation)}), although "
+        "validation chose the epoch: the test is easier, or more like the training videos, than "
+        "new videos will be, or the validation videos are too few."
+    )
+
+
+def _first_epoch_best(evaluation: Evaluation) -> str | None:
+    if evaluation.kept != evaluation.history["epoch"].iloc[0] or len(evaluation.history) < 2:
+        return None
+    return (
+        "The first epoch was the best: what it learned after that did not carry over to the "
+        "validation videos. A smaller train.learning_rate, or more groups, may help."
+    )
+
+
+def _stopped_early(evaluation: Evaluation) -> str | None:
+    """The rate falls to nothing, so the last epoch often is the best: it matters by how much."""
+    history = evaluation.history
+    earlier = history["val_loss"].iloc[: -math.ceil(len(history) / 5)]
+    if evaluation.kept != int(history["epoch"].iloc[-1]) or earlier.empty:
+        return None
+    if history["val_loss"].iloc[-1] > _STILL_FALLING * earlier.min():
+        return None
+    return (
+        "The last epoch was the best: training ended while the model was still improving. Raise "
+        "train.epochs."
+    )
+
+
 WARNINGS: tuple[Callable[[Evaluation], str | None], ...] = (
     _not_proven,
     _made_up_test,
@@ -240,9 +263,9 @@ WARNINGS: tuple[Callable[[Evaluation], str | None], ...] = (
     _untested_classes,
     _thinly_tested_classes,
     _unequal_classes,
-    learning.memorised,
-    learning.unlike_validation,
-    learning.first_epoch_best,
-    learning.stopped_early,
+    _memorised,
+    _unlike_validation,
+    _first_epoch_best,
+    _stopped_early,
     _filled,
 )

@@ -1,4 +1,4 @@
-"""What a person must know before learning from these videos, in plain sentences.
+"""Warnings of the data report: what a person must know before learning from these videos.
 
 A warning is a function of a `DataSet` that returns its sentence, or None where it does not apply;
 `WARNINGS` is the list of them, the gravest first. To add one, write it and name it there. What an
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from reelflow.base.words import count, interval, length, percent, quoted
+from reelflow.base.words import count, interval, percent, quoted
 from reelflow.dataset.groups_in_names import suggest_pattern
 from reelflow.evaluation.shortcuts import BRIGHTNESS, EVERYTHING, Shortcuts, Told
 from reelflow.reports.data_report import tables
@@ -22,35 +22,6 @@ LARGE_SHARE_OF_A_CLASS = 0.5
 UNEQUAL = 10
 LARGE_SHARE_SET_ASIDE = 0.1
 LARGE_SHARE = 0.1
-
-
-def headline(data: DataSet) -> str:
-    """The one line that answers: can this be learned from?"""
-    if data.broken:
-        broken = count(len(data.broken), "expectation")
-        return f"Not fit to learn from yet: {broken} {_verb(len(data.broken), 'is', 'are')} broken"
-    doubts = len(warnings(data))
-    if doubts:
-        return f"Fit to learn from, with {count(doubts, 'reservation')}"
-    return "Fit to learn from, as far as it can be told"
-
-
-def summary(data: DataSet) -> list[str]:
-    """The figures behind the headline, a sentence each."""
-    known = int(data.videos["group"].nunique())
-    groups = f" from {count(known, 'known group')}" if known else ""
-    bad, same = len(data.unusable), len(data.duplicates)
-    alike = int(data.videos["alike"].count())
-    again = f" {count(alike, 'video')} {_verb(alike, 'looks', 'look')} like another one."
-    aside = f"{count(bad, 'file')} could not be used" if bad else "Every file could be used"
-    twice = f", and {count(same, 'file')} {_verb(same, 'was', 'were')} there twice" if same else ""
-    seconds = data.videos["duration"]
-    return [
-        f"{count(len(data.videos), 'video')} of {count(len(data.labels), 'class', 'classes')}"
-        f"{groups}, {length(seconds.sum())} in all, from {length(seconds.min())} to "
-        f"{length(seconds.max())} each.",
-        f"{aside}{twice}.{again if alike else ''}",
-    ]
 
 
 def warnings(data: DataSet) -> list[str]:
@@ -122,7 +93,7 @@ def _kind_of_one_class(data: DataSet) -> str | None:
     shown = "; ".join(f"{row['what']} {row['value']}: “{row['only']}”" for row in only[:4])
     more = f"; and {len(only) - 4} more, below" if len(only) > 4 else ""
     return (
-        f"{count(len(only), 'kind')} of files {_verb(len(only), 'is', 'are')} found in one "
+        f"{count(len(only), 'kind')} of files {verb(len(only), 'is', 'are')} found in one "
         f"class alone ({shown}{more}). A network can learn the kind instead of the class."
     )
 
@@ -156,7 +127,7 @@ def _few_groups(data: DataSet) -> str | None:
         " (near-duplicates count as one)" if not data.grouped and data.videos["alike"].any() else ""
     )
     return (
-        f"There {_verb(groups, 'is', 'are')} only {count(groups, unit)}{alike}, so that a test of "
+        f"There {verb(groups, 'is', 'are')} only {count(groups, unit)}{alike}, so that a test of "
         f"a fifth has about {tested}: its intervals will be wide, and one unusual {unit} moves "
         f"every figure.{' New groups help more than new clips.' if data.grouped else ''}"
     )
@@ -169,7 +140,7 @@ def _few_groups_of_a_class(data: DataSet) -> str | None:
     if not few or data.sources.nunique() < FEW_GROUPS:
         return None
     return (
-        f"{quoted(few)} {_verb(len(few), 'has', 'have')} fewer than {FEW_GROUPS_OF_A_CLASS} "
+        f"{quoted(few)} {verb(len(few), 'has', 'have')} fewer than {FEW_GROUPS_OF_A_CLASS} "
         f"{'groups' if data.grouped else 'videos'}: one or two of them will be the whole test of "
         "the class."
     )
@@ -248,7 +219,7 @@ def uncertainty(found: Shortcuts, *, grouped: bool) -> str:
     )
 
 
-def _verb(number: int, singular: str, plural: str) -> str:
+def verb(number: int, singular: str, plural: str) -> str:
     return singular if number == 1 else plural
 
 

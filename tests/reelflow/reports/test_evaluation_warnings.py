@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from reelflow.evaluation.verdict import test_of as whose
-from reelflow.reports.evaluation_report import Evaluation, render, tables, verdict
+from reelflow.reports.evaluation_report import Evaluation, headline, render, tables, warnings
 from tests.evaluations import MIXED, clip, evaluation, history, manifest, said
 
 
 def test_a_good_model_is_said_to_be_right_with_its_interval_and_baseline() -> None:
     good = evaluation([0, 1] * 19 + [1, 1], [0, 1] * 20)
     assert good.verdict.headline == "Right for 98% of the videos that it had never seen"
-    text = " ".join(verdict.summary(good))
+    text = " ".join(headline.summary(good))
     assert "On 40 test videos from 40 groups" in text
     assert "for 39: an accuracy of 98% (95% interval 87–99.6%)" in text
     assert "would be right for 50%" in text
@@ -25,7 +25,7 @@ def test_a_good_model_is_said_to_be_right_with_its_interval_and_baseline() -> No
 def test_a_model_like_chance_is_not_shown_to_beat_the_baseline() -> None:
     chance = evaluation([0, 1] * 10, [0, 0, 1, 1] * 5)
     assert chance.verdict.headline == "Not shown to beat always answering “left”"
-    assert said(verdict.warnings(chance), "not shown to beat the 0.50 of a constant answer")
+    assert said(warnings.warnings(chance), "not shown to beat the 0.50 of a constant answer")
 
 
 def test_a_model_below_the_baseline_is_said_to_be() -> None:
@@ -36,8 +36,8 @@ def test_a_model_below_the_baseline_is_said_to_be() -> None:
 def test_one_group_cannot_tell() -> None:
     single = evaluation(*MIXED, groups=["only"] * 24)
     assert single.verdict.headline.startswith("Too few test videos")
-    assert said(verdict.warnings(single), "The test is of one group")
-    assert "interval" not in " ".join(verdict.summary(single))
+    assert said(warnings.warnings(single), "The test is of one group")
+    assert "interval" not in " ".join(headline.summary(single))
 
 
 @pytest.mark.parametrize(
@@ -72,37 +72,37 @@ def test_a_warning_is_given_where_it_applies(words: str, changes: dict[str, Any]
         splits = {name: split.assign(known_group=None) for name, split in shown.splits.items()}
         shown = replace(shown, splits=splits)
     assert said(
-        [w[0].lower() + w[1:] for w in verdict.warnings(shown)], words[0].lower() + words[1:]
+        [w[0].lower() + w[1:] for w in warnings.warnings(shown)], words[0].lower() + words[1:]
     )
 
 
 def test_a_last_epoch_that_is_the_best_by_little_is_no_warning() -> None:
     settled = [3.0, 2.0, 1.0, 0.9, 0.85, 0.84]
     shown = evaluation([0, 1] * 12, [0, 1] * 12, history=history(settled), kept=6)
-    assert not said(verdict.warnings(shown), "The last epoch was the best")
+    assert not said(warnings.warnings(shown), "The last epoch was the best")
 
 
 def test_untested_and_thinly_tested_classes_are_named() -> None:
     shown = evaluation([0, 1] * 6, [0] * 11 + [1], labels=("left", "right", "up"))
-    sentences = verdict.warnings(shown)
+    sentences = warnings.warnings(shown)
     assert said(sentences, "Nothing is known about “up”")
     assert said(sentences, "figures of “right” rest on fewer than 5")
 
 
 def test_one_answer_to_everything_is_said() -> None:
-    assert said(verdict.warnings(evaluation([0] * 8, [0, 1] * 4)), "Every test video was called")
+    assert said(warnings.warnings(evaluation([0] * 8, [0, 1] * 4)), "Every test video was called")
 
 
 def test_accuracy_carried_by_common_classes_is_said() -> None:
     shown = evaluation([0] * 20, [0] * 18 + [1, 1])
-    assert said(verdict.warnings(shown), "carried by the common classes")
+    assert said(warnings.warnings(shown), "carried by the common classes")
 
 
 def test_neither_no_mistake_nor_no_right_answer_is_called_certainty() -> None:
     perfect = evaluation([0, 1] * 15, [0, 1] * 15)
-    assert said(verdict.warnings(perfect), "fails on 10% of all groups may show no mistake on 30")
+    assert said(warnings.warnings(perfect), "fails on 10% of all groups may show no mistake on 30")
     nil = evaluation([1, 0] * 4, [0, 1] * 4)
-    assert said(verdict.warnings(nil), "is right on 38% of all groups may show no right answer on")
+    assert said(warnings.warnings(nil), "is right on 38% of all groups may show no right answer on")
 
 
 def without_groups(videos: int = 24, **changes: Any) -> Evaluation:
@@ -115,10 +115,10 @@ def without_groups(videos: int = 24, **changes: Any) -> Evaluation:
 
 def test_near_duplicates_are_not_called_known_groups() -> None:
     shown = without_groups(videos=10)
-    sentences = verdict.warnings(shown)
+    sentences = warnings.warnings(shown)
     assert said(sentences, "No video has a known group")
     assert said(sentences, "The test has only 9 videos (near-duplicates count as one)")
-    assert " group" not in verdict.summary(shown)[0]
+    assert " group" not in headline.summary(shown)[0]
     assert tables.groups(shown)["all"] == 0
 
 
@@ -145,9 +145,9 @@ def test_whose_test_it_is_stands_in_the_headline(
         right, right, test=tested, manifest=given, history=history([1.0], 0.9, 0.19), kept=1
     )
     assert shown.verdict.headline == f"Right for 100% {headline}"
-    found = [sentence for sentence in verdict.warnings(shown) if "official split has" in sentence]
+    found = [sentence for sentence in warnings.warnings(shown) if "official split has" in sentence]
     assert (len(found), warned in "".join(found)) == (int(bool(warned)), True)
-    assert said(verdict.warnings(shown), "well above that on validation (19%)")
+    assert said(warnings.warnings(shown), "well above that on validation (19%)")
 
 
 @pytest.mark.parametrize(
@@ -162,15 +162,15 @@ def test_what_a_model_without_pictures_tells_stands_before_all_doubts_of_trainin
     calm = {**told, "alarming": False}
     answers = [0, 1] * 19 + [1, 1]
     shown = evaluation(answers, [0, 1] * 20, told={"the size": told, "the light": calm})
-    assert verdict.warnings(shown)[0].startswith(words)
-    assert f"a small model reaches {share:.0%} (" in verdict.warnings(shown)[0]
-    assert "this model, with pictures, 98%" in verdict.warnings(shown)[0]
+    assert warnings.warnings(shown)[0].startswith(words)
+    assert f"a small model reaches {share:.0%} (" in warnings.warnings(shown)[0]
+    assert "this model, with pictures, 98%" in warnings.warnings(shown)[0]
     quiet = evaluation(answers, [0, 1] * 20, told={"the size": calm})
-    assert not said(verdict.warnings(quiet), "picture")
+    assert not said(warnings.warnings(quiet), "picture")
 
 
 def test_a_fine_model_gets_no_warning_and_a_calm_word() -> None:
     trained = history([0.9, 0.5, 0.6], 0.97, 0.97)
     fine = evaluation([0, 1] * 29 + [1, 0], [0, 1] * 30, history=trained)
-    assert verdict.warnings(fine) == []
+    assert warnings.warnings(fine) == []
     assert "found a reason for doubt" in render(fine, clip)
