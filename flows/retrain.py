@@ -9,15 +9,14 @@ Run it: `reelflow retrain`, the deployment `retrain`, or `python -m flows.retrai
 from __future__ import annotations
 
 from prefect import flow, get_run_logger, task
-from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
+from flows.engine.prefect_artifacts import show_inbox
 from flows.raw_videos import SETTLE_S, take_in
-from flows.train import PATIENCE_S, checked_nodes, guarded, run_graph, with_patience
+from flows.train import PATIENCE_S, checked_nodes, guarded, run_graph
 from reelflow.base.errors import ReelflowError
-from reelflow.intake.inbox import InboxReport
 from tasks.common.stage import unexpected
 
 
@@ -30,18 +29,9 @@ def take_inbox(settle_s: float) -> State[None]:
         return Failed(message=str(error))
     except Exception as error:  # noqa: BLE001 (Prefect would keep it to itself)
         return Failed(message=unexpected(error))
-    with_patience(lambda: create_markdown_artifact(as_markdown(report), key="inbox"))
+    show_inbox(report)
     counts = f"{len(report.new)} new, {len(report.known)} known, {len(report.left)} left"
     return Completed(message=f"Inbox: {counts}.")
-
-
-def as_markdown(report: InboxReport) -> str:
-    """The report as a page of Prefect's UI."""
-    lines = [f"**{len(report.new)} new, {len(report.known)} known, {len(report.left)} left**", ""]
-    lines += [f"- new: `{path}`" for path in report.new]
-    lines += [f"- known, taken out of the inbox: `{path}`" for path in report.known]
-    lines += [f"- left: `{path}`: {reason}" for path, reason in report.left]
-    return "\n".join(lines)
 
 
 @flow(name="retrain")

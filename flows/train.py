@@ -9,15 +9,12 @@ Run it: `reelflow run` (see `flows.engine.run_pipeline`), the deployment `train`
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 from prefect import flow, get_run_logger, task
-from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.exceptions import FailedRun
@@ -34,10 +31,11 @@ from flows.engine.dvc_graph import (
 )
 from flows.engine.outcome import RECORDER, Recorder, StageOutcome
 from flows.engine.params_override import set_params
+from flows.engine.prefect_artifacts import show_reports
 from flows.engine.raw_gate import guard
 from flows.engine.run_lock import only_run
 from flows.engine.run_stage import reproduce
-from flows.engine.side_effects import missing_effect
+from flows.engine.unseen_by_dvc import missing_effect
 from reelflow.base.errors import ReelflowError, UnavailableError
 from reelflow.params import load_all
 from tasks.common.paths import PARAMS
@@ -111,48 +109,6 @@ def _reproduce_because(
 ) -> bool:
     line(f"{node.name}: runs because: {why}")
     return reproduce(node.name, line, force=force)
-
-
-def show_reports(node: Node) -> None:
-    """What the node reports as a table in Prefect, one artifact a file."""
-    for path in node.reports:
-        if not path.is_file():
-            continue
-        rows = list(flat(json.loads(path.read_text(encoding="utf-8"))))
-        key = "-".join(part for part in path.with_suffix("").as_posix().lower().split("/"))
-        key = "".join(each if each.isalnum() else "-" for each in key)
-        with_patience(
-            lambda rows=rows, key=key: create_table_artifact(  # type: ignore[misc]
-                table=rows, key=key, description=f"What the stage `{node.name}` reports"
-            )
-        )
-
-
-def flat(values: Any, name: str = "") -> list[dict[str, Any]]:
-    """Nested metrics as rows: `{"metric": "per_class.push.recall", "value": 0.9}`."""
-    if isinstance(values, dict):
-        return [
-            row
-            for key, value in values.items()
-            for row in flat(value, f"{name}.{key}" if name else str(key))
-        ]
-    return [{"metric": name, "value": values}]
-
-
-def with_patience(send: Callable[[], object]) -> None:
-    """Send something to the Prefect server; a server that is lost costs a warning, not the work.
-
-    Prefect's client has tried several times before it raises, so it is not asked a second time.
-    The end of the flow fails with a sentence when the server has not come back by then.
-    """
-    recorder = RECORDER.get()
-    if recorder.server_lost:
-        return
-    try:
-        send()
-    except (httpx.HTTPError, OSError) as error:
-        recorder.server_lost = True
-        recorder.line(f"The Prefect server does not answer ({type(error).__name__}); going on.")
 
 
 def run_graph(nodes: list[Node]) -> State[None]:

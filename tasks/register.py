@@ -18,6 +18,7 @@ import pandas as pd
 from filelock import FileLock
 
 from reelflow.base.files import digest_of, write_json
+from reelflow.base.nested import flatten
 from reelflow.evaluation.metrics import group_codes
 from reelflow.evaluation.verdict import Floor, Verdict
 from reelflow.params import Section, load_all
@@ -222,7 +223,7 @@ def _finish(
 def _story(sections: dict[str, Section], card: dict[str, Any]) -> Story:
     model_hash = digest_of(present(MODEL))
     used = {name: section.model_dump() for name, section in sections.items()}
-    params = pipeline_run.flatten({**used, "train": card["params"]}, ".")
+    params = flatten({**used, "train": card["params"]})
     return Story(
         model_hash=model_hash,
         data_hash=card["data_hash"],

@@ -7,12 +7,12 @@ file with the new values passes every check.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from reelflow.base.errors import ParamsError
 from reelflow.base.files import replacing
+from reelflow.base.nested import flatten
 from reelflow.params import load_all
 
 
@@ -29,8 +29,8 @@ def set_params(path: Path, values: dict[str, Any]) -> None:
     yaml.preserve_quotes = True
     yaml.width = 10_000  # no line of a person's is broken in two
     content = yaml.load(path.read_text(encoding="utf-8")) or {}
-    for keys, value in _flat(values):
-        _put(content, keys, value, path)
+    for name, value in flatten(values).items():
+        _put(content, name.split("."), value, path)
     with replacing(path) as draft:
         with draft.open("w", encoding="utf-8") as file:
             yaml.dump(content, file)
@@ -48,12 +48,3 @@ def _put(content: dict[str, Any], keys: list[str], value: Any, path: Path) -> No
             above = ".".join(keys[:depth])
             raise ParamsError(f"{path}: `{above}` is a value and has no key `{keys[depth]}`.")
     section[keys[-1]] = value
-
-
-def _flat(values: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[list[str], Any]]:
-    for key, value in values.items():
-        keys = (*above, *str(key).split("."))
-        if isinstance(value, dict):
-            yield from _flat(value, keys)
-        else:
-            yield list(keys), value

@@ -23,7 +23,7 @@ from flows.engine.outcome import RECORDER, PipelineResult, Recorder, StageOutcom
 from flows.engine.params_override import set_params
 from flows.engine.raw_gate import guard
 from flows.engine.run_lock import only_run
-from flows.engine.side_effects import missing_effect
+from flows.engine.unseen_by_dvc import missing_effect
 from reelflow.params import load_all
 from tasks.common.paths import PARAMS
 

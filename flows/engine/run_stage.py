@@ -7,15 +7,15 @@ that both drivers leave the same `dvc.lock`.
 from __future__ import annotations
 
 import re
-import signal
 import sys
 from collections import deque
 from collections.abc import Callable
+from itertools import takewhile
 
 from flows.engine import stage_process
 from flows.engine.cache_damage import drop_damage
 from flows.engine.dvc_graph import BusyError, busy_sentence, dvc_repo
-from reelflow.base.errors import ReelflowError, UnavailableError, ended_by
+from reelflow.base.errors import ReelflowError, UnavailableError
 from tasks.common.stage import TRY_AGAIN
 
 # What `dvc repro` says to a person who types it, and what is only noise in a log.
@@ -74,7 +74,9 @@ def _raise_failure(name: str, lines: list[str], status: int) -> None:
     text = "\n".join(lines)
     if "Unable to acquire lock" in text or "it is being blocked by" in text:
         raise BusyError(busy_sentence(lines[-1]))
-    sentence = _own_sentence(name, lines) or _killed(name, lines, status)
+    sentence = _own_sentence(name, lines)
+    if not sentence and (killed := stage_process.killed(name, text, status)):
+        sentence = killed + _last_words(lines)
     sentence = sentence or _as_dvc_says(name, lines)
     if re.search(rf"exited with {TRY_AGAIN}$", text, re.MULTILINE):
         raise UnavailableError(sentence)
@@ -95,21 +97,6 @@ def _own_sentence(name: str, lines: list[str]) -> str | None:
     return "\n".join(said)
 
 
-def _killed(name: str, lines: list[str], status: int) -> str | None:
-    """What a signal did to the stage (a shell between adds 128 to its number), or to DVC itself."""
-    who = f"The stage {name}" if status > 0 else f"DVC, at work on the stage {name},"
-    told = re.findall(r"exited with (-?\d+)$", "\n".join(lines), re.MULTILINE)
-    number = int(told[-1]) if status > 0 and told else status
-    number = -number if number < 0 else number - 128
-    if number not in set(signal.Signals):
-        return None
-    stack = next((at for at, line in enumerate(lines) if line.startswith("Fatal Python")), None)
-    return (
-        f"{who} {ended_by(number)}. What was finished is kept: the same command goes on from there."
-        f"{_last_words(lines[:stack])}"
-    )
-
-
 def _as_dvc_says(name: str, lines: list[str]) -> str:
     missing = re.search(r"missing data 'sources?': (.+)$", lines[-1]) if lines else None
     if missing:
@@ -122,6 +109,7 @@ def _as_dvc_says(name: str, lines: list[str]) -> str:
 
 
 def _last_words(lines: list[str]) -> str:
-    """What the stage itself said last, as a sentence to be added."""
-    own = [line for line in lines if not line.startswith(_DVC_SAYS)]
+    """What the stage itself printed last, before the stack of a crash, if any."""
+    said = takewhile(lambda line: not line.startswith("Fatal Python"), lines)
+    own = [line for line in said if not line.startswith(_DVC_SAYS)]
     return f" Its last words: {own[-1]}" if own else ""

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from reelflow.base.errors import ended_by
 from reelflow.base.terminal import printable
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -78,6 +79,26 @@ def run_lines(command: list[str], on_line: Callable[[str], None]) -> int:
     if _stopping.is_set():
         raise StoppedError
     return status
+
+
+def killed(stage: str, output: str, status: int) -> str:
+    """A sentence on the signal that ended a stage, or DVC itself; empty if none did.
+
+    Args:
+        stage: its name.
+        output: what `dvc repro` printed, with the exit status of the stage. A shell between adds
+            128 to the number of a signal.
+        status: that of `dvc repro`; negative if a signal ended DVC.
+    """
+    who = f"The stage {stage}" if status > 0 else f"DVC, at work on the stage {stage},"
+    told = re.findall(r"exited with (-?\d+)$", output, re.MULTILINE)
+    number = int(told[-1]) if status > 0 and told else status
+    number = -number if number < 0 else number - 128
+    if number not in set(signal.Signals):
+        return ""
+    return (
+        f"{who} {ended_by(number)}. What was finished is kept: the same command goes on from there."
+    )
 
 
 def stop_all(patience_s: float = 10.0) -> None:

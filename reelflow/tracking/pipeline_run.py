@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import pandas as pd
 
@@ -65,17 +65,6 @@ class Story:
     def key(self) -> dict[str, str]:
         """The tags by which a version, and the model of a run, are found again."""
         return {MODEL_HASH: self.model_hash, DATA_HASH: self.data_hash}
-
-
-def flatten(values: Mapping[str, Any], separator: str, prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as one: `{"a": {"b": 1}}` is `{"a.b": 1}` with the separator `.`."""
-    flat: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            flat |= flatten(value, separator, f"{prefix}{name}{separator}")
-        else:
-            flat[f"{prefix}{name}"] = value
-    return flat
 
 
 def open_run(client: MlflowClient, experiment: str, story: Story) -> str:

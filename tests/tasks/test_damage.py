@@ -98,7 +98,7 @@ def test_damage_that_left_no_trace_is_found_by_validate_and_mended_by_the_next_r
 
 def test_another_ffmpeg_judges_and_decodes_all_anew(copy: Checkout) -> None:
     asked = (
-        "from flows.engine.side_effects import missing_effect as m; "
+        "from flows.engine.unseen_by_dvc import missing_effect as m; "
         "print(m('ingest'), m('extract'))"
     )
     assert copy.call("python", "-c", asked).stdout.strip() == ""

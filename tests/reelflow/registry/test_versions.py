@@ -17,7 +17,6 @@ from reelflow.tracking.pipeline_run import (
     MODEL_HASH,
     Story,
     complete_run,
-    flatten,
 )
 from reelflow.tracking.pipeline_run import open_run as open_run_in
 from tests.outputs import write_outputs
@@ -68,10 +67,6 @@ def complete(client, story: Story) -> tuple[str, str]:
 def register(client, story: Story):
     run_id, model_id = complete(client, story)
     return versions.create_version(client, "walks", run_id, model_id, story.key)
-
-
-def test_nested_values_become_one_level() -> None:
-    assert flatten({"a": {"b": {"c": 1}}, "d": [2]}, ".") == {"a.b.c": 1, "d": [2]}
 
 
 def test_a_complete_run_tells_everything(client, story: Story) -> None:
