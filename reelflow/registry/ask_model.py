@@ -26,7 +26,6 @@ from reelflow.tracking.mlflow_client import (
     connect,
     exists,
     masked,
-    models_in_database,
     says_missing,
     sentences,
 )
@@ -132,10 +131,10 @@ def asking(model: str, address: str | None) -> Iterator[AskedModel]:
         UnavailableError, TrackingError: MLflow does not answer, or refuses.
         ModelError: there is no such model, or it cannot be loaded.
     """
-    if address is not None:
-        with sentences(address):
-            model = _exact(model, address)
     with tempfile.TemporaryDirectory(prefix="reelflow-model-") as scratch, _Process() as process:
+        if address is not None:
+            with sentences(address):
+                model = _exact(model, address)
         source, folder = _fetch(model, address, Path(scratch))
         yield AskedModel(source, folder, process)
 
@@ -176,7 +175,7 @@ def _exact(model: str, address: str) -> str:
     if form is None:
         return model
     name, alias, version = form.groups()
-    versions, aliases = models_in_database(address, name) or _models_of(connect(address), name)
+    versions, aliases = _models_of(connect(address), name)
     if not versions:
         raise ModelError(
             f"No model named {name} is registered at {masked(address)}: run the pipeline "
@@ -199,7 +198,7 @@ def _exact(model: str, address: str) -> str:
 
 
 def _models_of(client: MlflowClient, name: str) -> tuple[list[int], dict[str, int]]:
-    """The same as `models_in_database`, asked of MLflow."""
+    """The versions of a registered model, and its aliases."""
     found = client.search_model_versions(f"name = '{name.replace(chr(39), '')}'")
     aliases = client.get_registered_model(name).aliases if found else {}
     return [int(v.version) for v in found], {alias: int(v) for alias, v in aliases.items()}

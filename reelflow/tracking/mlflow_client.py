@@ -63,29 +63,6 @@ def exists(address: str) -> bool:
     return file is None or file.exists()
 
 
-def models_in_database(address: str, name: str) -> tuple[list[int], dict[str, int]] | None:
-    """Versions of a registered model, and its aliases, as a SQLite database holds them.
-
-    Read from its tables: importing MLflow takes seconds, and this answers a person who asks for a
-    model that is not there. None where only MLflow can tell.
-    """
-    file = _sqlite_file(address)
-    try:
-        if file is None:
-            return None
-        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as database:
-            versions = database.execute(
-                "SELECT version FROM model_versions WHERE name = ? AND current_stage != ?",
-                (name, "Deleted_Internal"),
-            ).fetchall()
-            aliases = database.execute(
-                "SELECT alias, version FROM registered_model_aliases WHERE name = ?", (name,)
-            ).fetchall()
-    except sqlite3.Error:
-        return None
-    return [version for (version,) in versions], dict(aliases)
-
-
 def connect(address: str) -> MlflowClient:
     """Return a client of the MLflow at `address` and make it the current one of this process.
 
@@ -186,28 +163,22 @@ def _first_line(error: BaseException) -> str:
 
 
 def _calm(address: str) -> None:
-    """MLflow and its libraries tell what matters to their makers; keep what matters to users."""
+    """Keep of the log of MLflow and its libraries what matters to users."""
     if "MLFLOW_LOGGING_LEVEL" not in os.environ:
         logging.getLogger("mlflow").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     # It warns where there is no pip, as in an environment that uv made; nothing is missing then.
     logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)
-    retries = logging.getLogger("urllib3.connectionpool")
-    others = [rule for rule in retries.filters if not isinstance(rule, _Retry)]
-    retries.filters = [*others, _Retry(masked(address))]
 
+    where = masked(address)
 
-class _Retry(logging.Filter):
-    """A line of urllib3's about an attempt, 300 characters long, says what is being waited for."""
-
-    def __init__(self, where: str) -> None:
-        super().__init__()
-        self.where = where
-
-    def filter(self, record: logging.LogRecord) -> bool:
+    def shorten(record: logging.LogRecord) -> bool:
+        """A line of urllib3 on an attempt has 300 characters, and does not mention MLflow."""
         if str(record.msg).startswith("Retrying ("):
-            record.msg, record.args = "MLflow at %s does not answer, trying again", (self.where,)
+            record.msg, record.args = "MLflow at %s does not answer, trying again", (where,)
         return True
+
+    logging.getLogger("urllib3.connectionpool").filters = [shorten]
 
 
 def _sqlite_file(address: str) -> Path | None:

@@ -1,4 +1,4 @@
-"""One MLflow run tells a whole pipeline run: params, metrics, curves, data, files, commit.
+"""One MLflow run records a whole pipeline run: params, metrics, curves, data, files, commit.
 
 The run is found again by content (the tag `reelflow.model_hash`), never by a remembered id. Each
 step looks at what is there and adds what is missing, so that a killed process, a lost server or a
@@ -11,10 +11,10 @@ import shutil
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -28,11 +28,7 @@ MODEL_HASH = "reelflow.model_hash"
 DATA_HASH = "reelflow.data_hash"
 COMPLETE = "reelflow.complete"
 
-# MLflow's limits: entries of a request, characters of a digest.
-_PARAMS_AT_ONCE, _METRICS_AT_ONCE = 100, 1000
-_DIGEST_LENGTH = 36
-
-T = TypeVar("T")
+_DIGEST_LENGTH = 36  # characters, the most that MLflow takes
 
 
 @dataclass(frozen=True)
@@ -116,15 +112,12 @@ def experiment_id(client: MlflowClient, name: str) -> str:
     """The id of an experiment, made if it is not there. Raises `TrackingError` if it is deleted."""
     from mlflow.exceptions import MlflowException
 
+    try:
+        return str(client.create_experiment(name))
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
     found = client.get_experiment_by_name(name)
-    if found is None:
-        try:
-            return str(client.create_experiment(name))
-        except MlflowException as error:
-            # Another process was quicker by a moment.
-            if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                raise
-            return experiment_id(client, name)
     if found.lifecycle_stage != "active":
         raise TrackingError(
             f"The MLflow experiment {name} is deleted. Bring it back with `mlflow experiments "
@@ -144,15 +137,14 @@ def _add_params(client: MlflowClient, run: Run, params: Mapping[str, str]) -> No
     from mlflow.entities import Param
 
     missing = [Param(name, v) for name, v in params.items() if name not in run.data.params]
-    for some in _parts(missing, _PARAMS_AT_ONCE):
-        client.log_batch(run.info.run_id, params=some)
+    client.log_batch(run.info.run_id, params=missing)
 
 
 def _add_epochs(client: MlflowClient, run: Run, epochs: pd.DataFrame) -> None:
     """`train` logs each epoch while it happens; a run made without it gets them from the table."""
     from mlflow.entities import Metric
 
-    run_id, now = run.info.run_id, _now()
+    run_id, now = run.info.run_id, int(time.time() * 1000)
     steps = epochs["epoch"].astype(int)
     for name in epochs.columns.drop("epoch"):
         logged = {metric.step for metric in client.get_metric_history(run_id, name)}
@@ -161,8 +153,7 @@ def _add_epochs(client: MlflowClient, run: Run, epochs: pd.DataFrame) -> None:
             for step, value in zip(steps, epochs[name], strict=True)
             if step not in logged
         ]
-        for some in _parts(metrics, _METRICS_AT_ONCE):
-            client.log_batch(run_id, metrics=some)
+        client.log_batch(run_id, metrics=metrics)
 
 
 def _dataset(story: Story) -> Dataset:
@@ -198,32 +189,14 @@ def _add_dataset(client: MlflowClient, run: Run, dataset: Dataset) -> None:
 def _add_metrics(
     client: MlflowClient, run: Run, model_id: str, dataset: Dataset, metrics: Mapping[str, float]
 ) -> None:
-    from mlflow.entities import Metric
+    import mlflow
 
     of_model = {m.key: m.value for m in client.get_logged_model(model_id).metrics or []}
-    of_run, run_id, now = run.data.metrics, run.info.run_id, _now()
-    batch = [
-        Metric(
-            name,
-            value,
-            now,
-            0,
-            model_id=model_id,
-            dataset_name=dataset.name,
-            dataset_digest=dataset.digest,
-            run_id=run_id,
-        )
+    of_run = run.data.metrics
+    news = {
+        name: value
         for name, value in metrics.items()
         if of_model.get(name) != value or of_run.get(name) != value
-    ]
-    for some in _parts(batch, _METRICS_AT_ONCE):
-        client.log_batch(run_id, metrics=some)
-
-
-def _parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
-
-
-def _now() -> int:
-    return int(time.time() * 1000)
+    }
+    if news:
+        mlflow.log_metrics(news, run_id=run.info.run_id, model_id=model_id, dataset=dataset)
