@@ -1,22 +1,35 @@
-"""`reelflow run` and `reelflow retrain`: provide the videos, run the graph, say what came of it."""
+"""`reelflow run` and `reelflow retrain`: provide the videos, run the graph, show the results."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from cli.videos import REPLACE
 from reelflow.base.terminal import say
 
 
-def run_command(data: Path | None, *, copy: bool, replacing: bool) -> None:
-    """Run the pipeline; the process ends with the status of the run."""
+def run(
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Labelled videos: a folder per class, or a csv path,label[,group]."),
+    ] = None,
+    copy: Annotated[
+        bool, typer.Option("--copy", help="Copy videos into data/raw instead of linking them.")
+    ] = False,
+    replace: Annotated[bool, REPLACE] = False,
+) -> None:
+    """Run the pipeline on data/raw, on DATA, or, where there is neither, on sample videos."""
     from flows.raw_videos import provide
 
-    _run_after(lambda: provide(data, copy=copy, replacing=replacing, echo=say))
+    _run_after(lambda: provide(data, copy=copy, replacing=replace, echo=say))
 
 
-def retrain_command() -> None:
-    """Take the inbox in, then run what that changes; the process ends with the run's status."""
+def retrain() -> None:
+    """Take the videos of data/inbox into data/raw, then run what that changes."""
     _run_after(_take_inbox)
 
 
@@ -36,4 +49,4 @@ def _run_after(provide_videos: Callable[[], None]) -> None:
         provide_videos()
         result = run_pipeline(echo=say)
         print_summary(result)
-    leave(result)
+    leave(result)  # the process ends with the status of the run

@@ -23,11 +23,7 @@ _MLFLOW_LOG = STATE / "ui-mlflow.log"
 
 
 def ui() -> None:
-    """Show the runs that `reelflow run` and MLflow keep here; returns after Ctrl-C.
-
-    Raises:
-        ReelflowError: a server does not start, or ends by itself.
-    """
+    """Show the Prefect UI and the MLflow UI on this machine, until Ctrl-C."""
     with stage_process.sigterm_as_ctrl_c(), ExitStack() as stack:
         try:
             # Both at once, each announced when it answers: starting takes them ten seconds.

@@ -15,9 +15,8 @@ from prefect.states import Completed, Failed
 
 from flows.engine.prefect_artifacts import show_inbox
 from flows.raw_videos import SETTLE_S, take_in
-from flows.train import PATIENCE_S, checked_nodes, guarded, run_graph
-from reelflow.base.errors import ReelflowError
-from tasks.common.stage import unexpected
+from flows.train import PATIENCE_S, graph, guarded, run_graph
+from tasks.common.stage import sentence
 
 
 @task(name="inbox", task_run_name="inbox", cache_policy=NO_CACHE)
@@ -25,10 +24,8 @@ def take_inbox(settle_s: float) -> State[None]:
     """The inbox into `data/raw`, as a task run: how many in its state, which in an artifact."""
     try:
         report = take_in(get_run_logger().info, settle_s)
-    except (ReelflowError, OSError) as error:
-        return Failed(message=str(error))
     except Exception as error:  # noqa: BLE001 (Prefect would keep it to itself)
-        return Failed(message=unexpected(error))
+        return Failed(message=sentence(error))
     show_inbox(report)
     counts = f"{len(report.new)} new, {len(report.known)} known, {len(report.left)} left"
     return Completed(message=f"Inbox: {counts}.")
@@ -46,7 +43,7 @@ def retrain(settle_s: float = SETTLE_S, wait_s: float = PATIENCE_S) -> State[Non
 
 
 def _retrain(settle_s: float) -> State[None]:
-    nodes = checked_nodes()
+    nodes = graph()
     taken = take_inbox(settle_s, return_state=True)
     if not taken.is_completed():
         return Failed(message=taken.message)

@@ -26,20 +26,17 @@ from flows.engine.dvc_graph import (
     BusyError,
     Node,
     changes,
-    clear_stale_locks,
-    read_graph,
 )
 from flows.engine.outcome import RECORDER, Recorder, StageOutcome
 from flows.engine.params_override import set_params
 from flows.engine.prefect_artifacts import show_reports
-from flows.engine.raw_gate import guard
+from flows.engine.raw_gate import checked_graph
 from flows.engine.run_lock import only_run
 from flows.engine.run_stage import reproduce
 from flows.engine.unseen_by_dvc import missing_effect
-from reelflow.base.errors import ReelflowError, UnavailableError
-from reelflow.params import load_all
+from reelflow.base.errors import UnavailableError
 from tasks.common.paths import PARAMS
-from tasks.common.stage import unexpected
+from tasks.common.stage import sentence
 
 # A deployment that finds another run at work waits this long for it, then fails with a sentence.
 PATIENCE_S = 3600.0
@@ -80,20 +77,14 @@ def run_node(node: Node) -> State[None]:
         if effect:
             ran = _reproduce_because(effect, node, line, force=True)
         show_reports(node)
-    except UnavailableError as error:
-        end("failed", str(error))
-        name = BUSY if isinstance(error, BusyError) else UNAVAILABLE
-        return Failed(name=name, message=str(error))
-    except ReelflowError as error:
-        end("failed", str(error))
-        return Failed(message=str(error))
     except stage_process.StoppedError:
         end("not run", "stopped")
         return Cancelled(message="The run was stopped.")
     except Exception as error:  # noqa: BLE001 (Prefect would keep it to itself)
-        sentence = unexpected(error)
-        end("failed", sentence)
-        return Failed(message=sentence)
+        end("failed", said := sentence(error))
+        if isinstance(error, UnavailableError):
+            return Failed(name=BUSY if isinstance(error, BusyError) else UNAVAILABLE, message=said)
+        return Failed(message=said)
     if ran:
         end("ran", why or effect)
         return Completed(message=f"Ran: {why or effect}")
@@ -150,12 +141,9 @@ def _sum_up(recorder: Recorder, order: list[str]) -> State[None]:
     return Completed(message=f"Done: {', '.join(ran)}.")
 
 
-def checked_nodes() -> list[Node]:
-    """What stands before any stage: the params are right, the graph can be read."""
-    load_all(PARAMS)
-    guard(get_run_logger().info)
-    clear_stale_locks()
-    return read_graph()
+def graph() -> list[Node]:
+    """The graph, as the command line has read and checked it, or else read and checked now."""
+    return RECORDER.get().nodes or checked_graph(get_run_logger().info)
 
 
 class _SaidAlready(logging.Filter):
@@ -182,7 +170,7 @@ def train(params: dict[str, Any] | None = None, wait_s: float = PATIENCE_S) -> S
 def _train(params: dict[str, Any] | None) -> State[None]:
     if params:
         set_params(PARAMS, params)
-    return run_graph(checked_nodes())
+    return run_graph(graph())
 
 
 def guarded(work: Callable[[], State[None]], wait_s: float) -> State[None]:
@@ -198,10 +186,8 @@ def guarded(work: Callable[[], State[None]], wait_s: float) -> State[None]:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(5.0)
-    except ReelflowError as error:
-        return Failed(message=str(error))
     except Exception as error:  # noqa: BLE001 (Prefect would show a traceback of its own)
-        return Failed(message=unexpected(error))
+        return Failed(message=sentence(error))
     except KeyboardInterrupt:
         return Cancelled(message="Stopped by hand.")
     finally:

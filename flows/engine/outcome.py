@@ -8,6 +8,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Literal
 
+from flows.engine.dvc_graph import Node
+
 Outcome = Literal["ran", "nothing to do", "restored", "failed", "not run"]
 
 
@@ -57,9 +59,18 @@ class PipelineResult:
 
 @dataclass
 class Recorder:
-    """Collects outcomes, and lines for a console, from the threads of one run."""
+    """Collects outcomes, and lines for a console, from the threads of one run.
+
+    Attributes:
+        echo: takes each line.
+        nodes: the graph, once it is read and checked; none if the flow has to do it.
+        outcomes: what became of each stage.
+        guard: held while one of the threads writes.
+        server_lost: an artifact could not be sent to the Prefect server.
+    """
 
     echo: Callable[[str], None] = lambda line: None
+    nodes: list[Node] = field(default_factory=list)
     outcomes: dict[str, StageOutcome] = field(default_factory=dict)
     guard: threading.Lock = field(default_factory=threading.Lock)
     server_lost: bool = False
@@ -74,12 +85,10 @@ class Recorder:
         with self.guard:
             self.outcomes[outcome.stage] = outcome
 
-    def result(
-        self, order: list[str], error: str = "", interrupted: bool = False
-    ) -> PipelineResult:
+    def result(self, order: list[str], error: str = "") -> PipelineResult:
         """The result of a run over the stages `order`; stages never reached were not run."""
         stages = [self.outcomes.get(name, StageOutcome(name, "not run")) for name in order]
-        return PipelineResult(stages, error, interrupted)
+        return PipelineResult(stages, error)
 
 
 # The recorder of the run at hand; threads that Prefect starts inherit it with their context.

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypedDict
 
+from flows.engine.dvc_graph import Node, clear_stale_locks, read_graph
 from reelflow.base.errors import DataError, VideoError
 from reelflow.base.files import write_text
 from reelflow.intake.gate import set_aside
 from reelflow.intake.labelled_videos import CSV_NAME
 from reelflow.intake.quarantine import sentences
-from reelflow.params import load_section
+from reelflow.params import load_all, load_section
 from reelflow.params.ingest import IngestParams
 from reelflow.video.process_limits import Bounds
 from tasks.common.paths import PARAMS, RAW, RESERVED
@@ -70,6 +71,14 @@ def guard(line: Callable[[str], None] = lambda _: None) -> list[VideoError]:
     for sentence in sentences(odd):
         line(f"set aside in {RAW}: {sentence}")
     return odd
+
+
+def checked_graph(line: Callable[[str], None] = lambda _: None) -> list[Node]:
+    """The graph, once params.yaml is checked and nothing is left that DVC would trip over."""
+    load_all(PARAMS)
+    guard(line)
+    clear_stale_locks()
+    return read_graph()
 
 
 def _refuse(odd: list[VideoError]) -> None:

@@ -18,13 +18,12 @@ from typing import Any, NoReturn
 import httpx
 
 from flows.engine import prefect_server, stage_process
-from flows.engine.dvc_graph import Node, changes, clear_stale_locks, read_graph
+from flows.engine.dvc_graph import Node, changes
 from flows.engine.outcome import RECORDER, PipelineResult, Recorder, StageOutcome
 from flows.engine.params_override import set_params
-from flows.engine.raw_gate import guard
+from flows.engine.raw_gate import checked_graph
 from flows.engine.run_lock import only_run
 from flows.engine.unseen_by_dvc import missing_effect
-from reelflow.params import load_all
 from tasks.common.paths import PARAMS
 
 _STOPPED = (
@@ -61,10 +60,7 @@ def run_pipeline(
     with only_run():
         if params:
             set_params(PARAMS, params)
-        load_all(PARAMS)
-        guard()
-        clear_stale_locks()
-        nodes = read_graph()
+        nodes = checked_graph()
         stages = [node.name for node in nodes if not node.is_source]
         if not changes() and not any(missing_effect(stage) for stage in stages):
             return PipelineResult([StageOutcome(stage, "nothing to do") for stage in stages])
@@ -73,7 +69,7 @@ def run_pipeline(
 
 def _run_flow(nodes: list[Node], echo: Callable[[str], None]) -> PipelineResult:
     order = [node.name for node in nodes if not node.is_source]
-    recorder = Recorder(echo)
+    recorder = Recorder(echo, nodes)
     token = RECORDER.set(recorder)
     try:
         with stage_process.sigterm_as_ctrl_c(), prefect_server.for_a_run() as wait_for_server:

@@ -1,4 +1,4 @@
-"""What every stage does around its work: say what it does, fail in a sentence, note its seconds.
+"""What every stage does around its work: log, fail in a sentence, note its seconds.
 
 `python -m tasks.NAME` calls `run("NAME", work)`. The work raises `ReelflowError` for whatever a
 person can mend; that and a full disk end as one sentence on stderr and exit status 1, and so does
@@ -42,21 +42,32 @@ def run(name: str, work: Callable[[], None]) -> None:
         work()
         give_way(name)
         _note_seconds(name, time.monotonic() - started)
-    except ReelflowError as error:
-        print(f"{name}: error: {error}", file=sys.stderr)
-        sys.exit(TRY_AGAIN if isinstance(error, UnavailableError) else 1)
-    except OSError as error:
-        known = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS)
-        sys.exit(f"{name}: error: {_disk_sentence(error) if known else unexpected(error)}")
     except KeyboardInterrupt:
         print(f"{name}: interrupted; run the same command to go on.", file=sys.stderr)
         sys.exit(130)
     except Exception as error:  # noqa: BLE001 (whatever it is, it ends as a sentence)
-        sys.exit(f"{name}: error: {unexpected(error)}")
+        said = f"{name}: error: {sentence(error)}"
+        if not isinstance(error, UnavailableError):
+            sys.exit(said)
+        print(said, file=sys.stderr)
+        sys.exit(TRY_AGAIN)
 
 
-def unexpected(error: Exception) -> str:
-    """Keep the traceback of an error that nobody foresaw; return the sentence that says where."""
+def sentence(error: Exception) -> str:
+    """What to show of an error; of one that nobody foresaw, the traceback is kept in a file."""
+    if isinstance(error, ReelflowError):
+        return str(error)
+    if isinstance(error, OSError):
+        where = printable(f" while writing {error.filename}") if error.filename else ""
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return f"the disk is full{where}. Make room and run the same command: it goes on."
+        if error.errno in (errno.EACCES, errno.EROFS):
+            right = "Give this user the right to it and run the command again."
+            return f"{error.strerror}{where}. {right}"
+    return _unexpected(error)
+
+
+def _unexpected(error: Exception) -> str:
     try:
         STATE.mkdir(exist_ok=True)
         with ERRORS.open("a", encoding="utf-8", errors="backslashreplace") as file:
@@ -68,16 +79,9 @@ def unexpected(error: Exception) -> str:
         where = "stands above"
     said = printable(traceback.format_exception_only(error)[-1].splitlines()[0])
     return (
-        f"Reelflow did not expect this error: {said}. How it came about {where}; please report it "
+        f"Reelflow did not expect this error: {said}. Its traceback {where}; please report it "
         "with that text. What was finished is kept: the same command goes on from there."
     )
-
-
-def _disk_sentence(error: OSError) -> str:
-    where = printable(f" while writing {error.filename}") if error.filename else ""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"the disk is full{where}. Make room and run the same command: it goes on."
-    return f"{error.strerror}{where}. Give this user the right to it and run the command again."
 
 
 def _note_seconds(name: str, seconds: float) -> None:

@@ -24,7 +24,7 @@ def test_an_error_that_nobody_foresaw_is_a_sentence_and_its_traceback_is_kept(
         stage.run("train", work)
     said = str(caught.value)
     assert said.startswith(
-        "train: error: Reelflow did not expect this error: ValueError: lost. How"
+        "train: error: Reelflow did not expect this error: ValueError: lost. Its"
     )
     log = project / ".reelflow/errors.log"
     assert str(log) in said
@@ -45,7 +45,7 @@ def test_where_nothing_can_be_written_the_traceback_is_printed(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (project / ".reelflow").write_text("no folder")
-    assert "stands above" in stage.unexpected(ValueError("seven"))
+    assert "stands above" in stage.sentence(ValueError("seven"))
     assert "ValueError: seven" in capsys.readouterr().err
 
 
