@@ -7,6 +7,7 @@ out what is gone from the source, and refuse to touch anything that came by anot
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -24,6 +25,8 @@ from reelflow.intake.plan_import import brought, plan_import
 from reelflow.intake.source_forms import read_source
 from reelflow.intake.videos_csv import drop_empty_folders, known_videos, write_listing
 
+# An error that every file would meet, and no copy can avoid.
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 # From linux/fs.h: make a file share the blocks of another one.
 _FICLONE = 0x40049409
 
@@ -108,7 +111,7 @@ def carry_out(plan: Plan, raw: Path, ledger: Path, *, copy: bool = False) -> Bro
     for name in in_the_way:
         (raw / name).unlink()
     for name, path in track(plan.put.items(), len(plan.put), "linking videos"):
-        _put(path, raw / name, copy=copy)
+        put(path, raw / name, copy=copy)
     for name in set(plan.gone) - set(in_the_way):
         (raw / name).unlink()
     write_listing(raw, plan.after, keep=plan.adding)
@@ -136,15 +139,20 @@ def remove(raw: Path, ledger: Path, names: Sequence[str]) -> None:
         write_json(ledger, {**former, "files": sorted(set(former["files"]) - gone)})
 
 
-def _put(source: Path, target: Path, *, copy: bool) -> None:
-    """Make `target` have the bytes of `source`."""
+def put(source: Path, target: Path, *, copy: bool) -> None:
+    """Make `target` have the bytes of `source`, in one step; `copy` as for `carry_out`."""
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_beside(target)
     real = source.resolve()
-    if not _clone(real, temporary) and (copy or not _hard_link(real, temporary)):
-        shutil.copy2(real, temporary)
-    target.unlink(missing_ok=True)  # of two names of one file, a rename would leave both
-    temporary.replace(target)
+    try:
+        if not _clone(real, temporary) and (copy or not _hard_link(real, temporary)):
+            shutil.copy2(real, temporary)
+            with temporary.open("rb") as copied:
+                os.fsync(copied.fileno())
+        temporary.replace(target)
+    finally:
+        # Also where both are names of one file: a rename leaves both then.
+        temporary.unlink(missing_ok=True)
 
 
 def _clone(source: Path, target: Path) -> bool:
@@ -161,6 +169,8 @@ def _clone(source: Path, target: Path) -> bool:
 def _hard_link(source: Path, target: Path) -> bool:
     try:
         os.link(source, target)
-    except OSError:
+    except OSError as error:
+        if error.errno in DISK_FULL:
+            raise
         return False
     return True

@@ -6,31 +6,28 @@ Content decides what is new, names do not: the same bytes under the same label a
 bytes under another label stay in the inbox for a person to judge. A folder below the class is a
 group: raw gets a `videos.csv` when the first one comes, where it has none. The order of steps makes
 a kill at any moment harmless: a file is linked (or copied) into raw whole, its row is written where
-raw has a `videos.csv`, and only then does it leave the inbox; whatever was cut short is recognised
-by its bytes on the next run. Files that are in raw already are never written to: their bytes may be
-shared with DVC's cache.
+raw has a `videos.csv`, and only then does it leave the inbox; the next run recognises by its bytes
+whatever was cut short. Files that are in raw already are never written to: they may share their
+bytes with DVC's cache.
 """
 
 from __future__ import annotations
 
-import errno
 import os
-import shutil
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reelflow.base.errors import VideoError
-from reelflow.base.files import digest_of, remove_left_over, replacing
-from reelflow.intake.known_videos import Held, files_below
-from reelflow.intake.labelled_videos import LabelledVideo
-from reelflow.video.open_safely import refuse_unusable
+from reelflow.base.files import digest_of, remove_left_over
+from reelflow.intake.apply_import import DISK_FULL, put
+from reelflow.intake.labelled_videos import CSV_NAME, LabelledVideo
+from reelflow.intake.same_bytes import Contents
+from reelflow.intake.videos_csv import files_in, free_name, known_videos, write_listing
+from reelflow.video.open_safely import refuse_name, refuse_unusable
 
 UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart", "~")
-
-# Not one file's trouble but everyone's: these stop the run.
-_STOPPING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ class InboxReport:
     Attributes:
         new: taken, as paths relative to raw.
         known: bytes that raw already had under that label; gone from the inbox, relative to it.
-        left: still in the inbox, relative to it, each with a sentence that says why.
+        left: still in the inbox, relative to it, each with a sentence that gives the reason.
     """
 
     new: list[str] = field(default_factory=list)
@@ -51,22 +48,9 @@ class InboxReport:
 @dataclass(frozen=True)
 class _Arrival:
     path: Path
-    place: Path  # relative to the inbox, and to raw unless the name is taken
+    video: LabelledVideo  # its path is relative to the inbox, and to raw unless the name is taken
     digest: str
     seen: os.stat_result
-
-    @property
-    def label(self) -> str:
-        return self.place.parts[0]
-
-    @property
-    def group(self) -> str:
-        """The folder below the class: what was put together there stays together in a split."""
-        return self.place.parts[1] if len(self.place.parts) > 2 else ""
-
-    def agrees(self, labels: Set[str], groups: Set[str]) -> bool:
-        """Whether it can be what these say."""
-        return self.label in labels and (not self.group or self.group in groups)
 
 
 def take(
@@ -78,7 +62,7 @@ def take(
     links_to: Sequence[Path] = (),
     most_bytes: int = 0,
 ) -> InboxReport:
-    """Move what is new in `inbox` into `raw`, and say what became of every file.
+    """Move what is new in `inbox` into `raw`, and report what became of every file.
 
     Args:
         inbox: a folder per class; need not exist.
@@ -95,156 +79,158 @@ def take(
     """
     report = InboxReport()
     remove_left_over(raw, below=True)  # copies that a kill cut short: their source is in the inbox
-    held = Held(raw)
+    before = known_videos(raw)
+    videos = dict(before)
+    contents = Contents()
+    # A csv may lack the row of a file; without one, what lies in no class is no video.
+    for name in sorted(files_in(raw) - {CSV_NAME} if (raw / CSV_NAME).is_file() else before):
+        contents.note(name, raw / name)
     by_content: dict[str, list[_Arrival]] = defaultdict(list)
-    for arrival in _arrivals(inbox, now - settle_s, links_to, most_bytes, report):
+    for arrival in _arrivals(inbox, now - settle_s, (inbox, *links_to), most_bytes, report):
         by_content[arrival.digest].append(arrival)
     done: list[_Arrival] = []
     for same in by_content.values():
         try:
-            done += _take_one(same, raw, held, report)
-        except OSError as error:
-            if error.errno in _STOPPING:
+            done += _take_one(same, raw, videos, contents.same(same[0].path), report)
+        except (OSError, VideoError) as error:
+            if isinstance(error, OSError) and error.errno in DISK_FULL:
                 raise
-            report.left.extend((each.place.as_posix(), _trouble(error)) for each in same)
-    held.write()
-    _clear(done, report)
-    return report
-
-
-def _take_one(same: list[_Arrival], raw: Path, held: Held, report: InboxReport) -> list[_Arrival]:
-    """Bring one content into raw; returns the arrivals that may now leave the inbox."""
-    there = held.same_content(same[0].seen.st_size, same[0].digest)
-    rows = [video for video in there.values() if video]
-    labels = {video.label for video in rows} or {each.label for each in same}
-    said = {video.group for video in rows if video.group}
-    groups = said or {each.group for each in same if each.group}
-    # What raw says is right; where it says nothing, two arrivals that differ are both in doubt.
-    doubt = (len(labels) > 1 and not rows) or (len(groups) > 1 and not said)
-    right = [] if doubt else [each for each in same if each.agrees(labels, groups)]
-    wrong = [each for each in same if each not in right]
-    _leave(wrong, labels, groups, there if rows else (), report)
-    if right and not rows:
-        return _take_new(right, there, groups, raw, held, report)
-    report.known.extend(each.place.as_posix() for each in right)
-    if right and len(groups) == 1:
-        held.complete(rows, *groups)
-    return right
-
-
-def _take_new(
-    same: list[_Arrival],
-    there: Iterable[str],
-    groups: set[str],
-    raw: Path,
-    held: Held,
-    report: InboxReport,
-) -> list[_Arrival]:
-    # Bytes in raw without a row: a run was cut short between the two; the row is what is missing.
-    place = next(iter(there), None) or _bring(same[0], raw)
-    if place is None:
-        growing = "It changed while it was read. It is taken the next time."
-        report.left.extend((each.place.as_posix(), growing) for each in same)
-        return []
-    held.add(LabelledVideo(place, same[0].label, next(iter(groups), None)))
-    report.new.append(place)
-    report.known.extend(each.place.as_posix() for each in same[1:])
-    return same
-
-
-def _leave(
-    arrivals: list[_Arrival],
-    labels: set[str],
-    groups: set[str],
-    there: Iterable[str],
-    report: InboxReport,
-) -> None:
-    """The same bytes cannot show two classes: which one is right, only a person can say."""
-    where = [f"raw/{path}" for path in there] + [f"inbox/{each.place}" for each in arrivals]
-    for each in arrivals:
-        kind, others = "label", sorted(labels - {each.label})
-        if not others:
-            kind, others = "group", sorted(groups - {each.group})
-        reason = (
-            f"The same bytes also have the {kind} {', '.join(others)} ({', '.join(where)}). Delete "
-            f"the file whose {kind} is wrong."
-        )
-        report.left.append((each.place.as_posix(), reason))
-
-
-def _bring(arrival: _Arrival, raw: Path) -> str | None:
-    """Link or copy an arrival into raw; returns its path there, None if it changed meanwhile."""
-    target = _free_name(raw / arrival.place, arrival.digest)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if not _link(arrival, target):
-        with replacing(target) as temporary:
-            shutil.copyfile(arrival.path, temporary)
-    now = arrival.path.stat()
-    if (now.st_size, now.st_mtime_ns) != (arrival.seen.st_size, arrival.seen.st_mtime_ns):
-        target.unlink()
-        return None
-    return target.relative_to(raw).as_posix()
-
-
-def _free_name(target: Path, digest: str) -> Path:
-    """`target`, or where other bytes have that name, one with a part of the content hash."""
-    for mark in ("", f"-{digest[:8]}", f"-{digest}"):
-        free = target.with_name(f"{target.stem}{mark}{target.suffix}")
-        if not os.path.lexists(free):
-            return free
-    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
-
-
-def _link(arrival: _Arrival, target: Path) -> bool:
-    """Link where the bytes are ours alone: another name or owner could still change them."""
-    found = arrival.path.lstat()
-    if arrival.path.is_symlink() or found.st_nlink > 1 or found.st_uid != os.getuid():
-        return False
-    try:
-        os.link(arrival.path, target)
-    except OSError as error:
-        if error.errno in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP):
-            return False
-        raise
-    return True
-
-
-def _clear(done: list[_Arrival], report: InboxReport) -> None:
+            report.left.extend((each.video.path, _trouble(error)) for each in same)
+    if videos != before:
+        write_listing(raw, videos, keep=True)
     for arrival in done:
         try:
             arrival.path.unlink()
         except OSError as error:
             reason = f"It is in raw, but cannot be taken out of the inbox: {error.strerror}."
-            report.left.append((arrival.place.as_posix(), reason))
+            report.left.append((arrival.video.path, reason))
+    return report
+
+
+def _take_one(
+    same: list[_Arrival],
+    raw: Path,
+    videos: dict[str, LabelledVideo],
+    there: list[str],
+    report: InboxReport,
+) -> list[_Arrival]:
+    """Bring one content into raw; returns the arrivals that may now leave the inbox.
+
+    Args:
+        same: at least one arrival.
+        raw: the folder.
+        videos: what raw records of its videos, by name; changed here.
+        there: the names of the files in raw with these bytes.
+        report: what became of the arrivals is added to it.
+    """
+    rows = [name for name in there if name in videos]
+    arriving = [each.video for each in same]
+    labels = {video.label for video in ([videos[name] for name in rows] or arriving)}
+    recorded = {videos[name].group for name in rows} - {None}
+    groups = recorded or {video.group for video in arriving} - {None}
+    # What raw records is right; where it records nothing, two arrivals that differ are in doubt.
+    doubt = (len(labels) > 1 and not rows) or (len(groups) > 1 and not recorded)
+    agreed = {None, *groups}
+    right = [x for x in same if not doubt and x.video.label in labels and x.video.group in agreed]
+    wrong = [each for each in same if each not in right]
+    _leave(wrong, labels, groups, rows, report)
+    group = next(iter(groups), None)
+    known = right
+    if right and not rows:
+        # Bytes in raw without a row: a kill came between the two, and only the row is missing.
+        name = there[0] if there else _bring(right[0], raw)
+        if not name:
+            growing = "It changed while it was read. It is taken the next time."
+            report.left.extend((each.video.path, growing) for each in right)
+            return []
+        videos[name] = LabelledVideo(name, right[0].video.label, group)
+        report.new.append(name)
+        known = right[1:]
+    elif right and len(groups) == 1:
+        videos.update({n: replace(videos[n], group=group) for n in rows})
+    report.known.extend(each.video.path for each in known)
+    return right
+
+
+def _leave(
+    arrivals: list[_Arrival],
+    labels: set[str],
+    groups: set[str | None],
+    there: Iterable[str],
+    report: InboxReport,
+) -> None:
+    """The same bytes cannot show two classes: only a person can decide which one is right."""
+    where = [f"raw/{path}" for path in there] + [f"inbox/{x.video.path}" for x in arrivals]
+    for each in arrivals:
+        kind, others = "label", labels - {each.video.label}
+        if not others:
+            kind, others = "group", {group for group in groups if group} - {each.video.group}
+        reason = (
+            f"The same bytes also have the {kind} {', '.join(sorted(others))} "
+            f"({', '.join(where)}). Delete the file whose {kind} is wrong."
+        )
+        report.left.append((each.video.path, reason))
+
+
+def _bring(arrival: _Arrival, raw: Path) -> str:
+    """Link or copy an arrival into raw; returns its name there, nothing if it changed meanwhile."""
+    name = free_name(raw, arrival.video.path, arrival.path)
+    # Linked only where no other name and no other owner can still change the bytes.
+    found = arrival.path.lstat()
+    ours = not arrival.path.is_symlink() and found.st_nlink == 1 and found.st_uid == os.getuid()
+    put(arrival.path, raw / name, copy=not ours)
+    now = arrival.path.stat()
+    if (now.st_size, now.st_mtime_ns) != (arrival.seen.st_size, arrival.seen.st_mtime_ns):
+        (raw / name).unlink()
+        return ""
+    return name
 
 
 def _arrivals(
-    inbox: Path, settled: float, links_to: Sequence[Path], most_bytes: int, report: InboxReport
+    inbox: Path, settled: float, within: Sequence[Path], most_bytes: int, report: InboxReport
 ) -> Iterator[_Arrival]:
     """Files that are whole and have a class, in the order of their paths."""
-    for path in files_below(inbox):
+    for path in _files_below(inbox):
         place = path.relative_to(inbox)
+        shown = str(place).encode("utf-8", "replace").decode()
         try:
-            within = (inbox, *links_to)
-            reason = _why_not(path, place, settled) or _refused(path, within, most_bytes)
+            reason = _misplaced(path, place)
             if not reason:
+                refuse_name(str(place))
+                refuse_unusable(path, within, most_bytes=most_bytes)
+                reason = _unfinished(path, settled)
+            if not reason:
+                # The folder below the class: what was put together there stays in one split.
+                group = place.parts[1] if len(place.parts) > 2 else None
+                video = LabelledVideo(shown, place.parts[0], group)
                 seen = path.stat()
-                yield _Arrival(path, place, digest_of(path), seen)
-        except OSError as error:
+                yield _Arrival(path, video, digest_of(path), seen)
+        except (OSError, VideoError) as error:
             reason = _trouble(error)
         if reason:
-            report.left.append((_shown(place), reason))
+            report.left.append((shown, reason))
 
 
-def _why_not(path: Path, place: Path, settled: float) -> str:
+def _files_below(root: Path) -> list[Path]:
+    """Files below `root` but the hidden ones; folders that are links are given as they are."""
+    found: list[Path] = []
+    for folder, folders, names in os.walk(root):
+        here = Path(folder)
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [here / name for name in folders if (here / name).is_symlink()]
+        found += [here / name for name in names if not name.startswith(".")]
+    return sorted(found)
+
+
+def _misplaced(path: Path, place: Path) -> str:
     if path.is_dir():
         return "It is a link to a folder. Put the files themselves here."
-    if not path.is_file():
-        return "It is no file, or a link to nothing. Put the video itself here."
     if len(place.parts) == 1:
         return "It lies in no class. Put it into a folder with the name of its class."
-    if _shown(place) != str(place):
-        return "Its name is not valid UTF-8. Rename it."
+    return ""
+
+
+def _unfinished(path: Path, settled: float) -> str:
     if path.name.lower().endswith(UNFINISHED):
         return "Its name is that of an unfinished download. It is taken under its final name."
     found = path.stat()
@@ -255,18 +241,8 @@ def _why_not(path: Path, place: Path, settled: float) -> str:
     return ""
 
 
-def _refused(path: Path, within: Sequence[Path], most_bytes: int) -> str:
-    try:
-        refuse_unusable(path, within, most_bytes=most_bytes)
-    except VideoError as error:
+def _trouble(error: OSError | VideoError) -> str:
+    if isinstance(error, VideoError):
         return f"{error.reason} {error.remedy}"
-    return ""
-
-
-def _shown(place: Path) -> str:
-    return str(place).encode("utf-8", "replace").decode("utf-8")
-
-
-def _trouble(error: OSError) -> str:
     where = f" ({error.filename})" if error.filename else ""
     return f"{error.strerror or error}{where}. Mend that, and it is taken the next time."

@@ -18,8 +18,7 @@ from reelflow.intake.labelled_videos import CSV_NAME, LabelledVideo, is_outside,
 from reelflow.intake.quarantine import sentences
 from reelflow.intake.same_bytes import Contents, only_copies, same_file
 from reelflow.intake.source_forms import Source
-from reelflow.intake.videos_csv import files_in, known_videos
-from reelflow.video.check import hash_file
+from reelflow.intake.videos_csv import files_in, free_name, known_videos
 from reelflow.video.open_safely import refuse_name, refuse_unusable
 
 # What may be said of a video, and of the same bytes only once.
@@ -139,7 +138,7 @@ def _add(plan: Plan, raw: Path, present: set[str]) -> None:
             _complete(plan, listed[0], video)
             continue
         # Bytes without a row: an import was cut short between the two; the row is what is missing.
-        name = known[0] if known else _free(plan, _place(video), present, path)
+        name = known[0] if known else free_name(raw, _place(video), path, plan.after)
         plan.after[name] = video
         if not known:
             plan.put[name] = path
@@ -154,14 +153,6 @@ def _complete(plan: Plan, name: str, video: LabelledVideo) -> None:
         plan.after[name] = new
         if name not in plan.put:
             plan.changed.append(name)
-
-
-def _free(plan: Plan, name: str, present: set[str], path: Path) -> str:
-    """The name, or where other bytes have it, one with a part of the content hash."""
-    if name not in present and name not in plan.after:
-        return name
-    place = PurePosixPath(name)
-    return place.with_name(f"{place.stem}-{hash_file(path)[:8]}{place.suffix}").as_posix()
 
 
 def _refuse_conflict(

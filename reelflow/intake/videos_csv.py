@@ -6,14 +6,15 @@ folders later count. Columns that somebody added to it are kept.
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Container, Mapping
+from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
 from reelflow.base.csv_table import read_table, write_table
-from reelflow.base.files import TEMPORARY_PREFIX
+from reelflow.base.files import TEMPORARY_PREFIX, digest_of
 from reelflow.intake.labelled_videos import CSV_NAME, LabelledVideo, from_folders, rows_of
 
 _COLUMNS = ("path", "label", "group", "split")
@@ -34,6 +35,24 @@ def files_in(root: Path) -> set[str]:
         for name in names
         if not name.startswith(TEMPORARY_PREFIX)
     }
+
+
+def free_name(raw: Path, name: str, path: Path, taken: Container[str] = ()) -> str:
+    """The name for a file in `raw`, or where other bytes have it, one with a part of the hash.
+
+    Args:
+        raw: the folder.
+        name: relative to `raw`.
+        path: the file that is to have the name.
+        taken: names that are not there yet, and will be.
+    """
+    place = PurePosixPath(name)
+    for digits in (0, 8, 64):
+        mark = f"-{digest_of(path)[:digits]}" if digits else ""
+        free = place.with_name(f"{place.stem}{mark}{place.suffix}").as_posix()
+        if free not in taken and not os.path.lexists(raw / free):
+            return free
+    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(raw / free))
 
 
 def folders_say_all(videos: Mapping[str, LabelledVideo]) -> bool:

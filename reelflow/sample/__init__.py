@@ -1,7 +1,7 @@
 """A labelled set of small videos that a video classifier can learn from, made on the spot.
 
 `scene` renders, `plan` says which clips there are, `encode` and `broken` make files of them, and
-`write_sample` does it all. What the classes are is told in `scene`.
+`write_sample` does it all. `scene` describes the classes.
 """
 
 from reelflow.sample.write import SampleSummary, write_sample

@@ -1,4 +1,4 @@
-"""Five files that look like videos and are none, each broken as files are broken in real life."""
+"""Five files that look like videos and are not, each broken in a way that real files are."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 """Frames in, a video file out, the same bytes each time: ffmpeg on one thread, without dates.
 
 With the same ffmpeg the bytes are the same on every processor: each option below that looks odd
-keeps out something that differs between two of them.
+removes a difference between two processors.
 
-Ten formats that people really bring. Their settings favour speed; the pictures are small enough
-for quality to be good all the same. A clip of 30 frames of 128 x 96 costs 10 to 40 ms.
+Ten formats that people really bring. Their settings favour speed; the pictures are so small that
+quality is good all the same. A clip of 30 frames of 128 x 96 costs 10 to 40 ms.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ from reelflow.video.ffmpeg import ffmpeg_exe
 
 TIMEOUT_S = 120.0
 
+# Of an output of ffmpeg, by their names without the dash.
+Options = dict[str, str | int]
+
 
 @dataclass(frozen=True)
 class Format:
@@ -36,32 +39,28 @@ class Format:
         extension: of the file's name, with the dot.
         muxer: ffmpeg's name of the container.
         codec: ffmpeg's name of the encoder.
-        options: further output options, by their names without the dash.
+        options: further output options.
         pixel_format: as stored.
     """
 
     extension: str
     muxer: str
     codec: str
-    options: dict[str, str | int] = field(default_factory=dict, hash=False)
+    options: Options = field(hash=False)
     pixel_format: str = "yuv420p"
 
 
-# `cpu-independent`: else x264's code for AVX-512 lets unset memory into what it decides.
-_X264: dict[str, str | int] = {
-    "preset": "veryfast",
-    "crf": 20,
-    "x264-params": "cpu-independent=1",
-}
-_VP9: dict[str, str | int] = {"deadline": "realtime", "cpu-used": 8, "crf": 28, "b:v": 0}
+# `cpu-independent`: else x264's code for AVX-512 reads memory that nobody has set.
+_X264: Options = {"preset": "veryfast", "crf": 20, "x264-params": "cpu-independent=1"}
+_VP9: Options = {"deadline": "realtime", "cpu-used": 8, "crf": 28, "b:v": 0}
 # Never `realtime` for VP8: it then adapts to how busy the machine is, and the bytes with it.
-_VP8: dict[str, str | int] = {"deadline": "good", "cpu-used": 5, "crf": 12, "b:v": "1M"}
+_VP8: Options = {"deadline": "good", "cpu-used": 5, "crf": 12, "b:v": "1M"}
 
-# Transforms in plain C, for the encoders that else take another one for each kind of processor.
-_DCT: dict[str, str | int] = {"dct": "int", "idct": "simple"}
+# Transforms in plain C; by default these encoders choose one for each kind of processor.
+_DCT: Options = {"dct": "int", "idct": "simple"}
 
-# `info` would write into the file what the processor can do.
-_X265: dict[str, str | int] = {
+# `info` would write the features of the processor into the file.
+_X265: Options = {
     "preset": "ultrafast",
     "crf": 20,
     "x265-params": "log-level=error:pools=none:info=0",
@@ -128,7 +127,7 @@ def encode(jobs: list[Job]) -> None:
     except subprocess.TimeoutExpired:
         raise DataError(
             f"Writing {jobs[0].path} and its like took more than {TIMEOUT_S:g} s and was ended. If "
-            "the machine is busy, run the same command again: it goes on where it was."
+            "the machine is busy, run the same command again later."
         ) from None
     finally:
         process.kill()
@@ -145,7 +144,7 @@ def _output(job: Job, reading: int) -> Any:
         f"pipe:{reading}", format="rawvideo", pix_fmt="rgb24", s=size, framerate=job.rate
     )
     # `bitexact` leaves out the encoder's version and random ids, and picks the arithmetic that is
-    # the same on every processor; the scaler, which turns RGB into YUV, must be told by itself.
+    # the same on every processor; the scaler, which turns RGB into YUV, needs its own flag.
     options: dict[str, Any] = {
         **job.format.options,
         "format": job.format.muxer,
@@ -161,7 +160,7 @@ def _output(job: Job, reading: int) -> Any:
 
 
 def _feed(frames: NDArray[np.uint8], writing: int) -> None:
-    # A broken pipe is ffmpeg's end, whose reason `encode` reports from its words.
+    # A broken pipe means that ffmpeg ended; `encode` reports its error.
     with suppress(BrokenPipeError), os.fdopen(writing, "wb", buffering=0) as pipe:
         rest = memoryview(frames.tobytes())
         while rest:

@@ -1,15 +1,15 @@
 """Which clips the sample holds: class, group, size, container, codec and rate of each file.
 
 A place in the plan is one recording set-up: group, size, format, rate and length. Every class
-fills every place once, so whatever a header tells has exactly the same distribution in all
-classes and cannot stand in for the label. Names are numbered by place and do not tell the group.
+fills every place once, so whatever a header holds has exactly the same distribution in all
+classes and cannot give the label away. Names are numbered by place and do not show the group.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,55 +66,30 @@ class Planned:
 
     def job(self, path: Path, seed: int) -> Job:
         """The rendered clip, to be written to `path`."""
-        scene = render(
-            self.label,
-            self.group,
-            self.clip,
-            frames=self.frames,
-            height=self.height,
-            width=self.width,
-            seed=seed,
-        )
-        return Job(scene.frames, path, self.format, self.rate)
+        return Job(render(**self._scene(seed)).frames, path, self.format, self.rate)
 
     def boxes(self, seed: int) -> NDArray[np.float64]:
         """The object's true box in every frame, (N, 4), as `scene.Scene.boxes`."""
-        return true_boxes(
-            self.label,
-            self.group,
-            self.clip,
-            frames=self.frames,
-            height=self.height,
-            width=self.width,
-            seed=seed,
-        )
+        return true_boxes(**self._scene(seed))
+
+    def _scene(self, seed: int) -> dict[str, Any]:
+        """The arguments of `scene.render` and `scene.true_boxes`."""
+        names = ("label", "group", "clip", "frames", "height", "width")
+        return {"seed": seed, **{name: getattr(self, name) for name in names}}
 
 
 def plan(clips_per_class: int, groups: int, seed: int) -> list[Planned]:
     """Every good video of the sample, sorted by path; the same arguments give the same plan."""
-    return sorted(_planned(clips_per_class, groups, seed), key=lambda video: video.path)
-
-
-def _planned(clips_per_class: int, groups: int, seed: int) -> Iterator[Planned]:
     rng = np.random.default_rng([seed, 2])
     group_of = rng.permutation(np.arange(clips_per_class) % groups)
     format_of = rng.permutation(np.arange(clips_per_class) % len(FORMATS))
     rate_of = rng.permutation(np.arange(clips_per_class) % len(RATES))
     # A group is a source, and a source has one size, as a camera has.
     size_of = rng.permutation(np.arange(groups) % len(SIZES))
+    found = []
     for clip in range(clips_per_class):
         group, form = int(group_of[clip]), FORMATS[format_of[clip]]
-        rate, frames = RATES[rate_of[clip]]
-        height, width = SIZES[size_of[group]]
-        for label in LABELS:
-            yield Planned(
-                path=f"{label}/clip_{clip + 1:03d}{form.extension}",
-                label=label,
-                group=group,
-                clip=clip,
-                format=form,
-                rate=rate,
-                frames=frames,
-                height=height,
-                width=width,
-            )
+        name = f"clip_{clip + 1:03d}{form.extension}"
+        recorded = (form, *RATES[rate_of[clip]], *SIZES[size_of[group]])
+        found += [Planned(f"{label}/{name}", label, group, clip, *recorded) for label in LABELS]
+    return sorted(found, key=lambda video: video.path)

@@ -6,7 +6,7 @@ Six classes, two looks times three motions, built so that no shortcut leads to t
   down its path once a clip, each way at an even speed, from a random phase: `climbing` goes up
   slowly and drops back, `sinking` goes down slowly and springs back, `bobbing` takes as long
   up as down. Height is therefore uniform over the path at every moment and over every clip,
-  whatever the motion: one frame, or all frames in disorder, do not tell it.
+  whatever the motion: neither one frame nor all frames in random order show it.
 - Object, size, paint, background and the camera's drift are drawn from the same distributions
   for every class. Mirroring left to right keeps every label; playing backwards does not.
 
@@ -31,10 +31,7 @@ LABELS = tuple(f"{shape}_{motion}" for shape in SHAPES for motion in MOTIONS)
 POINTS = 5
 NOTCH = 0.44  # a star's inner radius as a share of its outer one
 RIM = 0.022  # width of the dark edge, as a share of the frame's short side
-SHADOW = (
-    0.03,
-    0.02,
-)  # where the shadow falls: down and right, shares of the short side
+SHADOW = (0.03, 0.02)  # where the shadow falls: down and right, shares of the short side
 MARGIN = 0.02  # least distance of the object from the central square's edge
 
 Floats = NDArray[np.float64]
@@ -197,7 +194,7 @@ def _distance(shape: str, tilt: float, radius: float, y: Pixels, x: Pixels) -> P
     """Pixels from the edge, positive inside; exact near the edge, which is all that is used."""
     if shape == "disc":
         return np.float32(radius) - np.sqrt(x * x + y * y)
-    # Fold the plane along the star's mirrors, until one edge stands for all ten.
+    # Fold the plane along the star's axes of symmetry, until one edge stands for all ten.
     down, right = np.float32(np.sin(tilt)), np.float32(np.cos(tilt))
     along, across = down * y + right * x, np.abs(down * x - right * y)
     turn = np.pi / POINTS

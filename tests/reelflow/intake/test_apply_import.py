@@ -163,17 +163,17 @@ def test_a_kill_in_the_middle_is_mended_by_the_next_call(
     source = fill(tmp_path / "mine", "run/a.mp4", "sit/b.mp4", "sit/c.mp4")
     from reelflow.intake import apply_import
 
-    true_put = apply_import._put
+    true_put = apply_import.put
 
     def killed(source: Path, target: Path, *, copy: bool) -> bool:
         if target.name == "b.mp4":
             raise KeyboardInterrupt
         return true_put(source, target, copy=copy)
 
-    monkeypatch.setattr(apply_import, "_put", killed)
+    monkeypatch.setattr(apply_import, "put", killed)
     with pytest.raises(KeyboardInterrupt):
         bring(source, raw, ledger)
-    monkeypatch.setattr(apply_import, "_put", true_put)
+    monkeypatch.setattr(apply_import, "put", true_put)
     assert bring(source, raw, ledger) == Brought(2, 1, 0)
 
 

@@ -143,7 +143,7 @@ def test_what_cannot_be_taken_is_left_with_a_sentence_and_the_rest_goes_on(
     assert "is empty" in reason(report, "walk/empty.mp4")
     assert "link to nothing" in reason(report, "walk/broken.mp4")
     assert "link to a folder" in reason(report, "walk/folder")
-    assert "is no file" in reason(report, "walk/pipe.mp4")
+    assert "is a pipe" in reason(report, "walk/pipe.mp4")
     assert "Mend that" in reason(report, "run/a.mp4")
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from reelflow.intake import apply_import
 from reelflow.intake import inbox as module
-from reelflow.intake import known_videos
 from reelflow.intake.labelled_videos import list_videos
 from tests.reelflow.intake.test_inbox import files, put, settled
 
@@ -19,9 +19,9 @@ class Killed(BaseException):
 
 
 STEPS: list[tuple[object, str]] = [
-    (module.os, "link"),
-    (module.shutil, "copyfile"),
-    (known_videos, "write_listing"),
+    (apply_import.os, "link"),
+    (apply_import.shutil, "copyfile"),
+    (module, "write_listing"),
     (module.Path, "unlink"),
     (module.Path, "mkdir"),
 ]
@@ -49,7 +49,7 @@ def test_a_kill_at_any_step_and_again_takes_each_video_once(
         put(inbox / f"walk/{name}.mp4", name)
     put(inbox / "run/g/C.mp4", "C")
     if not linked:
-        monkeypatch.setattr(module, "_link", lambda arrival, target: False)
+        monkeypatch.setattr(apply_import, "_hard_link", lambda source, target: False)
     with monkeypatch.context() as patched:
         patched.setattr(*STEPS[step], killing(*STEPS[step], nth, when))
         with contextlib.suppress(Killed):
