@@ -21,24 +21,24 @@ from reelflow.base.errors import DataError
 from reelflow.base.files import write_json
 from reelflow.base.terminal import printable
 from reelflow.dataset.shortages import shortage
-from reelflow.intake.apply_import import bring, carry_out
+from reelflow.intake.apply_import import Brought, carry_out
 from reelflow.intake.apply_import import remove as take_out
 from reelflow.intake.gate import let_through
 from reelflow.intake.import_plan import Plan
 from reelflow.intake.inbox import InboxReport, take
-from reelflow.intake.labelled_videos import LabelledVideo, some, with_group
+from reelflow.intake.labelled_videos import LabelledVideo, list_videos, some, with_group
 from reelflow.intake.plan_import import plan_import
 from reelflow.intake.quarantine import sentences
 from reelflow.intake.removal import meant
 from reelflow.intake.same_bytes import only_copies
-from reelflow.intake.source_forms import Form, Source, read_source
+from reelflow.intake.source_forms import Form, read_source
 from reelflow.intake.videos_csv import known_videos
 from reelflow.params import load_section
 from reelflow.params.ingest import IngestParams
 from reelflow.params.validate import ValidateParams
 from tasks.common.paths import INBOX, PARAMS, RAW, RAW_POINTER, STATE
 
-# What `bring` put into data/raw, so that another source may replace it.
+# What was brought into data/raw, so that another source may replace it.
 SOURCE = STATE / "source.json"
 _SAMPLE = "sample"
 # Files of the inbox that changed later than so many seconds ago may still be written to.
@@ -59,16 +59,7 @@ def provide(data: Path | None, *, copy: bool, replacing: bool, echo: Callable[[s
     """
     with only_run():
         if data is not None:
-            brought = bring(
-                data,
-                RAW,
-                SOURCE,
-                copy=copy,
-                replacing=replacing or holds_sample(),
-                **allowed(),
-                kept=cached(),
-                look=lambda plan: _look(plan, echo),
-            )
+            brought = _bring(data, echo, copy=copy, replacing=replacing)
             echo(
                 f"{RAW} holds the videos of {data}: {brought.new} new, {brought.kept} known, "
                 f"{brought.removed} taken out."
@@ -83,16 +74,19 @@ def provide(data: Path | None, *, copy: bool, replacing: bool, echo: Callable[[s
             add(echo)
 
 
-def _look(plan: Plan, echo: Callable[[str], None]) -> None:
-    """Of what cannot be run on, nothing is brought; what goes for it is said."""
-    for sentence in sentences(plan.aside):
-        echo(f"set aside in {plan.source.origin}: {sentence}")
-    few = "" if plan.obstacles else too_few(plan.after.values())
-    if few:
-        plan.obstacles.append(few)
-    if not plan.obstacles:
-        for loss in plan.losses():
+def _bring(data: Path, echo: Callable[[str], None], *, copy: bool, replacing: bool) -> Brought:
+    """Bring nothing that the pipeline cannot run on, and show what goes for it."""
+    if (data.parent if data.is_file() else data).resolve() == RAW.resolve():
+        return Brought(0, len(list_videos(RAW)), 0)
+    found = plan(data, Form(), None, adding=False, replacing=replacing, skip_missing=False)
+    for sentence in sentences(found.aside):
+        echo(f"set aside in {data}: {sentence}")
+    if found.shortage:
+        raise DataError(found.shortage)
+    if not found.obstacles:
+        for loss in found.losses():
             echo(f"{RAW}: {loss}.")
+    return carry_out(found, RAW, SOURCE, copy=copy)
 
 
 def holds_sample() -> bool:
@@ -124,7 +118,7 @@ def plan(
             f"{RAW} is not here, so that nobody can say what would be new. Fetch it with `dvc "
             f"checkout {RAW_POINTER}` or `dvc pull {RAW_POINTER}`."
         )
-    source: Source = read_source(origin, form, folder)
+    source = read_source(origin, form, folder)
     if source.folder.resolve() == RAW.resolve():
         raise DataError(f"{origin} lies in {RAW} already: `reelflow run` runs on it.")
     found = plan_import(

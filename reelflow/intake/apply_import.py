@@ -12,7 +12,7 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -20,9 +20,8 @@ from reelflow.base.errors import DataError
 from reelflow.base.files import remove_left_over, temporary_beside, write_json
 from reelflow.base.progress import track
 from reelflow.intake.import_plan import Plan
-from reelflow.intake.labelled_videos import CSV_NAME, list_videos
-from reelflow.intake.plan_import import brought, plan_import
-from reelflow.intake.source_forms import read_source
+from reelflow.intake.labelled_videos import CSV_NAME
+from reelflow.intake.plan_import import brought
 from reelflow.intake.videos_csv import drop_empty_folders, known_videos, write_listing
 
 # An error that every file would meet, and no copy can avoid.
@@ -38,50 +37,6 @@ class Brought:
     new: int
     kept: int
     removed: int
-
-    @property
-    def changed(self) -> bool:
-        return bool(self.new or self.removed)
-
-
-def bring(
-    source: Path,
-    raw: Path,
-    ledger: Path,
-    *,
-    copy: bool = False,
-    replacing: bool = False,
-    links_to: Sequence[Path] = (),
-    most_bytes: int = 0,
-    kept: Callable[[Path], bool] = lambda _: False,
-    look: Callable[[Plan], None] = lambda _: None,
-) -> Brought:
-    """Make `raw` hold the labelled videos of `source`, and no others.
-
-    Args:
-        source: a folder per class, a folder with a `videos.csv`, or a csv itself, whose paths are
-            relative to it or absolute.
-        raw, ledger, replacing, links_to, most_bytes, kept: as for `plan_import`.
-        copy: as for `carry_out`.
-        look: is shown the plan before it is carried out, and may add obstacles.
-
-    Raises:
-        DataError: the source is not usable (as `read_source`), or `raw` holds videos that came by
-            another way, or others that would not stay.
-    """
-    if (source.parent if source.is_file() else source).resolve() == raw.resolve():
-        return Brought(0, len(list_videos(raw)), 0)
-    plan = plan_import(
-        read_source(source),
-        raw,
-        ledger,
-        replacing=replacing,
-        links_to=links_to,
-        most_bytes=most_bytes,
-        kept=kept,
-    )
-    look(plan)
-    return carry_out(plan, raw, ledger, copy=copy)
 
 
 def carry_out(plan: Plan, raw: Path, ledger: Path, *, copy: bool = False) -> Brought:

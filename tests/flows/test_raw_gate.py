@@ -10,7 +10,7 @@ import pytest
 from flows.engine.dvc_graph import changes, read_graph
 from flows.engine.raw_gate import IGNORED, guard, pattern
 from flows.engine.raw_in_dvc import note
-from flows.raw_videos import take_in
+from flows.raw_videos import provide, take_in
 from reelflow.base.errors import DataError
 from tests.flows.tiny import STAGES, Tiny
 from tests.planted import ODD, assert_untouched, plant
@@ -126,6 +126,13 @@ def test_retrain_removes_nothing_that_somebody_else_made(tiny: Tiny) -> None:
     assert theirs.read_text() == "mine"
     assert (tiny.root / "data/raw/x/.tmp-folder").is_dir()
     assert not ours.exists()
+
+
+def test_the_raw_folder_itself_may_be_named(tiny: Tiny) -> None:
+    lines: list[str] = []
+    for named in (tiny.root / "data/raw", Path("data/raw")):
+        provide(named, copy=False, replacing=False, echo=lines.append)
+    assert ["0 new, 1 known, 0 taken out" in line for line in lines] == [True, True]
 
 
 def test_a_pattern_means_one_path() -> None:

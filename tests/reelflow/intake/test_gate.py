@@ -11,7 +11,6 @@ import pytest
 from reelflow.base.errors import DataError, VideoError
 from reelflow.dataset.catalogue import catalogue
 from reelflow.dataset.check_cache import CheckCache
-from reelflow.intake.apply_import import bring
 from reelflow.intake.gate import let_through, set_aside
 from reelflow.intake.labelled_videos import LabelledVideo, list_videos
 from reelflow.intake.plan_import import plan_import
@@ -19,6 +18,7 @@ from reelflow.intake.same_bytes import Contents, only_copies, same_file
 from reelflow.intake.source_forms import read_source
 from reelflow.video.process_limits import Bounds
 from tests.planted import ODD, plant
+from tests.reelflow.intake.bringing import bring
 
 RESERVED = ("dvc.yaml", "*.dvc")
 
