@@ -8,7 +8,8 @@ one of the two is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,7 +23,7 @@ from reelflow.base.progress import track
 from reelflow.dataset.check_cache import CheckCache, Verdict
 from reelflow.dataset.fingerprints import Pictures, fingerprint
 from reelflow.intake.labelled_videos import LabelledVideo
-from reelflow.intake.quarantine import COLUMNS, DUPLICATE, row, unusable
+from reelflow.intake.quarantine import DUPLICATE, listed, unusable
 from reelflow.video.check import DamagedVideoError, VideoInfo, check_video
 from reelflow.video.content_hash import changed, hash_and_stamp, stamp_of
 from reelflow.video.damage_policy import SET_ASIDE, Policy
@@ -51,8 +52,9 @@ class Catalogue:
 
     def with_aside(self, odd: Iterable[VideoError]) -> Catalogue:
         """The same, with what was set aside before."""
-        rows = pd.DataFrame([row(error) for error in odd], columns=list(COLUMNS))
-        return replace(self, quarantine=pd.concat([self.quarantine, rows]).sort_values("path"))
+        return replace(
+            self, quarantine=pd.concat([self.quarantine, listed(odd)]).sort_values("path")
+        )
 
     @property
     def bad(self) -> pd.DataFrame:
@@ -89,23 +91,23 @@ def catalogue(
     Raises:
         DataError: the same bytes stand under two labels, in two groups or in two splits.
     """
-    digests: dict[str, str] = {}
-    stamps: dict[str, str] = {}
     verdicts: dict[str, Verdict] = {}
     within = [folder.resolve() for folder in (root, *links_to)]
-    gate = partial(regular_file_size, within=within, most_bytes=bounds.most_bytes)
-    for path, found in _hashes(root, [video.path for video in videos], gate, workers, cache):
-        if isinstance(found, VideoError):
-            verdicts[path] = found
-        else:
-            digests[path], stamps[path] = found
-    alike: dict[str, list[LabelledVideo]] = {}
     for video in videos:
-        if video.path in digests:
-            alike.setdefault(digests[video.path], []).append(video)
-    _refuse_conflicts(alike)
+        try:
+            refuse_name(video.path)
+            regular_file_size(root / video.path, within, most_bytes=bounds.most_bytes)
+        except VideoError as error:
+            verdicts[video.path] = error
+    readable = [video.path for video in videos if video.path not in verdicts]
+    hashed = dict(_hashes(root, readable, workers, cache))
+    same_bytes: dict[str, list[LabelledVideo]] = defaultdict(list)
+    for video in videos:
+        if video.path in hashed:
+            same_bytes[hashed[video.path][0]].append(video)
+    _refuse_conflicts(same_bytes.values())
 
-    firsts = {same[0].path: (digest, stamps[same[0].path]) for digest, same in alike.items()}
+    firsts = {same[0].path: hashed[same[0].path] for same in same_bytes.values()}
     for path, verdict in _verdicts(root, firsts, bounds, workers, cache):
         verdicts[path] = policy.verdict(verdict)
 
@@ -113,46 +115,36 @@ def catalogue(
     for video in videos:
         known = verdicts.get(video.path)
         if isinstance(known, VideoInfo):
-            same = alike[digests[video.path]]
-            rows.append(_manifest_row(_known_of(same), known, len(same) - 1))
+            same = same_bytes[hashed[video.path][0]]
+            row = vars(_known_of(same))
+            rows.append({**known.to_dict(), **row, "duplicates": len(same) - 1})
+        elif known:
+            aside.append(VideoError(video.path, known.code, known.reason, known.remedy))
         else:
-            aside.append(_quarantine_row(video, known, alike, digests))
-    return Catalogue(
-        pd.DataFrame(rows, columns=list(MANIFEST_COLUMNS)),
-        pd.DataFrame(aside, columns=list(COLUMNS)),
-    )
+            first = same_bytes[hashed[video.path][0]][0].path
+            reason = f"It has the same bytes as {first}."
+            remedy = "Nothing to do: the other one is used."
+            aside.append(VideoError(video.path, DUPLICATE, reason, remedy))
+    return Catalogue(pd.DataFrame(rows, columns=list(MANIFEST_COLUMNS)), listed(aside))
 
 
 def _hashes(
-    root: Path,
-    paths: list[str],
-    gate: Callable[[Path], object],
-    workers: int,
-    cache: CheckCache,
-) -> Iterator[tuple[str, tuple[str, str] | VideoError]]:
-    """The content hash of each file that `gate` lets through, and the stamp that it has it by;
-    hashing leaves the interpreter free, so threads do."""
+    root: Path, paths: list[str], workers: int, cache: CheckCache
+) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Each path with the hash of its content and the stamp of the file before it was read."""
     unknown = []
     for path in paths:
-        try:
-            refuse_name(path)
-            gate(root / path)
-        except VideoError as error:
-            yield path, error
+        stamp = stamp_of(root / path)
+        known = cache.hash_of(root / path, stamp)
+        if known:
+            yield path, (known, stamp)
         else:
-            stamp = stamp_of(root / path)
-            known = cache.hash_of(root / path, stamp)
-            if known:
-                yield path, (known, stamp)
-            else:
-                unknown.append(path)
-    if not unknown:
-        return
+            unknown.append(path)
+    # Threads are enough: hashing releases the interpreter's lock.
     with ThreadPoolExecutor(worker_count(workers)) as pool:
         found = pool.map(hash_and_stamp, [root / path for path in unknown])
-        for path, (digest, stamp) in track(
-            zip(unknown, found, strict=True), len(unknown), "hashing videos"
-        ):
+        work = zip(unknown, found, strict=True)
+        for path, (digest, stamp) in track(work, len(unknown), "hashing videos"):
             cache.store_hash(root / path, digest, stamp)
             yield path, (digest, stamp)
 
@@ -218,11 +210,9 @@ def _crashed(path: str) -> VideoError:
     )
 
 
-def _refuse_conflicts(alike: dict[str, list[LabelledVideo]]) -> None:
+def _refuse_conflicts(contents: Collection[list[LabelledVideo]]) -> None:
     for kind in ("label", "group", "split"):
-        torn = [
-            same for same in alike.values() if len({getattr(v, kind) for v in same} - {None}) > 1
-        ]
+        torn = [same for same in contents if len({getattr(v, kind) for v in same} - {None}) > 1]
         if torn:
             names = " and ".join(f"{video.path} ({getattr(video, kind)})" for video in torn[0])
             many = f", and so it is with {len(torn) - 1} more" if len(torn) > 1 else ""
@@ -234,38 +224,10 @@ def _refuse_conflicts(alike: dict[str, list[LabelledVideo]]) -> None:
 
 
 def _known_of(same: Sequence[LabelledVideo]) -> LabelledVideo:
-    """The first of files with the same bytes, with what is said of any of them."""
+    """The first of files with the same bytes, with the group and the split that any of them has."""
     group = next((video.group for video in same if video.group), None)
     split = next((video.split for video in same if video.split), None)
     return replace(same[0], group=group, split=split)
-
-
-def _manifest_row(video: LabelledVideo, info: VideoInfo, duplicates: int) -> dict[str, object]:
-    return {
-        **info.to_dict(),
-        "path": video.path,
-        "label": video.label,
-        "group": video.group,
-        "split": video.split,
-        "duplicates": duplicates,
-    }
-
-
-def _quarantine_row(
-    video: LabelledVideo,
-    verdict: VideoError | None,
-    alike: dict[str, list[LabelledVideo]],
-    digests: dict[str, str],
-) -> dict[str, str]:
-    if verdict is not None:
-        return row(VideoError(video.path, verdict.code, verdict.reason, verdict.remedy))
-    first = alike[digests[video.path]][0].path
-    return {
-        "path": video.path,
-        "code": DUPLICATE,
-        "reason": f"It has the same bytes as {first}.",
-        "remedy": "Nothing to do: the other one is used.",
-    }
 
 
 def class_counts(labels: Iterable[str]) -> dict[str, int]:

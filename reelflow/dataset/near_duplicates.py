@@ -35,7 +35,7 @@ LEAST_SHARED, FEWEST_SHARED = 0.5, 4
 # Places of a pair that are compared, those named by most keys; partners of a video.
 PLACES, PARTNERS = 3, 50
 
-# Between two ticks of the clock motion may agree less than it does; so much, of a likeness.
+# Two clips whose clocks differ by half a picture may agree by this much less and still be copies.
 _COMES_NEAR = 0.3
 
 _Ends = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -100,19 +100,13 @@ def sets(pairs: Sequence[Pair]) -> dict[str, str]:
 
 def _places(videos: Sequence[Keys]) -> pd.DataFrame:
     """Where two videos could show the same: one, other, shift, mirrored, in a fixed order."""
-    numbers = range(len(videos))
-    moving = _matches(
-        np.repeat(numbers, [len(keys.at) for keys in videos]),
-        np.concatenate([keys.moving for keys in videos] or [np.empty(0, np.uint64)]),
-        np.concatenate([keys.at for keys in videos] or [np.empty(0, np.int64)]),
-    )
-    scene = _matches(
-        np.repeat(numbers, [len(keys.scene) for keys in videos]),
-        np.concatenate([keys.scene for keys in videos] or [np.empty(0, np.uint64)]),
-        np.zeros(sum(len(keys.scene) for keys in videos), np.int64),
-    )
+    moving = [keys.moving for keys in videos]
+    scene = [keys.scene for keys in videos]
+    begin = [keys.at for keys in videos]
+    still = [np.zeros(len(keys), np.int64) for keys in scene]
     place = ["one", "other", "shift", "mirrored"]
-    votes = pd.concat([moving, scene]).groupby(place).size().reset_index(name="votes")
+    matches = pd.concat([_matches(moving, begin), _matches(scene, still)])
+    votes = matches.groupby(place).size().reset_index(name="votes")
     votes = votes.sort_values(["votes", *place], ascending=[False, *[True] * 4], kind="stable")
     votes = votes.groupby(["one", "other"], sort=False).head(PLACES)
     # Of very many alike, each is compared with some: they are joined all the same.
@@ -122,43 +116,26 @@ def _places(videos: Sequence[Keys]) -> pd.DataFrame:
 
 
 def _matches(
-    video: NDArray[np.int64], keys: NDArray[np.uint64], at: NDArray[np.int64]
+    keys_of: Sequence[NDArray[np.uint64]], at_of: Sequence[NDArray[np.int64]]
 ) -> pd.DataFrame:
-    """Pairs of moments with nearly the same key: one, other, shift, mirrored."""
-    # Each is looked for as it is and as in a mirror.
-    bits = np.concatenate([keys, mirrored(keys)])
-    number = np.tile(np.arange(len(keys)), 2)
-    turned = np.repeat([False, True], len(keys))
-    found = [
-        _pairs(number[a], number[b], turned[a] != turned[b], video, at)
-        for a, b in _neighbours(bits)
-        if len(a)
-    ]
-    columns = ["one", "other", "shift", "mirrored", "from", "to"]
-    table = pd.concat(found) if found else pd.DataFrame(columns=columns, dtype=np.int64)
-    return table.drop_duplicates()[columns[:4]].astype({"mirrored": bool})
+    """Pairs of moments with nearly the same key: one, other, shift, mirrored.
 
-
-def _pairs(
-    a: NDArray[np.int64],
-    b: NDArray[np.int64],
-    mirror: NDArray[np.bool_],
-    video: NDArray[np.int64],
-    at: NDArray[np.int64],
-) -> pd.DataFrame:
+    Args:
+        keys_of: the keys of each video.
+        at_of: the picture that each of them begins at.
+    """
+    video = np.repeat(np.arange(len(keys_of)), [len(keys) for keys in keys_of])
+    keys = np.concatenate([*keys_of, np.empty(0, np.uint64)])
+    at = np.concatenate([*at_of, np.empty(0, np.int64)])
+    # Each key is looked up as it is and mirrored.
+    found = list(_neighbours(np.concatenate([keys, mirrored(keys)])))
+    a, b = (np.concatenate(ends) for ends in zip(*found, strict=True))
+    mirror = (a < len(keys)) != (b < len(keys))
+    a, b = a % max(1, len(keys)), b % max(1, len(keys))
     a, b = np.where(video[a] < video[b], (a, b), (b, a))
-    kept = video[a] != video[b]
-    a, b = a[kept], b[kept]
-    return pd.DataFrame(
-        {
-            "one": video[a],
-            "other": video[b],
-            "shift": at[a] - at[b],
-            "mirrored": mirror[kept],
-            "from": at[a],
-            "to": at[b],
-        }
-    )
+    ends = {"one": video[a], "other": video[b], "from": at[a], "to": at[b], "mirrored": mirror}
+    table = pd.DataFrame(ends).query("one != other").drop_duplicates()
+    return table.assign(shift=table["from"] - table["to"]).drop(columns=["from", "to"])
 
 
 def _neighbours(bits: NDArray[np.uint64]) -> Iterator[_Ends]:
@@ -171,7 +148,7 @@ def _neighbours(bits: NDArray[np.uint64]) -> Iterator[_Ends]:
 
 
 def _table(bits: NDArray[np.uint64], number: int) -> list[_Ends]:
-    """The same of one of the tables."""
+    """The neighbours in one of the tables."""
     order = _order(_rolled(bits, 64 * number // TABLES))
     there = bits[order]
     found: list[_Ends] = []
@@ -191,15 +168,11 @@ def _order(bits: NDArray[np.uint64]) -> NDArray[np.int64]:
 
 
 def _shuffled(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Bits in a fixed order in which those of near frequencies, which go together, are apart."""
-    goes_to = np.argsort(np.random.default_rng(0).permutation(64)).astype(np.uint64)
-    # Looked up by octets: bit by bit it takes longer than to sort the tables.
-    octets = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.uint64)
-    moved = np.zeros_like(bits)
-    for octet in range(8):
-        table = (octets << np.uint64(63) - goes_to[8 * octet : 8 * octet + 8]).sum(axis=1)
-        moved |= table[bits >> np.uint64(56 - 8 * octet) & np.uint64(255)]
-    return moved
+    """Bits in a fixed order that separates near frequencies, whose bits are often equal."""
+    each = np.unpackbits(bits.astype(">u8").view(np.uint8).reshape(-1, 8), axis=1)
+    order = np.random.default_rng(0).permutation(64)
+    moved = np.packbits(each.take(order, axis=1), axis=1)
+    return moved.view(">u8").astype(np.uint64)[:, 0]
 
 
 def _rolled(bits: NDArray[np.uint64], by: int) -> NDArray[np.uint64]:

@@ -72,11 +72,8 @@ class Ledger:
     def group_splits(self) -> dict[str, str]:
         """The split of each known group: where most of its videos stood."""
         known = self.rows[self.rows["group"] != ""]
-        counts = known.groupby(["group", "split"]).size().reset_index(name="videos")
-        counts["order"] = counts["split"].map(SPLITS.index)
-        first = counts.sort_values(["videos", "order"], ascending=[False, True])
-        first = first.drop_duplicates("group")
-        return dict(zip(first["group"], first["split"], strict=True))
+        most = known.groupby("group")["split"].agg(lambda stood: max(SPLITS, key=list(stood).count))
+        return {str(group): str(split) for group, split in most.items()}
 
     def updated(self, videos: pd.DataFrame) -> Ledger:
         """With the rows of these videos as they are now; other videos are still remembered."""
