@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from reelflow.base.errors import VideoError
-from reelflow.extraction.pyav_decoder import Decoder, decoder, takes
+from reelflow.extraction.pyav_decoder import decoder, takes
 from reelflow.extraction.region import WHOLE
 from reelflow.extraction.wanted_frames import Wanted
 from reelflow.store.clip_spec import Clip, ClipSpec
@@ -48,17 +47,9 @@ def assert_decoder_agrees(path: Path, info: VideoInfo, clip: Clip) -> None:
     taken, places = np.unique(indices, return_inverse=True)
     spec = ClipSpec(len(indices), info.height, info.width)
     wanted = Wanted(path, info, spec, WHOLE, times, taken)
-    frames = decoded_by(decoder(), wanted, Bounds()) if takes(wanted) else None
+    frames = decoder().decode(wanted, Bounds()) if takes(wanted) else None
     if frames is not None:
         np.testing.assert_array_equal(frames[places], clip.frames)
-
-
-def decoded_by(own: Decoder, wanted: Wanted, bounds: Bounds) -> NDArray[np.uint8] | None:
-    """The frames of one video. Raises `VideoError` where that is the answer."""
-    (frames,) = own.decode([wanted], bounds)
-    if isinstance(frames, VideoError):
-        raise frames
-    return frames
 
 
 def hashes_by_time(path: Path, info: VideoInfo, then: str = "") -> dict[float, set[str]]:

@@ -1,9 +1,9 @@
 """Decoding the videos of a manifest into clips, many at once: what an engine is, and the local one.
 
 An engine is handed bundles of videos and yields each bundle with its answers, in any order, when
-the clips of the bundle lie in the frame cache. Short videos are bundled, because they share an
-ffmpeg process (see `reelflow.extraction.read_clips`); long ones go alone, so that a kill costs one
-of them.
+the clips of the bundle lie in the frame cache. Short videos go together, because one process that
+stays decodes them (see `reelflow.extraction.read_clips`). Long ones go alone, so that a kill costs
+one of them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from reelflow.base.errors import VideoError
 from reelflow.base.parallel import ProcessDiedError, each, worker_count
 from reelflow.extraction.decoded_cache import clip_path
-from reelflow.extraction.read_clips import TOGETHER, read_clips, shares_a_process
+from reelflow.extraction.read_clips import is_short, read_clips
 from reelflow.store.clip_spec import Clip, ClipSpec
 from reelflow.store.shards import Records, record_of, write_shard
 from reelflow.video.check import VideoInfo
@@ -34,6 +34,8 @@ Bundle = Sequence[Video]
 Answers = Sequence[VideoError | None] | ProcessDiedError
 
 _INFO_FIELDS = tuple(VideoInfo.__dataclass_fields__)
+# Short videos in a bundle, so that handing them out takes no time.
+TOGETHER = 8
 # Rows of the manifest in memory at once: the times of their frames are the larger part.
 _ROWS = 1024
 # Videos for which the manifest is gone through once.
@@ -74,20 +76,21 @@ def decoded(
     # So many together that no worker stands idle.
     together = max(1, min(TOGETHER, len(hashes) // engine.workers))
     bundles = _bundles(_videos(manifest, hashes), spec, together)
+    return _answered(engine, bundles)
+
+
+def _answered(
+    engine: Engine, bundles: Iterable[Bundle]
+) -> Iterator[tuple[Video, VideoError | None]]:
     for bundle, answers in engine.run(bundles):
-        if isinstance(answers, ProcessDiedError) and len(bundle) > 1:
+        if not isinstance(answers, ProcessDiedError):
+            yield from zip(bundle, answers, strict=True)
+        elif len(bundle) > 1:
             # One of them is at fault; the others need not suffer.
-            pairs: Iterable[tuple[Bundle, Answers]] = engine.run([[video] for video in bundle])
+            yield from _answered(engine, [[video] for video in bundle])
         else:
-            pairs = [(bundle, answers)]
-        for some, own in pairs:
-            if isinstance(own, ProcessDiedError):
-                yield from (
-                    (video, _no_clip(video[0], "crash", "Decoding it killed its process."))
-                    for video in some
-                )
-            else:
-                yield from zip(some, own, strict=True)
+            path = bundle[0][0]
+            yield bundle[0], _no_clip(path, "crash", "Decoding it killed its process.")
 
 
 def decode_bundle(
@@ -149,7 +152,7 @@ def _no_clip(path: str, code: str, reason: str) -> VideoError:
 def _bundles(videos: Iterable[Video], spec: ClipSpec, together: int) -> Iterator[Bundle]:
     short: list[Video] = []
     for video in videos:
-        if not shares_a_process(video[1], spec):
+        if not is_short(video[1], spec):
             yield [video]
             continue
         short.append(video)

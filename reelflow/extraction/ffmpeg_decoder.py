@@ -1,16 +1,13 @@
-"""Wanted frames of one or several videos, decoded by one ffmpeg process.
+"""Wanted frames of a video, decoded by one ffmpeg process.
 
-Each video is an input of its own with a filter chain and two pipes of its own: one for its
-pictures, RGB, already turned, cut and scaled; one for their times, which are compared with those
-that `check_video` saw, so that a file changed in between is noticed instead of being learned. No
-intermediate file. Starting ffmpeg takes longer than decoding a short video, so several short ones
-share a process; a video gives the same bytes alone and in company.
+It writes to two pipes and to no file. One pipe carries the pictures: RGB, turned, cut and scaled.
+The other carries their times. These are compared with the times that `check_video` saw, so that a
+file changed in between is noticed instead of learned.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +23,7 @@ from reelflow.extraction.skip_packets import spared
 from reelflow.extraction.wanted_frames import Wanted
 from reelflow.video.allowed_formats import NAME, input_options
 from reelflow.video.check import VideoInfo
-from reelflow.video.ffmpeg import QUIET, again_if_killed, ffmpeg_exe, run
+from reelflow.video.ffmpeg import again_if_killed, run_ffmpeg
 from reelflow.video.frame_times import Times, is_rising
 from reelflow.video.open_safely import opened
 from reelflow.video.pipe import Pipe
@@ -60,74 +57,55 @@ _OTHERS = "Its frames are no longer those that were found when it was checked."
 _AGAIN = "Do not write to videos while the pipeline runs; run it again."
 
 
-def decode(many: Sequence[Wanted], bounds: Bounds) -> list[NDArray[np.uint8]]:
-    """The wanted frames of each video, uint8 (K, *wanted.size, 3).
-
-    Args:
-        many: at least one; the bounds hold for all of them together.
-        bounds: limits of the process.
+def decode(wanted: Wanted, bounds: Bounds) -> NDArray[np.uint8]:
+    """The wanted frames of a video, uint8 (K, *wanted.size, 3).
 
     Raises:
-        VideoError: as `reelflow.video.ffmpeg.run` and `opened`, or `changed`. Where there are
-            several it may name another than the one at fault: ask for each alone.
+        VideoError: as `reelflow.video.ffmpeg.run` and `opened`, or `changed`.
     """
-    threads = _threads() if len(many) == 1 else 1
     try:
-        return _decode(spared(many, bounds), bounds, threads)
+        return _decode(spared(wanted, bounds), bounds, _threads())
     except VideoError as error:
         if error.code not in ("changed", "memory"):
             raise
     # Once more, all packets of it, and in one thread, which takes the least memory.
-    return _decode([replace(wanted, keys=False) for wanted in many], bounds, 1)
+    return _decode(replace(wanted, keys=False), bounds, 1)
 
 
 @again_if_killed
-def _decode(many: Sequence[Wanted], bounds: Bounds, threads: int) -> list[NDArray[np.uint8]]:
+def _decode(wanted: Wanted, bounds: Bounds, threads: int) -> NDArray[np.uint8]:
+    chosen, passing = _chosen(wanted)
     with ExitStack() as stack:
-        outputs, answers, open_files = [], [], []
-        for wanted in many:
-            descriptor = stack.enter_context(opened(wanted.path))
-            chosen, passing = _chosen(wanted)
-            pictures = Pipe(stack, wanted.frame_bytes * len(passing))
-            times = Pipe(stack, _BYTES_A_TIME * len(passing))
-            options = {**input_options(descriptor), "threads": threads}
-            if wanted.keys:
-                options |= _KEY_FRAMES
-            if wanted.dropped:
-                options["bsf:v"] = wanted.dropped
-            video = ffmpeg.input(NAME, **options)
-            outputs.append(
-                ffmpeg.output(
-                    video[str(wanted.info.stream)],
-                    f"pipe:{pictures.end}",
-                    format="rawvideo",
-                    pix_fmt="rgb24",
-                    threads=1,
-                    fps_mode="passthrough",
-                    enc_time_base="demux",
-                    stats_enc_pre=f"pipe:{times.end}",
-                    stats_enc_pre_fmt="{pts}",
-                    # One graph for all (`filter_complex`) would be worked on by one thread.
-                    vf=",".join([chosen, *filters_of(wanted)]),
-                    **{"frames:v": len(passing)},
-                )
-            )
-            answers.append((wanted, passing, pictures, times))
-            open_files += [descriptor, pictures.end, times.end]
-        command = ffmpeg.merge_outputs(*outputs).global_args(*QUIET, "error")
-        arguments = command.compile(cmd=ffmpeg_exe())
-        finished = run(
-            arguments,
-            many[0].path,
-            bounds,
-            stdout_limit=0,
-            pass_fds=tuple(open_files),
-            frames=sum(wanted.info.frames for wanted in many),
+        descriptor = stack.enter_context(opened(wanted.path))
+        pictures = Pipe(stack, wanted.frame_bytes * len(passing))
+        times = Pipe(stack, _BYTES_A_TIME * len(passing))
+        options = {**input_options(descriptor), "threads": threads}
+        if wanted.keys:
+            options |= _KEY_FRAMES
+        if wanted.dropped:
+            options["bsf:v"] = wanted.dropped
+        output = ffmpeg.output(
+            ffmpeg.input(NAME, **options)[str(wanted.info.stream)],
+            f"pipe:{pictures.end}",
+            format="rawvideo",
+            pix_fmt="rgb24",
+            threads=1,
+            fps_mode="passthrough",
+            enc_time_base="demux",
+            stats_enc_pre=f"pipe:{times.end}",
+            stats_enc_pre_fmt="{pts}",
+            vf=",".join([chosen, *filters_of(wanted)]),
+            **{"frames:v": len(passing)},
         )
-        return [
-            _frames(wanted, passing, pictures.read(), times.read(), finished.stderr)
-            for wanted, passing, pictures, times in answers
-        ]
+        finished = run_ffmpeg(
+            [output],
+            wanted.path,
+            bounds,
+            "error",
+            pass_fds=(descriptor, pictures.end, times.end),
+            frames=wanted.info.frames,
+        )
+        return _frames(wanted, passing, pictures.read(), times.read(), finished.stderr)
 
 
 def told_times(path: Path, info: VideoInfo, bounds: Bounds) -> Times:
@@ -186,7 +164,7 @@ def _listed(
     is chosen, and what ffmpeg complained of."""
     with opened(path) as descriptor:
         video = ffmpeg.input(NAME, **{**input_options(descriptor), **options})
-        command = ffmpeg.output(
+        output = ffmpeg.output(
             video[str(info.stream)],
             "-",
             format="null",
@@ -195,13 +173,10 @@ def _listed(
             stats_enc_pre="pipe:1",
             stats_enc_pre_fmt=fact,
             vf=chosen,
-        ).global_args(*QUIET, "error")
-        finished = run(
-            command.compile(cmd=ffmpeg_exe()),
-            path,
-            bounds,
-            stdout_limit=_BYTES_A_TIME * info.frames,
-            pass_fds=(descriptor,),
+        )
+        most = _BYTES_A_TIME * info.frames
+        finished = run_ffmpeg(
+            [output], path, bounds, "error", stdout_limit=most, pass_fds=(descriptor,)
         )
     facts = np.array([int(line) for line in finished.stdout.split()], dtype=np.int64)
     return facts, finished.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 
@@ -22,12 +21,8 @@ from reelflow.video.check import VideoInfo, check_video
 from reelflow.video.frame_times import is_rising
 from reelflow.video.process_limits import Bounds
 
-# Videos of so much work each share a process: more and starting it no longer counts, and the
-# bounds of a video would be those of many.
+# Pixels of a video that is short: starting ffmpeg takes longer than decoding it.
 _SHORT = 400 * 640 * 480
-TOGETHER = 8
-# The place of a video among those asked for, and what `_wanted` says of it.
-_Placed = tuple[int, Wanted, NDArray[np.int64]]
 
 
 def read_clip(
@@ -39,7 +34,7 @@ def read_clip(
         path: the video.
         spec: which frames, at which size.
         bounds: limits of each decoder process.
-        info: what `check_video` told of this very file; without it the file is checked first,
+        info: what `check_video` found in this very file; without it the file is checked first,
             which costs decoding it to its end.
 
     Returns:
@@ -51,76 +46,47 @@ def read_clip(
             `no_key_frames` if the sampler wants some and there are none.
     """
     bounds = bounds or Bounds()
-    wanted, places = _wanted(path, spec, bounds, info or check_video(path, bounds))
-    return _clip(wanted, places, decode([wanted], bounds)[0])
+    return _read(path, info or check_video(path, bounds), spec, bounds, among_many=False)
 
 
 def read_clips(
     videos: Sequence[tuple[Path, VideoInfo]], spec: ClipSpec, bounds: Bounds
 ) -> list[Clip | VideoError]:
-    """The clips of checked videos, the same as `read_clip` gives; several short ones are decoded by
-    a process that stays, or share one.
+    """The clips of checked videos, the same as `read_clip` gives, but quicker: a process that stays
+    decodes the short ones.
 
     Args:
-        videos: each with what `check_video` told of it.
+        videos: each with what `check_video` found.
         spec: which frames, at which size.
         bounds: limits of each decoder process.
 
     Returns:
         for each video its clip, or what `read_clip` raises for it.
     """
-    answers: dict[int, Clip | VideoError] = {}
-    together: list[_Placed] = []
-    for at, (path, info) in enumerate(videos):
-        if shares_a_process(info, spec):
-            together.append((at, *_wanted(path, spec, bounds, info)))
-        else:
-            answers[at] = _alone(path, spec, bounds, info)
-    # Of one alone, ffmpeg is as quick.
-    if len(together) > 1:
-        together = _left_by_decoder(together, bounds, answers)
-    for start in range(0, len(together), TOGETHER):
-        some = together[start : start + TOGETHER]
+    answers: list[Clip | VideoError] = []
+    for path, info in videos:
         try:
-            decoded = decode([wanted for _, wanted, _ in some], bounds)
-        except VideoError:
-            # One of them is at fault, or all were too much for the bounds of one.
-            answers |= {at: _alone(w.path, spec, bounds, w.info) for at, w, _ in some}
-        else:
-            for (at, wanted, places), frames in zip(some, decoded, strict=True):
-                answers[at] = _clip(wanted, places, frames)
-    return [answers[at] for at in range(len(videos))]
+            answers.append(_read(path, info, spec, bounds, among_many=len(videos) > 1))
+        except VideoError as error:
+            answers.append(error)
+    return answers
 
 
-def _left_by_decoder(
-    videos: list[_Placed], bounds: Bounds, answers: dict[int, Clip | VideoError]
-) -> list[_Placed]:
-    """Answer those that the process that stays can decode; return the others."""
-    mine = [video for video in videos if takes(video[1])]
-    left = [video for video in videos if not takes(video[1])]
-    with closing(decoder().decode((wanted for _, wanted, _ in mine), bounds)) as decoded:
-        for (at, wanted, places), frames in zip(mine, decoded, strict=True):
-            if frames is None:
-                left.append((at, wanted, places))
-            elif isinstance(frames, VideoError):
-                answers[at] = frames
-            else:
-                answers[at] = _clip(wanted, places, frames)
-    return left
+def _read(path: Path, info: VideoInfo, spec: ClipSpec, bounds: Bounds, *, among_many: bool) -> Clip:
+    wanted, places = _wanted(path, spec, bounds, info)
+    frames = None
+    if among_many and is_short(info, spec) and takes(wanted):
+        frames = decoder().decode(wanted, bounds)
+    if frames is None:
+        frames = decode(wanted, bounds)
+    return _clip(wanted, places, frames)
 
 
-def shares_a_process(info: VideoInfo, spec: ClipSpec) -> bool:
-    """Whether `read_clips` decodes a video together with others."""
+def is_short(info: VideoInfo, spec: ClipSpec) -> bool:
+    """Whether decoding a video takes so little that `read_clips` is quicker for several."""
     short = info.frames * info.width * info.height <= _SHORT
     plain = spec.region != "motion" and spec.sampler != "keyframes"
     return short and plain and is_rising(np.asarray(info.pts))
-
-
-def _alone(path: Path, spec: ClipSpec, bounds: Bounds, info: VideoInfo) -> Clip | VideoError:
-    try:
-        return read_clip(path, spec, bounds, info=info)
-    except VideoError as error:
-        return error
 
 
 def _wanted(
@@ -132,7 +98,7 @@ def _wanted(
 
     def look(small: ClipSpec, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
         taken, places = np.unique(np.minimum(indices, info.intact - 1), return_inverse=True)
-        return decode([Wanted(path, info, small, WHOLE, told, taken)], bounds)[0][places]
+        return decode(Wanted(path, info, small, WHOLE, told, taken), bounds)[places]
 
     region = region_of(spec, info, look)
     among, alone = np.arange(info.frames), False

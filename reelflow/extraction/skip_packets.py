@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from reelflow.base.errors import VideoError
 from reelflow.extraction.wanted_frames import Wanted
 from reelflow.video.allowed_formats import NAME, input_options
-from reelflow.video.ffmpeg import QUIET, again_if_killed, ffmpeg_exe, run
+from reelflow.video.ffmpeg import again_if_killed, run_ffmpeg
 from reelflow.video.frame_times import Times
 from reelflow.video.open_safely import opened
 from reelflow.video.pipe import Pipe
@@ -62,21 +62,15 @@ class Packets:
     starts: NDArray[np.int64]
 
 
-def spared(many: Sequence[Wanted], bounds: Bounds) -> list[Wanted]:
+def spared(wanted: Wanted, bounds: Bounds) -> Wanted:
     """The same frames, wanted of fewer packets where that is certain and worth it."""
-    worth = [at for at, wanted in enumerate(many) if _worthwhile(wanted)]
-    answers = list(many)
-    if not worth:
-        return answers
+    if not _worthwhile(wanted):
+        return wanted
     try:
-        listings = _list([many[at] for at in worth], bounds)
+        packets = _parse(_list(wanted, bounds), wanted)
     except VideoError:
-        return answers
-    for at, texts in zip(worth, listings, strict=True):
-        packets = parse(texts, many[at])
-        if packets:
-            answers[at] = _without(many[at], packets)
-    return answers
+        return wanted
+    return _without(wanted, packets) if packets else wanted
 
 
 def needed(packets: Packets, wanted: Times) -> NDArray[np.bool_]:
@@ -92,7 +86,7 @@ def needed(packets: Packets, wanted: Times) -> NDArray[np.bool_]:
     return keep
 
 
-def parse(texts: Sequence[bytes], wanted: Wanted) -> Packets | None:
+def _parse(texts: Sequence[bytes], wanted: Wanted) -> Packets | None:
     """What ffmpeg's listings tell of the packets of a video: all of them, those that others refer
     to, those at which decoding can start, and the sets of parameters. None if anything is odd."""
     info = wanted.info
@@ -132,36 +126,28 @@ def _worthwhile(wanted: Wanted) -> bool:
 
 
 @again_if_killed
-def _list(many: Sequence[Wanted], bounds: Bounds) -> list[list[bytes]]:
-    """Four listings of the packets of each video, see `parse`."""
+def _list(wanted: Wanted, bounds: Bounds) -> list[bytes]:
+    """Four listings of the packets of a video, see `_parse`."""
+    info = wanted.info
+    filters = (
+        "null",
+        _REFERRED[info.codec],
+        f"filter_units=pass_types={_STARTS[info.codec]}",
+        f"filter_units=pass_types={_PARAMETERS[info.codec]}",
+    )
     with ExitStack() as stack:
-        outputs, pipes, open_files = [], [], []
-        for wanted in many:
-            info = wanted.info
-            descriptor = stack.enter_context(opened(wanted.path))
-            open_files.append(descriptor)
-            video = ffmpeg.input(NAME, **input_options(descriptor))[str(info.stream)]
-            filters = (
-                "null",
-                _REFERRED[info.codec],
-                f"filter_units=pass_types={_STARTS[info.codec]}",
-                f"filter_units=pass_types={_PARAMETERS[info.codec]}",
+        descriptor = stack.enter_context(opened(wanted.path))
+        video = ffmpeg.input(NAME, **input_options(descriptor))[str(info.stream)]
+        pipes = [Pipe(stack, _BYTES_A_PACKET * (info.frames + 10)) for _ in filters]
+        outputs = [
+            ffmpeg.output(
+                video, f"pipe:{pipe.end}", **{"format": "framecrc", "c": "copy", "bsf:v": name}
             )
-            own = [Pipe(stack, _BYTES_A_PACKET * (info.frames + 10)) for _ in filters]
-            for name, pipe in zip(filters, own, strict=True):
-                options = {"format": "framecrc", "c": "copy", "bsf:v": name}
-                outputs.append(ffmpeg.output(video, f"pipe:{pipe.end}", **options))
-            pipes.append(own)
-            open_files += [pipe.end for pipe in own]
-        command = ffmpeg.merge_outputs(*outputs).global_args(*QUIET, "error")
-        run(
-            command.compile(cmd=ffmpeg_exe()),
-            many[0].path,
-            bounds,
-            stdout_limit=0,
-            pass_fds=tuple(open_files),
-        )
-        return [[pipe.read() for pipe in own] for own in pipes]
+            for name, pipe in zip(filters, pipes, strict=True)
+        ]
+        ends = [pipe.end for pipe in pipes]
+        run_ffmpeg(outputs, wanted.path, bounds, "error", pass_fds=(descriptor, *ends))
+        return [pipe.read() for pipe in pipes]
 
 
 def _rows(text: bytes, time_base: str) -> list[tuple[Any, ...]] | None:

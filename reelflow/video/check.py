@@ -24,7 +24,7 @@ from reelflow.base.errors import VideoError
 from reelflow.video import complaints, refusals
 from reelflow.video.allowed_formats import MOST_PRINTED, NAME, input_options
 from reelflow.video.content_hash import hash_and_stamp
-from reelflow.video.ffmpeg import QUIET, Finished, again_if_killed, ffmpeg_exe, run
+from reelflow.video.ffmpeg import Finished, again_if_killed, run_ffmpeg
 from reelflow.video.frame_times import Times, span
 from reelflow.video.intact_frames import Intact, find_intact
 from reelflow.video.open_safely import opened, regular_file_size
@@ -220,14 +220,11 @@ def _decode(
         if thumbnails:
             beside, write_end = stack.enter_context(thumbnails.beside(video))
             outputs, descriptors = [times, beside], [*descriptors, write_end]
-        command = ffmpeg.merge_outputs(*outputs).global_args(
-            *(*QUIET, "level+warning"),
-            *("-print_graphs_file", "pipe:1", "-print_graphs_format", "json"),
-        )
-        finished = run(
-            command.compile(cmd=ffmpeg_exe()),
+        finished = run_ffmpeg(
+            outputs,
             path,
             bounds,
+            *("level+warning", "-print_graphs_file", "pipe:1", "-print_graphs_format", "json"),
             stdout_limit=MOST_PRINTED,
             pass_fds=tuple(descriptors),
             listen_for=complaints.LISTENED,

@@ -10,20 +10,23 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial, wraps
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
+import ffmpeg
 import imageio_ffmpeg
 
 from reelflow.base.errors import VideoError
+from reelflow.video.allowed_formats import NAME, input_options
+from reelflow.video.open_safely import opened
 from reelflow.video.pipe import Complaints, Drain
 from reelflow.video.process_limits import Bounds, refuse_broken_limit, start, watch
 
 # One thread to filter: with one a core, ffmpeg's default, memory would hang on the machine.
-QUIET = ("-nostdin", "-filter_threads", "1", "-filter_complex_threads", "1", "-v")
+_QUIET = ("-nostdin", "-filter_threads", "1", "-filter_complex_threads", "1", "-v")
 
 Asked = ParamSpec("Asked")
 Result = TypeVar("Result")
@@ -50,12 +53,39 @@ def ffmpeg_exe() -> str:
     return str(imageio_ffmpeg.get_ffmpeg_exe())
 
 
+def run_ffmpeg(
+    outputs: Sequence[Any], path: Path, bounds: Bounds, *arguments: str, **how: Any
+) -> Finished:
+    """Let one ffmpeg process write these outputs.
+
+    Args:
+        outputs: of ffmpeg-python.
+        path: as of `run`.
+        bounds: as of `run`.
+        *arguments: the level of what it logs, then further global arguments.
+        **how: as of `run`.
+    """
+    command = ffmpeg.merge_outputs(*outputs).global_args(*_QUIET, *arguments)
+    return run(command.compile(cmd=ffmpeg_exe()), path, bounds, **how)
+
+
+def header_lines(path: Path, bounds: Bounds, level: str, pattern: str) -> str:
+    """The lines that ffmpeg logs at `level` when it opens a file, as far as `pattern` matches.
+    Raises `VideoError` as `opened` and `run`."""
+    with opened(path) as descriptor:
+        asked = ffmpeg.input(NAME, **input_options(descriptor)).output("none")
+        # Without an output it reports what it sees, and ends.
+        command = [*asked.compile(cmd=ffmpeg_exe())[:-1], *_QUIET, level, "-hide_banner"]
+        how: dict[str, Any] = {"pass_fds": (descriptor,), "listen_for": pattern.encode()}
+        return run(command, path, bounds, **how).stderr
+
+
 def run(
     command: list[str],
     path: Path,
     bounds: Bounds,
     *,
-    stdout_limit: int,
+    stdout_limit: int = 0,
     pass_fds: tuple[int, ...] = (),
     listen_for: bytes = b"",
     frames: int = 0,

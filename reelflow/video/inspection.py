@@ -13,19 +13,17 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import ffmpeg
-
 from reelflow.base.errors import VideoError
-from reelflow.video.allowed_formats import NAME, input_options
 from reelflow.video.check import DamagedVideoError, VideoInfo, check_video
 from reelflow.video.damage_policy import SET_ASIDE, Policy
-from reelflow.video.ffmpeg import QUIET, ffmpeg_exe, run
-from reelflow.video.open_safely import opened, refuse_name
+from reelflow.video.ffmpeg import ffmpeg_exe, header_lines
+from reelflow.video.open_safely import refuse_name
 from reelflow.video.process_limits import Bounds
 
 _CONTAINER = r"^\[info\] Input #0, (\S+), from"
 _DURATION = r"^\[info\]   Duration: (\d+):(\d\d):(\d\d\.\d+)"
 _COMMAND = re.compile("`(.+)`")
+_PICTURE = ("codec", "pixel_format", "transfer", "width", "height", "rotation", "fps")
 
 
 @dataclass(frozen=True)
@@ -54,16 +52,14 @@ class Inspection:
     @property
     def remedy(self) -> str:
         """What to do about it, its command ready to be run on this machine; empty if usable."""
-        if not self.refusal:
-            return ""
-        told = _COMMAND.search(self.refusal.remedy)
-        return self.refusal.remedy.replace(told[1], self.repair) if told else self.refusal.remedy
+        remedy = self.refusal.remedy if self.refusal else ""
+        return _COMMAND.sub(lambda _: f"`{self.repair}`", remedy, count=1)
 
     @property
     def repair(self) -> str:
         """A command line that makes a usable file of it, where one is known; else empty."""
-        told = _COMMAND.search(self.refusal.remedy) if self.refusal else None
-        return _runnable(told[1], self.path) if told else ""
+        command = _COMMAND.search(self.refusal.remedy) if self.refusal else None
+        return _runnable(command[1], self.path) if command else ""
 
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values, for JSON. What is not known is None."""
@@ -72,26 +68,17 @@ class Inspection:
         return {
             "path": self.path,
             "usable": self.usable,
-            "code": refusal.code if refusal else None,
-            "reason": refusal.reason if refusal else None,
+            "code": getattr(refusal, "code", None),
+            "reason": getattr(refusal, "reason", None),
             "remedy": self.remedy or None,
             "repair": self.repair or None,
             "container": self.container or None,
-            "codec": info.codec if info else None,
-            "pixel_format": info.pixel_format if info else None,
-            "transfer": info.transfer if info else None,
-            "width": info.width if info else None,
-            "height": info.height if info else None,
-            "rotation": info.rotation if info else None,
-            "fps": info.fps if info else None,
+            **{name: getattr(info, name, None) for name in _PICTURE},
             "header_duration": self.header_duration,
-            "duration": info.duration if info else None,
-            "frames": info.frames if info else None,
-            "intact": info.intact if info else None,
+            **{name: getattr(info, name, None) for name in ("duration", "frames", "intact")},
             "first": float(info.pts[0] * unit) if info else None,
             "last": float(info.pts[-1] * unit) if info else None,
-            "bytes": info.bytes if info else None,
-            "hash": info.hash if info else None,
+            **{name: getattr(info, name, None) for name in ("bytes", "hash")},
         }
 
 
@@ -120,18 +107,11 @@ def inspect(path: str, bounds: Bounds, policy: Policy = SET_ASIDE) -> Inspection
 def _header(path: Path, bounds: Bounds) -> tuple[str, float | None]:
     """Container and duration, from the header alone."""
     try:
-        with opened(path) as descriptor:
-            # Without an output ffmpeg tells what it sees, and ends.
-            asked = ffmpeg.input(NAME, **input_options(descriptor)).output("none")
-            command = [*asked.compile(cmd=ffmpeg_exe())[:-1], *QUIET, "level+info", "-hide_banner"]
-            heard = f"{_CONTAINER}|{_DURATION}".encode()
-            said = run(
-                command, path, bounds, stdout_limit=0, pass_fds=(descriptor,), listen_for=heard
-            ).stderr
+        lines = header_lines(path, bounds, "level+info", f"{_CONTAINER}|{_DURATION}")
     except VideoError:
         return "", None
-    container = re.search(_CONTAINER, said, re.MULTILINE)
-    duration = re.search(_DURATION, said, re.MULTILINE)
+    container = re.search(_CONTAINER, lines, re.MULTILINE)
+    duration = re.search(_DURATION, lines, re.MULTILINE)
     seconds = None
     if duration:
         hours, minutes, rest = duration.groups()

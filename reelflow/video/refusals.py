@@ -6,12 +6,10 @@ import os
 import re
 from pathlib import Path
 
-import ffmpeg
-
 from reelflow.base.errors import VideoError
 from reelflow.video import complaints
-from reelflow.video.allowed_formats import MOST_PIXELS, NAME, input_options
-from reelflow.video.ffmpeg import QUIET, Finished, ffmpeg_exe, run
+from reelflow.video.allowed_formats import MOST_PIXELS
+from reelflow.video.ffmpeg import Finished, header_lines
 from reelflow.video.frame_times import Times, span
 from reelflow.video.intact_frames import find_intact
 from reelflow.video.open_safely import opened
@@ -118,7 +116,7 @@ def _verdict(finished: Finished, path: Path, bounds: Bounds) -> tuple[str, str, 
         reason = f"No decoder that is used here reads its codec ({refused[1]})."
         return "codec", reason, f"If you trust it: `{_REENCODE}`."
     if "no decoder found for" in finished.stderr:
-        tag = _told(path, bounds, "info", _UNKNOWN)
+        tag = _logged(path, bounds, "info", _UNKNOWN)
         reason = f"ffmpeg has no decoder for its codec ({tag})."
         return "codec", reason, "Convert it to H.264 with the program that made it."
     if (
@@ -162,7 +160,7 @@ def _not_opened(said: str, path: Path) -> tuple[str, str]:
 
 
 def _wrong_format(path: Path, bounds: Bounds) -> tuple[str, str, str]:
-    name = _told(path, bounds, "debug", _PROBED)
+    name = _logged(path, bounds, "debug", _PROBED)
     if name in _PLAYLISTS:
         return "format", f"It is a playlist or a script ({name}), no video.", _LEAVE_OUT
     if name.startswith("image2") or name.endswith("_pipe"):
@@ -171,19 +169,7 @@ def _wrong_format(path: Path, bounds: Bounds) -> tuple[str, str, str]:
     return "format", reason, "If it is a video and you trust it, convert it to MP4 or Matroska."
 
 
-def _told(path: Path, bounds: Bounds, level: str, pattern: str) -> str:
-    """What ffmpeg tells of a file only when it is asked to tell more: the group of `pattern`."""
-    with opened(path) as descriptor:
-        asked = ffmpeg.input(NAME, **input_options(descriptor)).output("none")
-        # Without an output it tells what it sees, and ends.
-        command = [*asked.compile(cmd=ffmpeg_exe())[:-1], *QUIET, level, "-hide_banner"]
-        finished = run(
-            command,
-            path,
-            bounds,
-            stdout_limit=0,
-            pass_fds=(descriptor,),
-            listen_for=pattern.encode(),
-        )
-    told = re.search(pattern, finished.stderr, re.MULTILINE)
-    return told[1] if told else "unknown"
+def _logged(path: Path, bounds: Bounds, level: str, pattern: str) -> str:
+    """What ffmpeg logs of a file at a level that is not listened to: the group of `pattern`."""
+    found = re.search(pattern, header_lines(path, bounds, level, pattern), re.MULTILINE)
+    return found[1] if found else "unknown"

@@ -15,7 +15,7 @@ from typing import Any
 import ffmpeg
 
 from reelflow.video.allowed_formats import NAME, input_options
-from reelflow.video.ffmpeg import QUIET, ffmpeg_exe, run
+from reelflow.video.ffmpeg import run_ffmpeg
 from reelflow.video.open_safely import opened
 from reelflow.video.process_limits import Bounds
 
@@ -77,16 +77,11 @@ def _first_picture(path: Path, bounds: Bounds) -> tuple[int, str]:
     function."""
     with opened(path) as descriptor:
         video = ffmpeg.input(NAME, noautorotate=None, **input_options(descriptor))["V:0"]
-        command = ffmpeg.output(
-            video.filter("showinfo", checksum=0), "-", format="null", **{"frames:v": 1}
-        ).global_args(*QUIET, "info")
-        finished = run(
-            command.compile(cmd=ffmpeg_exe()),
-            path,
-            bounds,
-            stdout_limit=0,
-            pass_fds=(descriptor,),
-            listen_for=f"{_ROTATION}|{_TRANSFER}".encode(),
+        shown = video.filter("showinfo", checksum=0)
+        output = ffmpeg.output(shown, "-", format="null", **{"frames:v": 1})
+        heard = f"{_ROTATION}|{_TRANSFER}".encode()
+        finished = run_ffmpeg(
+            [output], path, bounds, "info", pass_fds=(descriptor,), listen_for=heard
         )
     turned = re.search(_ROTATION, finished.stderr)
     transfer = re.search(_TRANSFER, finished.stderr, re.MULTILINE)

@@ -25,7 +25,6 @@ from reelflow.video.pipe import STDERR_LIMIT
 from reelflow.video.process_limits import Bounds
 from tests.conftest import MakeVideo
 from tests.conftest import ffmpeg as plain_ffmpeg
-from tests.truth import decoded_by
 
 HERE = Path("x.mp4")
 BOUNDS = Bounds()
@@ -182,10 +181,10 @@ def test_pyav_decodes_no_larger_pictures_than_ffmpeg(
     wanted = Wanted(
         path, info, ClipSpec(1, 16, 16), WHOLE, np.asarray(info.pts, np.int64), np.array([0])
     )
-    assert decoded_by(decoder(), wanted, BOUNDS) is not None
+    assert decoder().decode(wanted, BOUNDS) is not None
     monkeypatch.setattr(allowed_formats, "MOST_PIXELS", 64 * 48 - 1)
     assert find_intact(path, 0, BOUNDS).pts == ()
-    assert decoded_by(decoder(), wanted, BOUNDS) is None
+    assert decoder().decode(wanted, BOUNDS) is None
 
 
 def test_every_demuxer_and_decoder_that_is_allowed_exists() -> None:

@@ -27,7 +27,6 @@ from tests.hostile.conftest import Scene
 from tests.hostile.malformed import MALFORMED
 from tests.hostile.references import REFERENCES
 from tests.hostile.workshop import Case, Workshop
-from tests.truth import decoded_by
 
 BOUNDS = Bounds(timeout_s=10, memory_mb=512, file_gb=1)
 # One decodes a file; another may be asked what it is.
@@ -81,7 +80,7 @@ def test_the_process_that_stays_opens_nothing_else_either(
     wanted = Wanted(scene.folder / name, good, spec, WHOLE, times, np.array([0]))
     assert takes(wanted)
     scene.forget()
-    assert decoded_by(decoder(), wanted, Bounds(timeout_s=10, memory_mb=1024)) is None
+    assert decoder().decode(wanted, Bounds(timeout_s=10, memory_mb=1024)) is None
     scene.assert_only_touched(name)
 
 

@@ -31,8 +31,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory, make_video: MakeVideo) -> Fo
     root = tmp_path_factory.mktemp("kills")
     rows: list[dict[str, object]] = []
     for seed in range(FILES):
-        # A gif is left to ffmpeg by the process that decodes most.
-        name, codec = (f"{seed}.gif", "gif") if seed % 4 == 0 else (f"{seed}.mp4", "libx264")
+        # Lossless video is left to ffmpeg by the process that decodes most.
+        name, codec = (f"{seed}.mkv", "ffv1") if seed % 4 == 0 else (f"{seed}.mp4", "libx264")
         path = make_video(root / "data/raw" / name, codec=codec, seed=seed)
         info = check_video(path, Bounds())
         rows += [twin(path, number, info) for number in range(CLIPS // FILES)]

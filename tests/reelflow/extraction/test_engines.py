@@ -11,8 +11,7 @@ import pytest
 
 from reelflow.base.parallel import ProcessDiedError
 from reelflow.extraction import engines
-from reelflow.extraction.engines import Answers, Bundle, Engine, decoded
-from reelflow.extraction.read_clips import TOGETHER
+from reelflow.extraction.engines import TOGETHER, Answers, Bundle, Engine, decoded
 from reelflow.store.clip_spec import ClipSpec
 from tests.dataset import grid, manifest_of
 

@@ -68,7 +68,7 @@ def test_frames_are_right_where_a_time_jumps_back(tmp_path: Path, make_video: Ma
     told = told_times(path, info, BOUNDS)
     for some in ([*range(40)], [10, 30], [30], [29, 31], [0, 10]):
         wanted = Wanted(path, info, SPEC, WHOLE, told, np.array(some))
-        np.testing.assert_array_equal(decode([wanted], BOUNDS)[0], frames[some])
+        np.testing.assert_array_equal(decode(wanted, BOUNDS), frames[some])
     clip = read_clip(path, SPEC, BOUNDS, info=info)
     # A frame is on screen after the one before it, whatever its time says.
     assert (np.diff(clip.timestamps) > 0).all()

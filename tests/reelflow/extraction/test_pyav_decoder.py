@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -26,7 +27,6 @@ from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.check import VideoInfo, check_video
 from reelflow.video.process_limits import Bounds
 from tests.conftest import MakeVideo, ffmpeg
-from tests.truth import decoded_by
 
 BOUNDS = Bounds(timeout_s=60, memory_mb=1024)
 FRAMES = 60
@@ -53,6 +53,7 @@ ENCODED: dict[str, tuple[str, tuple[str, ...], bool]] = {
     "no-times.avi": ("libx264", ("-g", "12", "-bf", "3"), False),
     "turned.mp4": ("mpeg4", ("-g", "12"), False),
     "edited.mp4": ("mpeg4", ("-g", "12"), False),
+    "moving.gif": ("gif", (), True),
     "lossless.avi": ("ffv1", (), False),
 }
 SPECS = (
@@ -104,18 +105,18 @@ def test_frames_are_those_of_ffmpeg(made: Path, name: str) -> None:
         for count in (1, 3, 16, info.frames):
             some = np.sort(random.choice(info.frames, count, replace=False)).tolist()
             wanted = wanted_of(made / name, some, spec, info)
-            frames = decoded_by(decoder(), wanted, BOUNDS) if takes(wanted) else None
+            frames = decoder().decode(wanted, BOUNDS) if takes(wanted) else None
             assert (frames is not None) == expected
             if frames is not None:
-                np.testing.assert_array_equal(frames, decode([wanted], BOUNDS)[0])
+                np.testing.assert_array_equal(frames, decode(wanted, BOUNDS))
 
 
 def test_every_frame_alone_is_that_of_ffmpeg(made: Path) -> None:
     for name in ("b-frames.mp4", "open.mpg", "open.mp4"):
         info = check_video(made / name, BOUNDS)
-        every = decode([wanted_of(made / name, list(range(info.frames)), info=info)], BOUNDS)[0]
+        every = decode(wanted_of(made / name, list(range(info.frames)), info=info), BOUNDS)
         for at in range(info.frames):
-            frames = decoded_by(decoder(), wanted_of(made / name, [at], info=info), BOUNDS)
+            frames = decoder().decode(wanted_of(made / name, [at], info=info), BOUNDS)
             assert frames is not None
             np.testing.assert_array_equal(frames[0], every[at])
 
@@ -150,10 +151,10 @@ def test_one_process_serves_many_videos_and_ends_when_it_is_closed(
 ) -> None:
     wanted = wanted_of(made / "plain.mp4", [3, 7])
     descriptors = len(list(Path("/proc/self/fd").iterdir()))
-    decoded_by(fresh, wanted, BOUNDS)
+    fresh.decode(wanted, BOUNDS)
     process = process_of(fresh)
     for _ in range(5):
-        decoded_by(fresh, wanted, BOUNDS)
+        fresh.decode(wanted, BOUNDS)
     assert process_of(fresh) == process
     fresh.close()
     assert not process.is_running()
@@ -161,16 +162,20 @@ def test_one_process_serves_many_videos_and_ends_when_it_is_closed(
 
 
 def test_an_answer_that_nobody_waited_for_is_given_to_nobody_else(
-    made: Path, fresh: Decoder
+    made: Path, fresh: Decoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    several = [wanted_of(made / "plain.mp4", [at]) for at in (3, 7, 20)]
-    answers = fresh.decode(several, BOUNDS)
-    assert next(answers) is not None
-    answers.close()
+    def interrupted(*_: Any) -> None:
+        send(*_)
+        raise KeyboardInterrupt
+
+    send = socket.send_fds
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(socket, "send_fds", interrupted)
+        fresh.decode(wanted_of(made / "plain.mp4", [3]), BOUNDS)
     last = wanted_of(made / "plain.mp4", [50])
-    frames = decoded_by(fresh, last, BOUNDS)
+    frames = fresh.decode(last, BOUNDS)
     assert frames is not None
-    np.testing.assert_array_equal(frames, decode([last], BOUNDS)[0])
+    np.testing.assert_array_equal(frames, decode(last, BOUNDS))
 
 
 def test_each_thread_has_its_own() -> None:
@@ -186,40 +191,40 @@ def test_each_thread_has_its_own() -> None:
 def test_a_crash_costs_one_answer_and_many_end_it(made: Path, fresh: Decoder) -> None:
     wanted = wanted_of(made / "plain.mp4", [3, 7])
     for _ in range(decoding._MOST_LOST):
-        assert decoded_by(fresh, wanted, BOUNDS) is not None
+        assert fresh.decode(wanted, BOUNDS) is not None
         process = process_of(fresh)
         process.kill()
         process.wait()
-        assert decoded_by(fresh, wanted, BOUNDS) is None
-    assert decoded_by(fresh, wanted, BOUNDS) is None
+        assert fresh.decode(wanted, BOUNDS) is None
+    assert fresh.decode(wanted, BOUNDS) is None
     assert fresh._process is None
 
 
 def test_a_decoder_that_hangs_is_ended(made: Path, fresh: Decoder) -> None:
     wanted = wanted_of(made / "plain.mp4", [3, 7])
-    assert decoded_by(fresh, wanted, BOUNDS) is not None
+    assert fresh.decode(wanted, BOUNDS) is not None
     process = process_of(fresh)
     process.send_signal(signal.SIGSTOP)
-    assert decoded_by(fresh, wanted, Bounds(timeout_s=0.2, memory_mb=1024)) is None
+    assert fresh.decode(wanted, Bounds(timeout_s=0.2, memory_mb=1024)) is None
     assert not process.is_running()
-    assert decoded_by(fresh, wanted, BOUNDS) is not None
+    assert fresh.decode(wanted, BOUNDS) is not None
 
 
 def test_it_may_write_nothing_and_has_the_memory_that_is_allowed(
     made: Path, fresh: Decoder
 ) -> None:
     wanted = wanted_of(made / "plain.mp4", [3, 7])
-    assert decoded_by(fresh, wanted, BOUNDS) is not None
+    assert fresh.decode(wanted, BOUNDS) is not None
     limits = process_of(fresh)
     assert limits.rlimit(psutil.RLIMIT_AS)[1] == 1024 << 20
     assert limits.rlimit(psutil.RLIMIT_FSIZE)[1] == 0
     assert limits.rlimit(psutil.RLIMIT_CPU)[0] <= 2 * BOUNDS.timeout_s
-    assert decoded_by(fresh, wanted, Bounds(timeout_s=60, memory_mb=800)) is not None
+    assert fresh.decode(wanted, Bounds(timeout_s=60, memory_mb=800)) is not None
     assert process_of(fresh).rlimit(psutil.RLIMIT_AS)[1] == 800 << 20
 
 
 def test_with_too_little_memory_ffmpeg_is_asked(made: Path, fresh: Decoder) -> None:
-    assert decoded_by(fresh, wanted_of(made / "plain.mp4", [3]), Bounds(60, memory_mb=16)) is None
+    assert fresh.decode(wanted_of(made / "plain.mp4", [3]), Bounds(60, memory_mb=16)) is None
 
 
 def test_a_file_that_changed_is_left_to_ffmpeg(
@@ -228,13 +233,13 @@ def test_a_file_that_changed_is_left_to_ffmpeg(
     path = make_video(tmp_path / "a.mp4", seconds=2)
     wanted = wanted_of(path, [3, 15])
     make_video(path, seconds=1)
-    assert decoded_by(fresh, wanted, BOUNDS) is None
+    assert fresh.decode(wanted, BOUNDS) is None
     assert process_of(fresh).is_running()
     path.write_bytes(os.urandom(1000))
-    assert decoded_by(fresh, wanted, BOUNDS) is None
+    assert fresh.decode(wanted, BOUNDS) is None
     path.unlink()
     with pytest.raises(VideoError) as error:
-        decoded_by(fresh, wanted, BOUNDS)
+        fresh.decode(wanted, BOUNDS)
     assert error.value.code == "missing"
 
 
@@ -244,9 +249,9 @@ def test_several_short_videos_are_decoded_by_it_and_one_is_not(
     videos = [(made / name, check_video(made / name, BOUNDS)) for name in ENCODED]
     asked: list[str] = []
 
-    def counted(many: Any, bounds: Bounds) -> Any:
-        asked.extend(each.path.name for each in many)
-        return decode(many, bounds)
+    def counted(wanted: Wanted, bounds: Bounds) -> Any:
+        asked.append(wanted.path.name)
+        return decode(wanted, bounds)
 
     monkeypatch.setattr(read_clips, "decode", counted)
     read_clips.read_clips(videos, ClipSpec(4, 32, 48), BOUNDS)

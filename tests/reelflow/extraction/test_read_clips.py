@@ -1,4 +1,4 @@
-"""Several videos in one process: the same clips as alone, and one that fails costs only itself."""
+"""Several videos at once: the same clips as alone, and one that fails costs only itself."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from reelflow.base.errors import VideoError
-from reelflow.extraction import ffmpeg_decoder
 from reelflow.extraction import read_clips as read
 from reelflow.extraction.read_clips import read_clip, read_clips
+from reelflow.extraction.wanted_frames import Wanted
 from reelflow.store.clip_spec import Clip, ClipSpec
 from reelflow.video.check import VideoInfo, check_video
 from reelflow.video.process_limits import Bounds
@@ -29,6 +29,7 @@ KINDS = (
     ("- g 'h'.mp4", "libx264"),
     ("h.flv", "flv"),
     ("i.gif", "gif"),
+    ("j.mkv", "ffv1"),
 )
 Checked = list[tuple[Path, VideoInfo]]
 
@@ -52,17 +53,17 @@ def stays(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bo
 
 
 @pytest.fixture
-def processes(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """The commands of the ffmpeg processes that are started."""
-    started: list[Any] = []
+def left(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The videos that ffmpeg decodes."""
+    names: list[str] = []
 
-    def counted(command: list[str], *args: Any, **kwargs: Any) -> Any:
-        started.append(command)
-        return run(command, *args, **kwargs)
+    def noted(wanted: Wanted, bounds: Bounds) -> Any:
+        names.append(wanted.path.name)
+        return decode(wanted, bounds)
 
-    run = ffmpeg_decoder.run
-    monkeypatch.setattr(ffmpeg_decoder, "run", counted)
-    return started
+    decode = read.decode
+    monkeypatch.setattr(read, "decode", noted)
+    return names
 
 
 def same(found: Clip | VideoError, expected: Clip) -> None:
@@ -87,19 +88,19 @@ def test_clips_are_the_same_alone_and_in_company(videos: Checked, spec: ClipSpec
         same(found, read_clip(path, spec, BOUNDS, info=info))
 
 
-def test_short_videos_share_a_process(videos: Checked, processes: list[Any], stays: bool) -> None:
+def test_the_process_that_stays_decodes_short_videos(
+    videos: Checked, left: list[str], stays: bool
+) -> None:
     read_clips(videos, SPEC, BOUNDS)
-    assert len(videos) == read.TOGETHER + 1
-    # Of these the process that stays leaves the gif to ffmpeg.
-    assert len(processes) == (1 if stays else 2)
+    assert left == (["j.mkv"] if stays else [name for name, _ in KINDS])
 
 
-def test_long_videos_have_a_process_each(
-    videos: Checked, processes: list[Any], monkeypatch: pytest.MonkeyPatch
+def test_ffmpeg_decodes_long_videos(
+    videos: Checked, left: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(read, "_SHORT", 1)
     read_clips(videos, SPEC, BOUNDS)
-    assert len(processes) == len(videos)
+    assert left == [name for name, _ in KINDS]
 
 
 def test_of_no_video_there_is_no_clip() -> None:
@@ -122,20 +123,6 @@ def test_one_that_cannot_be_read_costs_only_itself(
     assert codes == ["missing", "changed", "changed"]
     for at in (0, 2, 4, 6):
         same(found[at], read_clip(mixed[at][0], SPEC, BOUNDS, info=mixed[at][1]))
-
-
-def test_bounds_that_all_are_too_much_for_are_those_of_each(
-    videos: Checked, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refused(many: Any, bounds: Bounds) -> Any:
-        if len(many) > 1:
-            raise VideoError(str(many[0].path), "memory", "Too much.", "Scale it down.")
-        return decoded(many, bounds)
-
-    decoded = ffmpeg_decoder.decode
-    monkeypatch.setattr(read, "decode", refused)
-    for found, (path, info) in zip(read_clips(videos, SPEC, BOUNDS), videos, strict=True):
-        same(found, read_clip(path, SPEC, BOUNDS, info=info))
 
 
 def test_no_descriptor_stays_open(videos: Checked) -> None:

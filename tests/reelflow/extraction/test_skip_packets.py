@@ -92,11 +92,11 @@ def test_frames_are_the_same_with_fewer_packets(
     for indices in choices(info.frames):
         wanted = asked(path, info, indices)
         decoded.clear()
-        found = decode([wanted], BOUNDS)[0]
+        found = decode(wanted, BOUNDS)
         # What came out was as foretold: nothing was decoded twice.
         assert len(decoded) == 1
-        left_out += bool(decoded[0][0][0].dropped)
-        np.testing.assert_array_equal(found, plain([wanted], BOUNDS, 1)[0])
+        left_out += bool(decoded[0][0].dropped)
+        np.testing.assert_array_equal(found, plain(wanted, BOUNDS, 1))
     assert (left_out > 0) == expected
 
 
@@ -106,10 +106,10 @@ def test_it_does_not_matter_how_many_threads_decode(
     path, info, _ = video
     monkeypatch.setattr(skip_packets, "_WORTHWHILE", 0)
     wanted = asked(path, info, choices(info.frames)[2])
-    alone = decoding._decode([wanted], BOUNDS, 1)[0]
+    alone = decoding._decode(wanted, BOUNDS, 1)
     for threads in (2, 4):
         np.testing.assert_array_equal(
-            decoding._decode(spared([wanted], BOUNDS), BOUNDS, threads)[0], alone
+            decoding._decode(spared(wanted, BOUNDS), BOUNDS, threads), alone
         )
 
 
@@ -143,7 +143,7 @@ def test_where_a_listing_is_wrong_everything_is_decoded_once_more(
     path = make_video(tmp_path / "a.mp4", seconds=4, rate=25, options=("-g", "25", "-bf", "2"))
     info = check_video(path, BOUNDS)
     wanted = asked(path, info, np.array([10, 60]))
-    truth = decode([wanted], BOUNDS)[0]
+    truth = decode(wanted, BOUNDS)
     monkeypatch.setattr(skip_packets, "_WORTHWHILE", 0)
 
     def wrong(found: Packets, times: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -151,8 +151,8 @@ def test_where_a_listing_is_wrong_everything_is_decoded_once_more(
         return np.isin(found.pts, times)
 
     monkeypatch.setattr(skip_packets, "needed", wrong)
-    assert spared([wanted], BOUNDS)[0].dropped
-    np.testing.assert_array_equal(decode([wanted], BOUNDS)[0], truth)
+    assert spared(wanted, BOUNDS).dropped
+    np.testing.assert_array_equal(decode(wanted, BOUNDS), truth)
 
 
 def test_a_long_list_of_runs_is_made_shorter(
@@ -162,15 +162,15 @@ def test_a_long_list_of_runs_is_made_shorter(
     path = make_video(tmp_path / "a.mp4", seconds=4, rate=25, options=options)
     wanted = asked(path, check_video(path, BOUNDS), np.array([30, 80]))
     monkeypatch.setattr(skip_packets, "_WORTHWHILE", 0)
-    best = spared([wanted], BOUNDS)[0]
+    best = spared(wanted, BOUNDS)
     monkeypatch.setattr(skip_packets, "_LONGEST", 200)
-    shorter = spared([wanted], BOUNDS)[0]
+    shorter = spared(wanted, BOUNDS)
     assert len(shorter.dropped) <= 200 < len(best.dropped)
     monkeypatch.setattr(skip_packets, "_LONGEST", 10)
-    assert spared([wanted], BOUNDS)[0] is wanted
+    assert spared(wanted, BOUNDS) is wanted
 
 
 def test_short_videos_are_not_listed(tmp_path: Path, make_video: MakeVideo) -> None:
     path = make_video(tmp_path / "a.mp4", options=("-g", "2"))
     wanted = asked(path, check_video(path, BOUNDS), np.array([5]))
-    assert spared([wanted], BOUNDS) == [wanted]
+    assert spared(wanted, BOUNDS) is wanted

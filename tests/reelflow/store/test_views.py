@@ -25,7 +25,6 @@ from reelflow.video.check import check_video
 from reelflow.video.process_limits import Bounds
 from tests.conftest import MakeVideo
 from tests.dataset import write_clips
-from tests.truth import decoded_by
 
 BOUNDS = Bounds(timeout_s=60, memory_mb=1024)
 # Two crops would have no centre; three crops of four segments of three frames.
@@ -134,7 +133,7 @@ def test_crops_are_the_same_by_the_process_that_stays(
     own = Decoder()
     times = np.asarray(videos[0][1].pts, np.int64)
     wanted = Wanted(paths[0], videos[0][1], spec, WHOLE, times, np.array([0, 5]))
-    frames = decoded_by(own, wanted, BOUNDS)
+    frames = own.decode(wanted, BOUNDS)
     own.close()
     assert frames is not None
     assert frames.shape == (2, 24, 36, 3)
