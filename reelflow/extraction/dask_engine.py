@@ -1,8 +1,8 @@
 """Decoding on a Dask cluster: that at `DASK_SCHEDULER_ADDRESS`, else one of this machine's cores.
 
-Dask hands out the bundles, and hands those of a lost worker out again. Workers need this package
-and the raw videos, in a folder that they see or at an address that fsspec reads; the clips come
-back with the answers and are written here, so that no disk need be shared.
+Dask hands out the bundles, and those of a lost worker once more. Workers need this package and the
+raw videos, in a folder that they see or at an address that fsspec reads. The clips come back with
+the answers and are written here, so the machines share no disk.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from reelflow.video.process_limits import Bounds
 
 log = logging.getLogger(__name__)
 
-# Bundles in hand for each thread of the cluster, so that none waits for the way to this machine.
+# Bundles in hand for each thread of the cluster, so that none waits for the network.
 _AHEAD = 2
-# How many threads a cluster that is yet unknown is taken to have, when few videos are shared out.
+# Assumed threads of a cluster that is not started yet, when few videos are shared out.
 _THREADS = 64
-# Seconds without an answer after which it is asked whether anybody is left to give one.
+# Seconds without an answer after which to check that a worker is left.
 _PATIENCE = 10.0
 
 
@@ -68,10 +68,10 @@ def _run(
     held: dict[Future, Bundle] = {}
     with _client(workers) as client:
         while True:
-            # Where there is no worker yet, one may come.
+            # If there is no worker yet, one may come.
             room = max(0, _AHEAD * max(1, _threads_of(client)) - len(held))
             for bundle in islice(waiting, room):
-                # Not pure: Dask would take the hash of all its times for a name.
+                # Not pure: otherwise Dask hashes all its times to name the task.
                 held[client.submit(work, bundle, pure=False)] = bundle
             if not held:
                 return
@@ -86,7 +86,7 @@ def _run(
 
 @contextmanager
 def _client(workers: int) -> Iterator[Client]:
-    # What goes on inside of Dask is told by its own dashboard.
+    # Dask's own dashboard shows what happens inside.
     logging.getLogger("distributed").setLevel(logging.WARNING)
     address = dask.config.get("scheduler-address", None)
     with ExitStack() as stack:
@@ -111,7 +111,7 @@ def _client(workers: int) -> Iterator[Client]:
 
 
 def _threads_of(client: Client) -> int:
-    """Of all workers together; workers come and go."""
+    """The threads of all workers; workers come and go."""
     try:
         threads: list[int] = list(client.nthreads().values())
     except (OSError, TimeoutError, CancelledError) as error:
@@ -129,8 +129,7 @@ def _done(client: Client, futures: list[Future]) -> set[Future]:
         except CancelledError as error:
             raise _gone(error) from None
         if isinstance(client.cluster, LocalCluster):
-            # Dask does not replace a worker that dies while it starts, as of a video by which all
-            # die; this does, and does nothing where none is missing.
+            # Dask does not replace a worker that dies while it starts; this does.
             client.cluster.scale(len(client.cluster.worker_spec))
         elif not _threads_of(client):
             log.warning("no worker is at %s; waiting for one", client.scheduler.address)
@@ -200,5 +199,5 @@ def _download(raw: str, path: str, digest: str, folder: Path) -> VideoError | No
 
 @cache
 def _made_by(spec: ClipSpec) -> str:
-    """What the bytes of a clip depend on: they are the same where this is the same."""
+    """What the bytes of a clip depend on: the bytes are equal if this is equal."""
     return f"clip {spec.id}, {decoders()}"

@@ -4,10 +4,10 @@
     .reelflow/frames/clips/…                         clips whose shard is not complete yet
     .reelflow/frames/index.parquet                   the index of the store as it was last made
 
-DVC removes the outputs of a stage before it runs, and what it keeps of them it would copy whole
-(outputs that persist are copied file by file if they are hard links, which they are). So frames
-are made here and linked into the output: a clip is on the disk once. This folder is a memory, not
-an output; it may be deleted at any time, and then costs a decode of what DVC's cache does not have.
+DVC removes the outputs of a stage before it runs. If an output persists, DVC copies each file that
+is a hard link, and these are. So frames are made here and linked into the output, and a clip is on
+the disk once. This folder is a memory, not an output: anybody may delete it at any time, which
+costs a decode of what DVC's cache does not have.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ class DecodedCache:
         self._proven, self._proven_at = _last_store(folder / INDEX)
 
     def path(self, name: str) -> Path:
-        """Where a shard lies or is to lie in the folder."""
+        """The place of a shard in the folder."""
         return self.folder / name
 
     def has(self, name: str) -> bool:
-        """Whether a shard is kept whole; one that lies elsewhere is linked in. A shard that nobody
-        wrote to since a store was made of it is not read again: `validate` reads them all."""
+        """Whether a shard is kept whole; links it in if it lies elsewhere. It does not read a shard
+        again that nobody wrote to since a store was made of it: `validate` reads them all."""
         path = self.folder / name
         for source in (path, self._elsewhere.get(name)):
             if source is None or not source.exists():
@@ -119,7 +119,7 @@ class DecodedCache:
         return clips
 
     def assemble(self, name: str, members: Sequence[str], spare: Mapping[str, Path]) -> None:
-        """Write a shard of these videos, in order, from the clips that are here or spare."""
+        """Write a shard of these videos, in order, from clips in the folder or spare ones."""
         records: Records | None = None
         for at, video in enumerate(members):
             path = clip_path(self.folder, self._spec, video)
@@ -150,13 +150,13 @@ class DecodedCache:
 def unreferenced(
     folder: Path, kept: Set[str], spec: ClipSpec, videos: Set[str]
 ) -> Iterator[tuple[Path, str]]:
-    """Files of the folder that nobody refers to, and why each is not wanted.
+    """Files of the folder that no store refers to, and why each is not wanted.
 
     Args:
         folder: where clips and shards are kept.
         kept: names of the shards that a store refers to.
-        spec: of the clips that are made now; clips of another are wanted in kept shards alone.
-        videos: the hashes of those whose clips of this spec are wanted in any case.
+        spec: of the clips that are made now; clips of another spec are wanted in kept shards alone.
+        videos: hashes of the videos whose clips of this spec are wanted in any case.
     """
     found = [*folder.glob("*.npy"), *folder.glob(f"{_CLIPS}/*.npy")]
     own = [path for path in found if path.name.startswith(f"{spec.id}-")]
@@ -176,7 +176,7 @@ def clip_path(folder: Path, spec: ClipSpec, video_hash: str) -> Path:
 
 
 def _last_store(index: Path) -> tuple[set[str], int]:
-    """The shards of the store that was last made, and when all of them had been found whole."""
+    """The shards of the store that was last made, and when it had found all of them whole."""
     try:
         names = read_index(index, columns=["shard"], read_dictionary=["shard"])["shard"]
     except (FileNotFoundError, DataError):
@@ -185,7 +185,7 @@ def _last_store(index: Path) -> tuple[set[str], int]:
 
 
 def _hashes(path: Path) -> list[str]:
-    """The videos of a shard; none if it cannot be read, so that they are made anew."""
+    """The videos of a shard; none if it cannot be read, so that they are decoded again."""
     try:
         return [digest.decode() for digest in open_shard(path)["hash"].tolist()]
     except DataError as error:

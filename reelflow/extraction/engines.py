@@ -27,7 +27,7 @@ from reelflow.video.check import VideoInfo
 from reelflow.video.content_hash import refuse_changed, stamp_of
 from reelflow.video.process_limits import Bounds
 
-# The path of a video, relative to the raw folder, and what `check_video` told of it.
+# The path of a video, relative to the raw folder, and what `check_video` found.
 Video = tuple[str, VideoInfo]
 Bundle = Sequence[Video]
 # What went wrong with each video of a bundle, if anything; or the process died of the bundle.
@@ -38,7 +38,7 @@ _INFO_FIELDS = tuple(VideoInfo.__dataclass_fields__)
 TOGETHER = 8
 # Rows of the manifest in memory at once: the times of their frames are the larger part.
 _ROWS = 1024
-# Videos for which the manifest is gone through once.
+# Videos for which the manifest is read once.
 _VIDEOS = 16 * _ROWS
 
 
@@ -47,7 +47,7 @@ class Engine:
     """What decodes.
 
     Attributes:
-        run: yields the bundles that it is given with their answers, in any order.
+        run: yields the bundles that it gets with their answers, in any order.
         workers: bundles that it has in hand at once.
     """
 
@@ -56,7 +56,7 @@ class Engine:
 
 
 def local_engine(raw: Path, kept: Path, spec: ClipSpec, bounds: Bounds, workers: int) -> Engine:
-    """Processes of this machine, which write the clips themselves: no frame crosses a border.
+    """Processes of this machine, which write the clips themselves: no process sends a frame.
 
     Args:
         raw: folder that the paths of the videos are relative to.
@@ -116,7 +116,7 @@ def _proven(
         return error
     if not isinstance(clip, VideoError):
         return record_of(info.hash, clip)
-    # What `changed` says is not so, or `refuse_changed` had said it.
+    # The file has not changed, or `refuse_changed` had raised.
     if clip.code != "changed":
         return clip
     reason = "Other frames come out of it than when it was checked, though it has the same bytes."
@@ -164,7 +164,7 @@ def _bundles(videos: Iterable[Video], spec: ClipSpec, together: int) -> Iterator
 
 
 def _videos(manifest: Path, hashes: Sequence[str]) -> Iterator[Video]:
-    """What the manifest tells of these videos, in this order."""
+    """The rows of these videos in the manifest, in this order."""
     columns = [*_INFO_FIELDS, "path"]
     for start in range(0, len(hashes), _VIDEOS):
         some = hashes[start : start + _VIDEOS]

@@ -30,24 +30,24 @@ from reelflow.video.pipe import Pipe
 from reelflow.video.process_limits import Bounds
 
 # `accurate_rnd` and `bitexact` give the same bytes on every processor, `full_chroma_int` keeps
-# the colours of small pictures; together they cost a few per cent of a decode.
+# the colours of small pictures. Together they cost a few per cent of a decode.
 _SCALER_FLAGS = "accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
-# HDR, by its transfer functions PQ and HLG, is brought to the light of a common screen as is usual
-# with ffmpeg: linear, white at 100 candelas a square metre, in the colours of BT.709, highlights by
-# Hable's curve. It is done to scaled pictures, since each value takes four bytes on the way.
+# HDR has the transfer functions PQ and HLG. It is brought to the light of a common screen in the
+# usual way of ffmpeg: linear, white at 100 candelas a square metre, in the colours of BT.709,
+# highlights by Hable's curve. Scaling comes first, since each value takes four bytes on the way.
 _HDR = ("smpte2084", "arib-std-b67")
 _TO_SDR = (
     "format=gbrp16le", "zscale=t=linear:npl=100", "format=gbrpf32le", "zscale=p=bt709",
     "tonemap=hable:desat=0", "zscale=t=bt709", "format=gbrp",
 )  # fmt: skip
-# Kinds of transparent pictures that the scaler would not lay over true black as they are.
+# Kinds of transparent pictures that the scaler does not lay over true black without a conversion.
 _TRANSPARENT = ("yuva", "pal8")
-# The decoder passes over what is no key frame by its own bits; flags of containers lie. Times are
-# moved far off: where a packet has none, ffmpeg counts the frames that come out, which are not all,
-# or takes the time of decoding, and no time so found is among the moved ones.
+# The decoder skips what is no key frame by its own bits; flags of containers lie. Times are moved
+# far off: if a packet has none, ffmpeg counts the frames that come out, which are not all, or takes
+# the time of decoding, and no such time is among the moved ones.
 _AWAY = 1 << 44
 _KEY_FRAMES = {"skip_frame": "nokey", "bsf:v": f"setts=pts=PTS+{_AWAY}:dts=NOPTS"}
-# A decoder also calls key frames those from which it only recovers in time, which are P or B.
+# A decoder also flags as key frames those from which it only recovers in time, which are P or B.
 _KEY = "select=key*lt(pict_type\\,2)"
 # Digits of a time and a line end, at the most.
 _BYTES_A_TIME = 22
@@ -108,22 +108,23 @@ def _decode(wanted: Wanted, bounds: Bounds, threads: int) -> NDArray[np.uint8]:
         return _frames(wanted, passing, pictures.read(), times.read(), finished.stderr)
 
 
-def told_times(path: Path, info: VideoInfo, bounds: Bounds) -> Times:
-    """int64 (N,), the times of all frames as the decoder tells them: those of `info`, but where one
-    is told that is before the one shown before it. Raises `VideoError` as `decode`."""
+def decoder_times(path: Path, info: VideoInfo, bounds: Bounds) -> Times:
+    """int64 (N,), the times of all frames as they come out of the decoder: those of `info`, unless
+    a time lies before that of the frame before. Raises `VideoError` as `decode`."""
     shown = np.asarray(info.pts, np.int64)
     if is_rising(shown):
         return shown
-    told, _ = _listed(path, info, bounds, {}, "{pts}")
-    if not np.array_equal(np.maximum.accumulate(told[: info.intact]), shown[: info.intact]):
+    times, _ = _listed(path, info, bounds, {}, "{pts}")
+    if not np.array_equal(np.maximum.accumulate(times[: info.intact]), shown[: info.intact]):
         raise _changed(path, _OTHERS)
-    return told
+    return times
 
 
 def key_frames(path: Path, info: VideoInfo, bounds: Bounds) -> tuple[NDArray[np.int64], bool]:
     """Which frames are key frames, int64 (K,), and whether decoding these alone gives them.
 
-    Where packets have times of their own, nothing else is decoded to find them; else everything is.
+    If packets have times of their own, finding key frames decodes nothing else; otherwise it
+    decodes everything.
 
     Raises:
         VideoError: as `decode`; `no_key_frames` if there are none.
@@ -160,8 +161,8 @@ def _listed(
     fact: str,
     chosen: str = "null",
 ) -> tuple[NDArray[np.int64], str]:
-    """A fact, as ffmpeg calls it, of each frame that comes out with these options of the input and
-    is chosen, and what ffmpeg complained of."""
+    """A fact (ffmpeg's name) of each frame that comes out with these options of the input and that
+    the filter chooses, and what ffmpeg complained of."""
     with opened(path) as descriptor:
         video = ffmpeg.input(NAME, **{**input_options(descriptor), **options})
         output = ffmpeg.output(
@@ -183,19 +184,20 @@ def _listed(
 
 
 def _threads() -> int:
-    """Of a decoder that works on one video alone."""
+    """Threads of a decoder."""
     return min(_MOST_THREADS, len(os.sched_getaffinity(0)))
 
 
 def _frames(
-    wanted: Wanted, passing: NDArray[np.int64], pictures: bytes, lines: bytes, said: str
+    wanted: Wanted, passing: NDArray[np.int64], pictures: bytes, lines: bytes, complaints: str
 ) -> NDArray[np.uint8]:
     count = len(passing)
     pts = np.array([int(line) for line in lines.split()], dtype=np.int64)
     if len(pictures) != count * wanted.frame_bytes or len(pts) != count:
         got = len(pictures) // wanted.frame_bytes
         raise _changed(
-            wanted.path, f"{got} of {count} wanted frames came out of the decoder ({said.strip()})."
+            wanted.path,
+            f"{got} of {count} wanted frames came out of the decoder ({complaints.strip()}).",
         )
     if not np.array_equal(pts, _moved(wanted)[passing]):
         raise _changed(wanted.path, _OTHERS)
@@ -210,8 +212,8 @@ def _changed(path: Path, reason: str) -> VideoError:
 
 
 def filters_of(wanted: Wanted) -> list[str]:
-    """Filters from the decoder's frames to square pixels of the wanted size, laid over black where
-    they are transparent. ffmpeg itself has turned the picture as the file asks."""
+    """Filters from the decoder's frames to square pixels of the wanted size; transparent pixels lie
+    over black. ffmpeg itself has turned the picture as the file asks."""
     spec, info, region = wanted.spec, wanted.info, wanted.region
     filters = []
     if region != WHOLE:
@@ -234,9 +236,9 @@ def filters_of(wanted: Wanted) -> list[str]:
 
 
 def _chosen(wanted: Wanted) -> tuple[str, NDArray[np.int64]]:
-    """ffmpeg's filter that lets wanted frames pass, and which frames it lets pass, int64 (P,):
-    also others, where times are told more than once. Frames are not chosen by number, since ffmpeg
-    counts anew where the size or the format of the picture changes. Neighbours are one term."""
+    """ffmpeg's filter for the wanted frames, and which frames it lets pass, int64 (P,): also
+    others, if times come more than once. The filter does not choose by number, since ffmpeg starts
+    counting again when the size or format of the picture changes. Neighbours are one term."""
     times, indices = _moved(wanted), wanted.indices
     upto = times[: indices[-1] + 1]
     passes, terms = np.zeros(len(upto), np.bool_), []

@@ -1,9 +1,8 @@
 """Filling a frame store from videos, in parallel.
 
-As soon as the last clip of a shard is there, the shard is written (see
-`reelflow.store.shards`). Videos are taken shard by shard, so that few clips wait. Memory does
-not grow with the number of videos but for their hashes: what else the manifest tells of a video is
-read when its turn comes.
+A shard is written as soon as its last clip is there (see `reelflow.store.shards`). Videos are taken
+shard by shard, so that few clips wait. Of all videos only the hashes are in memory; the rest of a
+row of the manifest is read when its turn comes.
 """
 
 from __future__ import annotations
@@ -29,16 +28,15 @@ from reelflow.store.shards import index_rows, shards_of
 Shards = Mapping[str, Sequence[str]]
 
 
-# What is no fault of the video, and mended by a second run.
+# Codes that are no fault of the video: a second run can mend them.
 _PASSING = ("changed", "missing", "permission", "unreadable", "not_a_file", "empty")
-# Share of the videos that may fail, as ingest.max_quarantined_share has it by default: of more,
-# something else is wrong than the videos.
+# Share of the videos that may fail, the default of ingest.max_quarantined_share. If more fail,
+# something other than the videos is wrong.
 _MOST_ASIDE = 0.25
 
 
 def wanted_shards(manifest: Path, spec: ClipSpec, aside: Collection[str] = ()) -> Shards:
-    """The shards that the store of a manifest consists of, without the videos set aside, and the
-    videos in each.
+    """The shards of the store of a manifest, without the videos set aside, and the videos in each.
 
     Raises:
         DataError: there is no manifest.
@@ -61,16 +59,16 @@ def extract_missing(
 
     Args:
         manifest: parquet file as `reelflow.dataset.catalogue` makes it.
-        shards: as `wanted_shards` tells.
+        shards: of `wanted_shards`.
         cache: where shards are made and kept.
         spec: the clip of every video.
         engine: what decodes, see `reelflow.extraction.engines`.
-        aside: gets, by hash, the videos that were usable when they were checked and of which no
-            clip can be made; their shards are not made. Then call it again with the others'.
+        aside: gets, by hash, the videos that were usable when they were checked but give no clip.
+            Their shards are not made; call this again with the shards of the others.
 
     Raises:
-        DataError: there are videos that are not what was checked, or too many of which no clip can
-            be made; the others were decoded, and are kept.
+        DataError: some videos are not those that were checked, or too many give no clip. The others
+            were decoded, and are kept.
     """
     spare = cache.spare(shards)
     waiting: dict[str, set[str]] = {}
@@ -131,8 +129,8 @@ def _same(path: Path, other: Path) -> bool:
 
 
 def _index(shards: Shards, cache: DecodedCache) -> pa.Table:
-    """The rows of all shards by hash. Those of shards that were there are taken as they were: a
-    shard never changes."""
+    """The rows of all shards by hash. Rows of shards in the former index are copied: a shard never
+    changes."""
     tables = []
     known: set[str] = set()
     former = cache.index()
@@ -141,5 +139,5 @@ def _index(shards: Shards, cache: DecodedCache) -> pa.Table:
         known = set(former["shard"].unique().to_pylist())
         tables.append(former)
     tables += [index_rows(cache.path(name)) for name in shards if name not in known]
-    # In one chunk: how rows are cut into chunks would show in the bytes of the file.
+    # In one chunk: the chunks of a table show in the bytes of the file.
     return pa.concat_tables(tables).sort_by("hash").combine_chunks()

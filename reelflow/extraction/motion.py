@@ -1,12 +1,12 @@
 """Where in a video something moves, camera motion set aside.
 
-Surveillance and wildlife clips show much that is not the matter: a small thing moves before a
-large still place, or before one that the camera pans over. A window on what moves, cut at the
-source's own resolution, shows a network of small input more than the whole frame would.
+In surveillance and wildlife clips a small thing moves before a large background, which is still or
+which the camera pans over. A window on what moves, cut at the source's own resolution, shows a
+network of small input more than the whole frame does.
 
-The motion of a place is the mean absolute difference of neighbouring frames there, after the
-second is shifted onto the first by the shift of the whole picture (phase correlation: Kuglin and
-Hines, 1975), and less what the picture as a whole differs by: noise, a flicker, a change of light.
+The motion of a place is the mean absolute difference of neighbouring frames there. First the second
+frame is shifted onto the first by the shift of the whole picture (phase correlation: Kuglin and
+Hines, 1975). Then the difference of the whole picture is subtracted: noise, flicker, light.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-# Half a pixel of parallax or of a shift between pixels is no motion: the least difference within
-# so many pixels around is taken.
+# Half a pixel of parallax or of a shift between pixels is no motion: take the least difference
+# within so many pixels around.
 _SLACK = 1
 # Shifts of the picture that are tried besides none.
 _MATCHES = 6
@@ -48,8 +48,8 @@ def window(energy: Floats, height: float, width: float) -> tuple[float, float]:
         height, width: of the window, as shares (0 to 1] of the picture's.
 
     Returns:
-        left and top of the window, as shares; in the middle of the picture if nothing moves. Of
-        places with the same energy that nearest to the middle is taken.
+        left and top of the window, as shares. Of places with the same energy it takes the nearest
+        to the middle of the picture, which is the middle if nothing moves.
     """
     rows, columns = energy.shape
     down = max(1, round(height * rows))
@@ -62,7 +62,7 @@ def window(energy: Floats, height: float, width: float) -> tuple[float, float]:
     )  # fmt: skip
     top, left = np.mgrid[: held.shape[0], : held.shape[1]]
     off = (top - (rows - down) / 2) ** 2 + (left - (columns - across) / 2) ** 2
-    # Equal but for rounding: a thousandth of the most is no reason to leave the middle.
+    # A thousandth of the most may be rounding: no reason to leave the middle.
     best = np.flatnonzero(held.ravel() >= held.max() * 0.999)
     chosen = int(best[off.ravel()[best].argmin()])
     room = (1 - height, 1 - width)
@@ -74,7 +74,7 @@ def window(energy: Floats, height: float, width: float) -> tuple[float, float]:
 
 
 def _moving(first: Floats, second: Floats) -> Floats:
-    """What differs between two frames but by the camera's motion, float32 (H, W)."""
+    """The difference between two frames without the camera's motion, float32 (H, W)."""
     down, right = _shift(first, second)
     nearby = [
         np.abs(first - np.roll(second, (down + y, right + x), axis=(0, 1)))
@@ -83,7 +83,7 @@ def _moving(first: Floats, second: Floats) -> Floats:
     ]
     least = np.min(nearby, axis=0)
     moving = np.maximum(least - np.float32(2) * np.median(least), 0)
-    # What came in over an edge has nothing to be compared with.
+    # What came in over an edge has no counterpart.
     edge_down, edge_right = abs(down) + _SLACK, abs(right) + _SLACK
     inside = np.zeros_like(moving)
     inside[edge_down:-edge_down, edge_right:-edge_right] = 1
@@ -93,8 +93,8 @@ def _moving(first: Floats, second: Floats) -> Floats:
 def _shift(first: Floats, second: Floats) -> tuple[int, int]:
     """By how many rows and columns `second` must be rolled to lie on `first`.
 
-    Of the best matches that which leaves the smallest median difference: a large thing that moves
-    can match better than the picture behind it, but it does not fill half of the picture.
+    It takes the one of the best matches with the smallest median difference: a large thing that
+    moves can match better than the background, but it does not fill half of the picture.
     """
     rows, columns = first.shape
     taper = np.outer(np.hanning(rows), np.hanning(columns))

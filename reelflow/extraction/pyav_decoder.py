@@ -1,7 +1,7 @@
 """Frames of many short videos from one process that stays (`reelflow.extraction.pyav_process`).
 
-The same frames as `reelflow.extraction.ffmpeg_decoder` gives, or none: what this does not take on,
-and whatever goes wrong here, is left to ffmpeg, which also knows the sentence for it.
+It gives the same frames as `reelflow.extraction.ffmpeg_decoder`, or none. It leaves to ffmpeg what
+it does not take on and whatever goes wrong here; ffmpeg also gives the reason.
 """
 
 from __future__ import annotations
@@ -129,8 +129,8 @@ def takes(wanted: Wanted) -> bool:
 
 
 def decoder() -> Decoder:
-    """That of this thread."""
-    # A process may be forked, and its memory copied, but not its decoder.
+    """The decoder of this thread."""
+    # A fork copies the memory of this process, but not its decoder.
     if getattr(_OWN, "process", None) != os.getpid():
         _OWN.process, _OWN.decoder = os.getpid(), Decoder()
         atexit.register(_OWN.decoder.close)

@@ -1,13 +1,12 @@
 """Decodes one video after the other, asked through a socket: a program of its own.
 
-For a short video, starting ffmpeg takes longer than decoding it. This process stays, and so can
-look at each packet before it is decoded: pictures that nobody refers to are passed over, and in
-MPEG-4 groups of pictures without a wanted frame. That is decided by the bits of the pictures, never
-by what a container says of them: its key-frame flags are often wrong. The filters are ffmpeg's own,
-by the same words, and so are the bytes. It runs within the bounds of any decoder
-(`reelflow.extraction.pyav_decoder` starts it) and imports nothing of Reelflow: starting takes a
-tenth of a second. What is odd in any way is not decoded here but left to ffmpeg. PyAV is imported
-by the program alone, never by ours.
+For a short video, starting ffmpeg takes longer than decoding it. This process stays, and it looks
+at each packet before it decodes it. It skips pictures that no other refers to, and in MPEG-4 groups
+of pictures without a wanted frame. The bits of the pictures decide that, never the container, whose
+key-frame flags are often wrong. The filters are ffmpeg's own with the same arguments, so the bytes
+are the same. The process runs under the limits of any decoder (`reelflow.extraction.pyav_decoder`
+starts it) and imports nothing of Reelflow, so that it starts in a tenth of a second. It leaves
+whatever is odd to ffmpeg. Only this program imports PyAV, never our own process.
 """
 
 from __future__ import annotations
@@ -26,28 +25,25 @@ from typing import Any
 # A request, without what is in the memory that comes with it.
 MOST_ASKED = 1 << 16
 DONE, LEFT = b"done", b"left"
-# What in a packet of MPEG-4 (part 2) holds for later ones, too: the header of the video object
-# layer, and the words by which a decoder tells whose faults to expect. Then the picture itself.
+# What in a packet of MPEG-4 (part 2) also holds for later packets: the header of the video object
+# layer, and the name of the encoder, by which a decoder expects its faults. Then the picture.
 _LASTING = re.compile(rb"\x00\x00\x01[\x20-\x2f\xb2].*?(?=\x00\x00\x01|\Z)", re.DOTALL)
 _PICTURE = b"\0\0\1\xb6"
 _INTRA, _PREDICTED = 0, 1
-# A unit of HEVC that is a part of a picture, after a start code; units of other kinds begin higher.
-_HEVC_PICTURE = re.compile(rb"\x00\x00\x01[\x00-\x3f](.)", re.DOTALL)
-_HEVC_OTHERS = 0x40
-# Codecs in which a picture itself tells that no other refers to it, nor to what it has set. Of
-# HEVC this is true where there is one temporal layer.
-_TELLS_REFERENCES = ("h264", "hevc", "mpeg1video", "mpeg2video", "mpeg4")
+# Codecs in which a picture itself shows that no other refers to it. In HEVC this depends on its
+# temporal layers.
+_SHOWS_REFERENCES = ("h264", "mpeg1video", "mpeg2video", "mpeg4")
 
 
 class _OddError(Exception):
-    """A video of which it is not certain that the frames would be ffmpeg's."""
+    """A video whose frames may differ from those of ffmpeg."""
 
 
 def serve(asking: socket.socket) -> None:
-    """Answer requests until whoever asks is gone.
+    """Answer requests until the asking process is gone.
 
-    A request is JSON with two descriptors: the video, and memory that holds, each an int64, the
-    times of all frames and then those of the wanted ones, and behind them room for the pictures.
+    A request is JSON with two descriptors: the video and shared memory. The memory holds the times
+    of all frames and those of the wanted ones, an int64 each, then room for the pictures.
     """
     from av.error import FFmpegError
 
@@ -69,8 +65,8 @@ def serve(asking: socket.socket) -> None:
 def _answer(asked: dict[str, Any], video: int, memory: int) -> None:
     import av
 
-    # One thread takes no more CPU time than the wall-clock that whoever asks allows; this ends a
-    # decoder that nobody waits for any more.
+    # One thread takes no more CPU time than the wall-clock time that the asking process waits; this
+    # ends a decoder for which nobody waits any more.
     seconds = int(time.process_time()) + asked["seconds"]
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.RLIM_INFINITY))
     frames, wanted = asked["frames"], asked["wanted"]
@@ -107,9 +103,9 @@ def _decode(
     expected, graph, form = iter(wanted), None, None
     size = asked["width"] * 3 * asked["height"]
     done = 0
-    header, codec = context.extradata or b"", asked["codec"]
-    starts = mpeg4_starts(packets, header) if codec == "mpeg4" else [0]
-    passing = codec in _TELLS_REFERENCES and (codec != "hevc" or _one_layer(packets, header))
+    codec = asked["codec"]
+    starts = mpeg4_starts(packets, context.extradata or b"") if codec == "mpeg4" else [0]
+    passing = codec in _SHOWS_REFERENCES
     for frame in _frames(context, needed(packets, set(wanted), starts), passing=passing):
         if frame.pts != next(expected, None) or frame.is_corrupt:
             raise _OddError
@@ -143,8 +139,8 @@ def needed(
 
 
 def mpeg4_starts(packets: Sequence[Any], header: bytes) -> list[int]:
-    """Where decoding of MPEG-4 (part 2) can start: at pictures that refer to none, if each picture
-    refers to the one before at the most, and headers say the same throughout."""
+    """Where decoding of MPEG-4 (part 2) can start: at pictures that refer to none, if all others
+    refer to the one before alone and the headers never change."""
     data = [bytes(packet) for packet in packets]
     kinds = [_kind(each) for each in data]
     lasting = {b"".join(_LASTING.findall(each.partition(_PICTURE)[0])) for each in (header, *data)}
@@ -154,34 +150,14 @@ def mpeg4_starts(packets: Sequence[Any], header: bytes) -> list[int]:
 
 
 def _kind(packet: bytes) -> int | None:
-    """Of the picture of a packet of MPEG-4 (part 2); none if it does not hold just one."""
+    """The kind of picture in a packet of MPEG-4 (part 2); None if it does not hold just one."""
     _, _, picture = packet.partition(_PICTURE)
     return picture[0] >> 6 if picture and _PICTURE not in picture else None
 
 
-def _one_layer(packets: Sequence[Any], header: bytes) -> bool:
-    """Whether all pictures of HEVC are of one temporal layer, the lowest."""
-    long = (header[21] & 3) + 1 if header[:1] == b"\1" and len(header) > 21 else 0
-    return all(_layer(bytes(packet), long) == 1 for packet in packets)
-
-
-def _layer(packet: bytes, long: int) -> int:
-    """The temporal layer, from 1 on, of the first part of a picture in a packet of HEVC; 0 if there
-    is none. Before each unit stands its length in `long` bytes, or, if that is 0, a start code."""
-    if not long:
-        found = _HEVC_PICTURE.search(packet)
-        return found[1][0] & 7 if found else 0
-    at = long
-    while at + 1 < len(packet):
-        if packet[at] < _HEVC_OTHERS:
-            return packet[at + 1] & 7
-        at += int.from_bytes(packet[at - long : at], "big") + long
-    return 0
-
-
 def _frames(context: Any, packets: Iterable[tuple[Any, bool]], *, passing: bool) -> Iterator[Any]:
-    """The frames of wanted packets; `passing`: others are passed over where nobody refers to them.
-    A decoder knows of more such pictures than a container."""
+    """The frames of wanted packets; `passing`: skip other pictures that no picture refers to. A
+    decoder knows of more such pictures than a container."""
     wanted = set()
     for packet, asked in packets:
         context.skip_frame = "NONREF" if passing and not asked else "DEFAULT"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from reelflow.base.errors import VideoError
 from reelflow.extraction.crops import crops_of
-from reelflow.extraction.ffmpeg_decoder import decode, key_frames, told_times
+from reelflow.extraction.ffmpeg_decoder import decode, decoder_times, key_frames
 from reelflow.extraction.pyav_decoder import decoder, takes
 from reelflow.extraction.region import WHOLE, region_of
 from reelflow.extraction.samplers import sampler
@@ -94,22 +94,22 @@ def _wanted(
 ) -> tuple[Wanted, NDArray[np.int64]]:
     """What to decode, and int64 (T,), the place of each frame of the clip in it."""
     shown = np.asarray(info.pts, dtype=np.int64)
-    told = told_times(path, info, bounds)
+    times = decoder_times(path, info, bounds)
 
     def look(small: ClipSpec, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
         taken, places = np.unique(np.minimum(indices, info.intact - 1), return_inverse=True)
-        return decode(Wanted(path, info, small, WHOLE, told, taken), bounds)[places]
+        return decode(Wanted(path, info, small, WHOLE, times, taken), bounds)[places]
 
     region = region_of(spec, info, look)
     among, alone = np.arange(info.frames), False
     if spec.sampler == "keyframes":
         among, alone = key_frames(path, info, bounds)
     indices = sampler(spec.sampler)(shown[among], float(Fraction(info.time_base)), spec)
-    # Of a damaged video (see `reelflow.video.damage_policy`) the last whole frame stands for later
+    # In a damaged video (see `reelflow.video.damage_policy`) the last whole frame stands for later
     # ones.
     whole = max(1, int(np.searchsorted(among, info.intact)))
     taken, places = np.unique(among[np.minimum(indices, whole - 1)], return_inverse=True)
-    return Wanted(path, info, spec, region, told, taken, alone), places
+    return Wanted(path, info, spec, region, times, taken, alone), places
 
 
 def _clip(wanted: Wanted, places: NDArray[np.int64], frames: NDArray[np.uint8]) -> Clip:

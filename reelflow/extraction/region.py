@@ -20,8 +20,8 @@ Box = tuple[float, float, float, float]
 Decode = Callable[[ClipSpec, NDArray[np.int64]], NDArray[np.uint8]]
 
 WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
-# Motion is looked for in pictures this many pixels across or high, in so many frames at the most:
-# runs of neighbours spread over the video.
+# `motion` looks at pictures of this many pixels on the longer side, and at most at this many
+# frames: runs of neighbours spread over the video.
 _SIDE = 128
 _FRAMES = 128
 _RUN = 4
@@ -30,7 +30,7 @@ _RUN = 4
 def region_of(spec: ClipSpec, info: VideoInfo, decode: Decode) -> Box:
     """The part of the picture that `spec` asks for.
 
-    `motion` looks for it in small pictures, which costs decoding the video once more.
+    `motion` looks for it in small pictures, which decodes the video once more.
     """
     if spec.region == "box":
         return spec.box

@@ -1,13 +1,12 @@
 """Which packets of a video need not be decoded for a few of its frames.
 
-In H.264 and HEVC a packet says in its first bytes whether decoding can start at it and, in H.264,
-whether other pictures refer to it. So of a long video whose frames lie far apart it is enough to
-decode, of each group of pictures (GOP) that holds a wanted frame, the pictures up to the last one
-wanted, and of these only such as are wanted or referred to. The decoder is the same and gets the
-same packets in the same order, but for those that cannot matter: the frames are the same to the
-bit. ffmpeg lists the packets without decoding any; where anything about them is odd, nothing is
-left out, and where what comes out is not as foretold, `reelflow.extraction.ffmpeg_decoder` decodes
-it all.
+In H.264 and HEVC the first bytes of a packet show whether decoding can start at it and, in H.264,
+whether other pictures refer to it. So a long video whose wanted frames lie far apart need not be
+decoded whole. Each group of pictures (GOP) with a wanted frame is decoded up to its last wanted
+one, without pictures that are neither wanted nor referred to. The same decoder gets the other
+packets in the same order, so the frames are the same to the bit. ffmpeg lists the packets without
+decoding any. If anything about them is odd, all are decoded. If other frames come out than
+expected, `reelflow.extraction.ffmpeg_decoder` decodes everything once more.
 """
 
 from __future__ import annotations
@@ -34,15 +33,16 @@ from reelflow.video.process_limits import Bounds
 # picture refers to one before (H.264: IDR. HEVC: BLA, IDR), and sets of parameters.
 _STARTS = {"h264": "5", "hevc": "16-20"}
 _PARAMETERS = {"h264": "7-8", "hevc": "32-34"}
-# Whether a picture of HEVC is referred to hangs on temporal layers that its packet does not tell.
+# Whether other pictures of HEVC refer to one depends on temporal layers, which its packet does not
+# show.
 _REFERRED = {"h264": "filter_units=discard=nonref", "hevc": "null"}
 # Listing takes 10 ms and more; that much is decoded in 30.
 _WORTHWHILE = 20 * 640 * 480
-# What is wanted is not spread thin enough: almost every packet is needed.
+# Share of the frames beyond which almost every packet is needed.
 _MOST_WANTED = 0.5
 # An argument of a program may have 128 KiB.
 _LONGEST = 100_000
-# A line of a listing, with what some containers say beside.
+# A line of a listing, with what some containers add.
 _BYTES_A_PACKET = 400
 
 
@@ -63,7 +63,7 @@ class Packets:
 
 
 def spared(wanted: Wanted, bounds: Bounds) -> Wanted:
-    """The same frames, wanted of fewer packets where that is certain and worth it."""
+    """The same wanted frames, from fewer packets if that is certain and worth it."""
     if not _worthwhile(wanted):
         return wanted
     try:
@@ -87,8 +87,8 @@ def needed(packets: Packets, wanted: Times) -> NDArray[np.bool_]:
 
 
 def _parse(texts: Sequence[bytes], wanted: Wanted) -> Packets | None:
-    """What ffmpeg's listings tell of the packets of a video: all of them, those that others refer
-    to, those at which decoding can start, and the sets of parameters. None if anything is odd."""
+    """The packets of a video from ffmpeg's listings: of all, of those that others refer to, of
+    those at which decoding can start, of sets of parameters. None if anything is odd."""
     info = wanted.info
     rows = [_rows(text, info.time_base) for text in texts]
     if any(found is None for found in rows):
@@ -99,7 +99,7 @@ def _parse(texts: Sequence[bytes], wanted: Wanted) -> Packets | None:
     # A frame a packet, each with its own time, and no packet that is not shown (edit lists).
     if not np.array_equal(np.sort(pts), info.pts) or (np.diff(np.sort(pts)) == 0).any():
         return None
-    # Sets that change on the way might be left out.
+    # Sets that change on the way could be lost.
     if (np.diff(dts) <= 0).any() or len({row[2:] for row in parameters}) > 1:
         return None
     begin = {row[1] for row in starts}
@@ -163,7 +163,7 @@ def _rows(text: bytes, time_base: str) -> list[tuple[Any, ...]] | None:
 
 
 def _without(wanted: Wanted, packets: Packets) -> Wanted:
-    """`wanted`, of the packets alone that it needs."""
+    """`wanted`, from the packets alone that it needs."""
     times = wanted.times[wanted.indices]
     keep = needed(packets, times)
     dropped = _dropping(packets.dts, keep)

@@ -20,10 +20,10 @@ class Wanted:
     """Frames that are wanted of a video.
 
     Attributes:
-        path, info: the video, and what `check_video` told of it.
+        path, info: the video, and what `check_video` found.
         spec: their size.
         region: the part of the picture.
-        times: int64 (N,), of all frames as the decoder tells them (`ffmpeg_decoder.told_times`).
+        times: int64 (N,), of all frames as the decoder gives them (`ffmpeg_decoder.decoder_times`).
         indices: int64 (K,), which of them, ascending.
         keys: whether it is enough to decode key frames (`ffmpeg_decoder.key_frames`).
         dropped: ffmpeg's bitstream filter that keeps packets from the decoder; empty for none.
@@ -52,7 +52,7 @@ class Wanted:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height and width of a decoded frame: of the clip, or of all that its crops are cut of."""
+        """Height and width of a decoded frame: of the clip, or of what its crops are cut from."""
         return self.scaled if self.spec.crops > 1 else (self.spec.height, self.spec.width)
 
     @property

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from reelflow.base.decoder_versions import decoders
 
-# Raised when the same spec would give other bytes, so that stored frames are made anew.
+# Raise it when the same spec gives other bytes, so that stored frames are made anew.
 DECODER_VERSION = 2
 # Fields that one sampler or one region alone uses.
 _USED_BY = {
@@ -36,8 +36,8 @@ _USED_BY = {
 class ClipSpec:
     """How a clip is made from a video. All fields are plain values, so that it is JSON.
 
-    A field that the sampler or the region does not use has its default whatever was given, so that
-    a change of it makes no other clip.
+    A field that the sampler or the region does not use always has its default, so that a change of
+    it makes no other clip.
 
     Attributes:
         frames: T, the number of frames that a network sees.

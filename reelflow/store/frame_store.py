@@ -35,14 +35,13 @@ _DIGITS = 64  # of a SHA-256 in hexadecimal
 class FrameStore:
     """Read access to a finished store, for any number of threads and processes.
 
-    A clip is read into memory that the caller has, in one call and with no copy between, so that
-    the memory that a reader takes does not grow with what it has read. What is held is the place
-    of each clip: about 100 bytes.
+    A clip is read into memory of the caller, in one call and without a copy, so a reader takes no
+    more memory the more it reads. It holds the place of each clip: about 100 bytes.
 
     Attributes:
         root: the folder.
         spec: the `ClipSpec` of every clip.
-        id: that of the spec when the clips were made, by what decoded then.
+        id: that of the spec when the clips were made, with the decoders of then.
     """
 
     def __init__(self, root: Path) -> None:
@@ -94,7 +93,7 @@ class FrameStore:
         """Read the frames of one clip.
 
         Args:
-            place: as told by `places`.
+            place: of `places`.
             into: uint8, contiguous, of `spec.stored_shape`.
 
         Raises:
@@ -117,8 +116,8 @@ class FrameStore:
             os.close(file)
 
     def damaged(self) -> list[str]:
-        """The names of the shards that do not have the bytes that were written, or are gone; all
-        are read whole, in threads, a GB a second each."""
+        """The names of shards that are missing or do not have the bytes that were written. It reads
+        all of them whole, in threads, a GB a second each."""
 
         def is_damaged(name: str) -> bool:
             try:

@@ -17,8 +17,8 @@ INDEX = "index.parquet"
 def write_index(path: Path, index: pa.Table) -> None:
     """Write an index atomically. The same rows give the same bytes."""
     with replacing(path) as temporary:
-        # Hashes do not repeat, and times are no numbers that dictionaries could shorten.
-        # Arrow's own schema would tell which rows were read from a file before.
+        # Hashes do not repeat, and dictionaries do not shorten times. Arrow's own schema would show
+        # which rows were read from a former file.
         pq.write_table(
             index,
             temporary,
@@ -38,9 +38,9 @@ def read_index(path: Path, **how: Any) -> pa.Table:
     """
     try:
         return pq.read_table(path, page_checksum_verification=True, **how)
-    except FileNotFoundError:
-        raise
     except (pa.ArrowException, OSError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise
         raise DataError(
             f"{path} is damaged ({error}). Delete it and run the stage `extract` again: it is made "
             "anew from the shards."

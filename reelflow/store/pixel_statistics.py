@@ -1,8 +1,8 @@
 """The mean and spread of the training clips' pixels, by which a network normalises its input.
 
-They come from the training split alone: a mean over all videos would tell the network something of
-those that it is tested on. The pixels of a clip are summed once, when it is extracted, as whole
-numbers: so one more video costs nothing here, and their order changes no bit of the result.
+They come from the training split alone: a mean over all videos would leak the test videos into the
+network. The pixels of a clip are summed once, as whole numbers, when it is extracted. So one more
+video costs nothing here, and the order of the videos changes no bit of the result.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ def channel_sums(frames: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[
         int64 (3,) twice.
     """
     counts = np.zeros((3, 256), dtype=np.int64)
-    # Counted by value, 0.3 ms for 16 frames of 64 x 64; a frame at a time, since counting makes
-    # eight bytes of each byte.
+    # Counting by value takes 0.3 ms for 16 frames of 64 x 64. It makes eight bytes of each byte, so
+    # it is done a frame at a time.
     for frame in frames:
         for channel in range(3):
             counts[channel] += np.bincount(frame[..., channel].ravel(), minlength=256)
@@ -39,7 +39,7 @@ def pixel_statistics(
     """Mean and standard deviation of each channel over all pixels of all frames.
 
     Args:
-        sums: of each clip, as `channel_sums` tells.
+        sums: of each clip, from `channel_sums`.
         squares: of each clip, likewise.
         pixels: of all frames together, at least one.
 

@@ -28,8 +28,8 @@ from reelflow.base.files import replacing
 from reelflow.store.clip_spec import Clip, ClipSpec
 from reelflow.store.pixel_statistics import channel_sums
 
-# Large enough that a million clips of 16 frames of 64 x 64 make 20,000 files, which DVC handles,
-# small enough that writing one anew for one more video is done in a tenth of a second.
+# Large enough that a million clips of 16 frames of 64 x 64 make 20,000 files, which DVC handles.
+# Small enough that one more video takes a tenth of a second: it writes one shard anew.
 SHARD_BYTES = 16 * 1024 * 1024
 
 _PROOF = 32  # bytes of it
@@ -69,19 +69,19 @@ def capacity(spec: ClipSpec) -> int:
 def shards_of(hashes: Sequence[str], spec: ClipSpec) -> dict[str, Sequence[str]]:
     """Deal clips to shards: the name of each shard and the videos in it, all in order.
 
-    A trie over the bits of the hashes (extendible hashing, Fagin et al., TODS 1979): as long as
-    more clips share a prefix than a shard may hold, they are parted by their next bit. So a shard
-    depends on no video but its own, is on average two thirds full, and there is no moment at which
-    all shards must be written anew.
+    A trie over the bits of the hashes (extendible hashing, Fagin et al., TODS 1979): if more clips
+    share a prefix than a shard may hold, their next bit parts them. So a shard depends on its own
+    videos alone and is two thirds full on average, and no change writes all shards anew.
 
     Args:
         hashes: SHA-256 in hexadecimal, sorted, each once.
         spec: of the clips.
     """
-    return {
-        _shard_name(members, spec): members
-        for members in _parted(hashes, 0, len(hashes), 0, capacity(spec))
-    }
+    named: dict[str, Sequence[str]] = {}
+    for members in _parted(hashes, 0, len(hashes), 0, capacity(spec)):
+        digest = hashlib.sha256("".join(members).encode()).hexdigest()
+        named[f"{spec.id}-{digest[:16]}.npy"] = members
+    return named
 
 
 def _parted(
@@ -100,15 +100,10 @@ def _parted(
     yield from _parted(hashes, middle, high, depth + 1, most)
 
 
-def _shard_name(members: Sequence[str], spec: ClipSpec) -> str:
-    digest = hashlib.sha256("".join(members).encode()).hexdigest()
-    return f"{spec.id}-{digest[:16]}.npy"
-
-
 def write_shard(path: Path, records: Records) -> None:
     """Write records atomically, and their hash. The same records give the same bytes."""
     header = BytesIO()
-    # As `np.save` would, whose `tofile` does not say why nothing more could be written.
+    # Not `np.save`: its `tofile` does not report why it could write no more.
     np.lib.format.write_array_header_1_0(header, np.lib.format.header_data_from_array_1_0(records))
     content = np.ascontiguousarray(records).view(np.uint8).data
     digest = hashlib.sha256(header.getvalue())
@@ -144,7 +139,7 @@ def open_shard(path: Path) -> Shard:
 
 
 def index_rows(path: Path) -> pa.Table:
-    """The rows of the index that tell of one shard."""
+    """The rows of the index for one shard."""
     shard = open_shard(path)
     assert shard.dtype.fields is not None
     first = shard.offset + shard.dtype.fields["frames"][1]

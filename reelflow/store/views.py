@@ -1,8 +1,8 @@
 """What a network sees of a clip that holds more than that.
 
-Of V crops and of M frames a segment, training sees one each, drawn anew in every epoch; whatever
-is not training sees the middle frame of each segment, in every crop, and takes the mean of the
-probabilities (Wang et al., "Temporal Segment Networks", ECCV 2016; Feichtenhofer et al., "SlowFast
+Training sees one of V crops and one of M frames of each segment, drawn anew in every epoch. All
+else sees the middle frame of each segment, in every crop, and takes the mean of the probabilities
+(Wang et al., "Temporal Segment Networks", ECCV 2016; Feichtenhofer et al., "SlowFast
 Networks", ICCV 2019, whose three crops these are).
 """
 
@@ -17,12 +17,12 @@ Frames = NDArray[np.uint8]
 
 
 def drawn(frames: Frames, spec: ClipSpec, random: np.random.Generator) -> Frames:
-    """One crop, and one frame of each segment, at random; one draw of the crop for all frames.
+    """One crop and one frame of each segment, at random; all frames have the same crop.
 
     Args:
         frames: uint8, of `spec.stored_shape`.
         spec: of the clip.
-        random: not asked where there is nothing to choose.
+        random: not used if there is nothing to choose.
 
     Returns:
         uint8, of `spec.shape`.
@@ -37,12 +37,12 @@ def drawn(frames: Frames, spec: ClipSpec, random: np.random.Generator) -> Frames
 
 
 def views(frames: Frames, spec: ClipSpec) -> Frames:
-    """All that is looked at outside of training: uint8 (V, *spec.shape)."""
+    """All that is seen outside of training: uint8 (V, *spec.shape)."""
     return _laid_out(frames, spec)[:, :, spec.choices // 2]
 
 
 def centre(frames: Frames, spec: ClipSpec) -> Frames:
-    """The one view that stands for all of them: the middle crop, uint8, of `spec.shape`."""
+    """The middle crop of `views`, uint8, of `spec.shape`."""
     middle: Frames = views(frames, spec)[spec.crops // 2]
     return middle
 

@@ -1,11 +1,11 @@
 """What a file is, found by decoding it to its end.
 
-A header promises; only decoding tells. `check_video` lets one bounded ffmpeg process decode every
-frame, which costs about as much as reading the video once; it prints the exact time of each frame
-and, at its end, what it decoded and how it turned it (its graph as JSON), so that no other program
-needs to read the header. Whatever a decoder complains of makes the file damaged: what it would show
-instead (grey blocks, the last good picture) would be learned as if it were true. Of a damaged file
-it is found out how many frames are whole (`reelflow.video.intact_frames`).
+A header promises; only decoding proves. `check_video` lets one ffmpeg process under limits decode
+every frame, which costs about as much as reading the video once. ffmpeg prints the exact time of
+each frame and, at its end, what it decoded and how it turned it (its graph as JSON), so no other
+program needs to read the header. A complaint of a decoder makes the file damaged: a network would
+learn what the decoder shows instead (grey blocks, the last good picture). A second reader then
+finds out how many frames are whole (`reelflow.video.intact_frames`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from reelflow.video.process_limits import Bounds
 from reelflow.video.stream_info import describe, is_rescaled
 from reelflow.video.thumbnails import Thumbnails
 
-# Raised when the same file would be judged otherwise, so that remembered verdicts are dropped.
+# Raise it when the same file gets another verdict, so that remembered verdicts are dropped.
 CHECK_VERSION = 6
 # Bytes of a line of `framecrc`, at the most.
 _LONGEST_LINE = 200
@@ -41,7 +41,7 @@ _LONGEST_LINE = 200
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What decoding a video to its end tells.
+    """What `check_video` found in a video.
 
     Attributes:
         hash: SHA-256 of the file's bytes, hexadecimal.
@@ -53,16 +53,16 @@ class VideoInfo:
             `arib-std-b67` HLG); empty if it is not stated, or of eight bits.
         width: in pixels, as shown (after rotation and pixel aspect).
         height: in pixels, as shown.
-        fps: mean frames a second; 0 for one frame of which nothing tells how long it is shown.
+        fps: mean frames a second; 0 for one frame of unknown duration.
         frames: how many frames there are.
-        intact: how many of them, from the first on, are whole: all, unless it is damaged.
+        intact: how many of them, from the first on, are whole: all, unless the video is damaged.
         start: seconds, the first frame on the file's own clock.
-        duration: seconds from the first frame to the end of the last; how long that is shown, the
-            file tells, or the mean of the others does.
+        duration: seconds from the first frame to the end of the last, which lasts as long as the
+            file states, or as the mean of the others.
         rotation: degrees clockwise by which the stored picture is turned to be shown.
         stream: index of the video stream in the file.
-        pts: presentation time of each frame in units of `time_base`, in the order shown. Of a
-            damaged video, also of frames that the header promises and that are not there.
+        pts: presentation time of each frame in units of `time_base`, in the order shown. A damaged
+            video also has times of frames that the header promises and that are not there.
         time_base: seconds of one unit, a fraction as text.
     """
 
@@ -99,7 +99,7 @@ class DamagedVideoError(VideoError):
     """A decoder complained of the video; the code is `damaged`.
 
     Attributes:
-        info: what it is all the same, and how much of it is whole.
+        info: what the video is, and how much of it is whole.
     """
 
     def __init__(self, path: str, reason: str, remedy: str, info: VideoInfo) -> None:
@@ -117,13 +117,13 @@ def check_video(
     known_hash: str | None = None,
     thumbnails: Thumbnails | None = None,
 ) -> VideoInfo:
-    """Decode `path` to its end and tell what it is.
+    """Decode `path` to its end and return what it is.
 
     Args:
         path: a file; its name and extension are not looked at.
         bounds: limits of the decoder.
         known_hash: the SHA-256, if the caller has it.
-        thumbnails: taken along, if they are wanted.
+        thumbnails: filled while the video is decoded, if given.
 
     Raises:
         DamagedVideoError: it can be decoded, but not whole.
@@ -141,22 +141,22 @@ def check_video(
     described = _describe(json.loads(b"{" + graph), path, bounds)
     refusals.refuse_odd_shape(path, described["width"], described["height"])
     pts, intact = np.maximum.accumulate(decoded), len(decoded)
-    said = complaints.of_video(finished, described["stream"])
-    if said:
+    complained = complaints.of_video(finished, described["stream"])
+    if complained:
         found = find_intact(path, described["stream"], bounds)
         if found.encrypted:
             raise refusals.encrypted(path)
         intact = _common(decoded, found.pts)
-        alike = np.array_equal(found.pts, decoded)
-        if found.whole and alike and complaints.are_of_decoder(said):
-            said = []  # it was of no picture
+        equal = np.array_equal(found.pts, decoded)
+        if found.whole and equal and complaints.are_of_decoder(complained):
+            complained = []  # they were about no picture
         else:
             pts = _promised(pts, intact, found)
     unit = float(Fraction(time_base))
-    # Of a damaged video nobody knows how long its last frame is shown, if it is there at all; AVI
-    # has a frame or none for each of its units, which may be short.
-    told = last and not said and (len(pts) == 1 or described["container"] != "avi")
-    seconds = (int(pts[-1] - pts[0]) + last if told else span(pts)) * unit
+    # The last frame of a damaged video may be missing, so its duration is unknown. AVI has a frame
+    # or none for each of its units, which may be short.
+    known = last and not complained and (len(pts) == 1 or described["container"] != "avi")
+    seconds = (int(pts[-1] - pts[0]) + last if known else span(pts)) * unit
     refusals.refuse_odd_times(path, pts, seconds)
     info = VideoInfo(
         hash=known_hash or hash_file(path),
@@ -170,8 +170,8 @@ def check_video(
         time_base=time_base,
         **described,
     )
-    if said:
-        complaint = complaints.cause(said) or "an error of ffmpeg"
+    if complained:
+        complaint = complaints.cause(complained) or "an error of ffmpeg"
         reason = f"It is damaged: {intact} of {len(pts)} frames are whole, then «{complaint}»."
         raise DamagedVideoError(
             str(path), reason, refusals.keep_whole(intact, info.pixel_format), info
@@ -185,8 +185,8 @@ def hash_file(path: Path) -> str:
 
 
 def _describe(graph: dict[str, Any], path: Path, bounds: Bounds) -> dict[str, Any]:
-    """The fields that do not depend on times. Of a video whose size changes, those of its first
-    frame, to whose size ffmpeg scales the others; one more process, for such videos only."""
+    """The fields that do not depend on times. If the size changes, they describe the first frame,
+    to whose size ffmpeg scales the others; that takes one more process."""
     if is_rescaled(graph):
         first = _decode(path, bounds, None, frames=1)[0].stdout
         graph = json.loads(first[first.index(b"{") :])
@@ -197,9 +197,12 @@ def _describe(graph: dict[str, Any], path: Path, bounds: Bounds) -> dict[str, An
 def _decode(
     path: Path, bounds: Bounds, thumbnails: Thumbnails | None, frames: int | None = None
 ) -> tuple[Finished, int]:
-    """Decode every frame, or the first few, of the first stream that is no cover art (`V`). The
-    output is a line a frame, its time and the time base, then ffmpeg's graph as JSON; and how long
-    the last frame is shown, in that time base, 0 if nothing tells."""
+    """Decode every frame, or the first few, of the first stream that is no cover art (`V`).
+
+    Returns:
+        an output of a line a frame (its time, the time base) and then ffmpeg's graph as JSON; and
+        how long the last frame lasts, in that time base, 0 if unknown.
+    """
     few = {"frames:v": frames} if frames else {}
     with opened(path) as descriptor, ExitStack() as stack:
         video = ffmpeg.input(NAME, **input_options(descriptor))["V:0"]
@@ -240,7 +243,7 @@ def _duration_in(listing: bytes) -> int:
 
 def _promised(pts: Times, intact: int, found: Intact) -> Times:
     """The times of the whole frames and, evenly after them, of all others that there are or that
-    the header promises. It may promise anything: never more than twice what there is."""
+    the header promises; since it may promise anything, at most twice as many as there are."""
     if not intact:
         return pts
     frames = min(max(found.promised, len(pts)), 2 * len(pts))
@@ -253,6 +256,6 @@ def _promised(pts: Times, intact: int, found: Intact) -> Times:
 
 
 def _common(decoded: Times, whole: tuple[int, ...]) -> int:
-    """How many times, from the first on, two readers agree on."""
+    """On how many times, from the first on, two readers agree."""
     pairs = enumerate(zip(decoded.tolist(), whole, strict=False))
     return next((at for at, (one, other) in pairs if one != other), min(len(decoded), len(whole)))

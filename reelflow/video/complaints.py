@@ -1,7 +1,7 @@
-"""What ffmpeg complains of while it decodes a video, and what of it is about the video's pictures.
+"""What ffmpeg complains of while it decodes a video, and which complaints are about its pictures.
 
-A complaint sets a file aside (`reelflow.video.check`), so it matters whom it is of: sound that is
-not read here, another stream and the list of output times say nothing of the pictures.
+A complaint sets a file aside (`reelflow.video.check`), so its source matters. Complaints about
+sound, another stream or the list of output times are not about the pictures.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from functools import cache
 from reelflow.video.ffmpeg import Finished, ffmpeg_exe
 from reelflow.video.pipe import STDERR_LIMIT
 
-# Ask ffmpeg for `-v level+warning`, and this finds the lines that tell of damage. Most warnings are
-# harmless, but of some broken packets (MPEG-TS) and pictures nothing else tells, nor of Theora that
-# it begins with a picture that refers to others, for which its decoder makes up a green one.
+# With `-v level+warning`, this finds the lines about damage. Most warnings are harmless, but some
+# are the only sign: of broken packets (MPEG-TS), of broken pictures, and of Theora that begins with
+# a picture that refers to others, for which its decoder makes up a green one.
 LISTENED = rb"\[(error|fatal|panic)\] |\[warning\] .*(corrupt|first frame not a keyframe)"
 _SPEAKER = re.compile(r"^(\[[^]]* @ 0x[0-9a-f]+\] )*\[\w+\] (Error opening input: )?")
 _NAME = re.compile(r"^\[([^]]*) @ ")
 _STREAM = re.compile(r"\bstream (?:= )?(\d+)\b")
-# What the parts of ffmpeg tell each other when there is nothing to hand on.
+# What the parts of ffmpeg report to each other when there is nothing to hand on.
 _FOLLOWS = re.compile(
     r"^\[(vf|vost|out|enc)[#:]|^\[(error|fatal)\] |Error submitting packet|Task finished with|"
     r"Terminating thread|Decode error rate"
@@ -30,7 +30,7 @@ _LONGEST_QUOTE = 200
 
 
 def of_video(finished: Finished, stream: int | None = None) -> list[str]:
-    """The lines that may be about the video stream: in doubt they are.
+    """The lines that may be about the video stream.
 
     Args:
         finished: an ffmpeg process that was listened to for `LISTENED`.
@@ -45,22 +45,22 @@ def of_video(finished: Finished, stream: int | None = None) -> list[str]:
 
 
 def are_of_decoder(lines: list[str]) -> bool:
-    """Whether a decoder says all of it, of which a second reader can tell whether it is of a
-    picture; what a demuxer misses, nobody sees."""
+    """Whether all complaints come from a decoder: a second reader can find out whether these are
+    about a picture. What a demuxer misses, no reader sees."""
     video = _decoders()["V"]
     return all(_speaker(line) in video or line.startswith("[vist#") for line in lines)
 
 
 def cause(lines: list[str]) -> str:
-    """What was complained of first that is no mere consequence, fit to be printed anywhere; empty
-    if there is nothing."""
+    """The first complaint that is no consequence of another, in printable characters; empty if
+    there is none."""
     line = next((line for line in lines if not _FOLLOWS.search(line)), "")
-    spoken = _SPEAKER.sub("", line)[:_LONGEST_QUOTE]
-    return "".join(c if c.isprintable() else "?" for c in spoken)
+    quote = _SPEAKER.sub("", line)[:_LONGEST_QUOTE]
+    return "".join(c if c.isprintable() else "?" for c in quote)
 
 
 def _is_of_another(line: str, stream: int | None) -> bool:
-    # The muxer `framecrc` prints times for us; equal ones are no damage of the file.
+    # The muxer `framecrc` prints times for us; equal times are no damage.
     if line.startswith(("[null @", "[framecrc @")) or _speaker(line) in _decoders()["AS"]:
         return True
     named = _STREAM.search(line)
@@ -75,10 +75,9 @@ def _speaker(line: str) -> str:
 @cache
 def _decoders() -> dict[str, frozenset[str]]:
     """ffmpeg's names of the decoders of video, and of sound and subtitles."""
-    told = subprocess.run(
-        [ffmpeg_exe(), "-hide_banner", "-decoders"], check=True, capture_output=True, text=True
-    )
-    found = _DECODER.findall(told.stdout)
+    command = [ffmpeg_exe(), "-hide_banner", "-decoders"]
+    listed = subprocess.run(command, check=True, capture_output=True, text=True)
+    found = _DECODER.findall(listed.stdout)
     return {
         kinds: frozenset(name for kind, name in found if kind in kinds) for kinds in ("V", "AS")
     }

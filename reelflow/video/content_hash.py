@@ -1,8 +1,8 @@
 """Whether a file is still the one that was checked: by the hash of its bytes, and by its stamp.
 
-A file may be replaced or written to at any moment, also while it is read. What is stored under the
-hash of a video must be of these bytes. So the stamp is taken before anything is read, and the hash
-is compared after decoding, when the bytes are in memory still.
+Somebody may replace or change a file at any moment, also while it is read. What is stored under the
+hash of a video must come from these bytes. So the stamp is taken before anything is read, and the
+hash is compared after decoding, when the bytes are still in memory.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def refuse_changed(path: Path, digest: str, stamp: str) -> None:
     if it cannot be read.
 
     Args:
-        path: the file, which was just decoded: its bytes are then in memory still.
+        path: the file, which was just decoded, so that its bytes are still in memory.
         digest: the SHA-256 that it must have.
         stamp: that from before it was decoded.
     """

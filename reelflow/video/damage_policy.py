@@ -1,11 +1,11 @@
-"""What is done about videos that cannot be decoded to their end, by name.
+"""What happens to videos that cannot be decoded to their end, by name.
 
-- `quarantine`: they are set aside with their reason, and the rest goes on.
+- `quarantine`: set them aside with their reason, and go on with the rest.
 - `error`: one of them stops the run.
-- `repeat_last`: a damaged video is used as far as it is whole, up to a stated share of its frames:
-  the last whole frame stands for every later one. Whatever else cannot be used is set aside.
+- `repeat_last`: use a damaged video as far as it is whole, up to a stated share of its frames. The
+  last whole frame stands for every later one. Set aside whatever else cannot be used.
 
-Nothing is ever made up: no grey, no black, no picture that a decoder guessed.
+No policy makes up a picture: no grey, no black, nothing that a decoder guessed.
 """
 
 from __future__ import annotations
@@ -15,13 +15,11 @@ from dataclasses import dataclass
 from reelflow.base.errors import VideoError
 from reelflow.video.check import DamagedVideoError, VideoInfo
 
-POLICIES = ("quarantine", "error", "repeat_last")
-
 
 @dataclass(frozen=True)
 class Policy:
     """Attributes:
-    name: one of `POLICIES`.
+    name: `quarantine`, `error` or `repeat_last`.
     max_repeated_share: share of a video's frames, from 0 to less than 0.5, for which the last
         whole frame may stand; for `repeat_last` alone.
     """

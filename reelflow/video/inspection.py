@@ -1,4 +1,4 @@
-"""What can be said of any path that somebody takes for a video: what it is, and what to do.
+"""Inspecting any path: what it is, whether it is a usable video, and what to do if not.
 
 The verdict is that of the stage `ingest`, since it comes from the same `check_video`.
 """
@@ -32,7 +32,7 @@ class Inspection:
 
     Attributes:
         path: as it was given.
-        info: what decoding it told; None if not a frame came out.
+        info: what `check_video` found; None if no frame came out.
         refusal: why it would be set aside; None if it is usable.
         container: ffmpeg's name of the demuxer; empty if it was not opened.
         header_duration: seconds that the header promises; None if it does not.
@@ -87,8 +87,8 @@ def inspect(path: str, bounds: Bounds, policy: Policy = SET_ASIDE) -> Inspection
 
     Args:
         path: of anything; only a regular file is opened.
-        bounds: limits of each of the two to four processes that are asked.
-        policy: which videos are used though they are damaged.
+        bounds: limits of each of the two to four processes that read it.
+        policy: which damaged videos are used.
     """
     info: VideoInfo | None = None
     refusal: VideoError | None = None

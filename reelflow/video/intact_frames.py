@@ -1,11 +1,11 @@
 """A second reader, for videos of which ffmpeg complained: which frames are whole.
 
-ffmpeg reads, decodes and writes in threads, so that what it says cannot be told to belong to this
-frame or that, or to this stream. Here PyAV takes one packet of the video stream after the other, in
-one thread, and stops at the first word of complaint: what came out before is whole, but for the
-last packet, since damage may begin before a reader notices. What is said of a packet that holds no
-picture, or of what no picture needs, is no complaint. This file runs as a program of its own,
-within the bounds of any decoder, for such videos alone: starting it takes some 0.2 s.
+ffmpeg reads, decodes and writes in threads, so nobody knows which frame or stream a complaint is
+about. Here PyAV takes one packet of the video stream after the other, in one thread, and stops at
+the first complaint. What came out before is whole, but for the last packet, since damage may begin
+before a reader notices it. A message about a packet without a picture, or about what no picture
+needs, is no complaint. This file runs as a program of its own under the limits of any decoder, for
+such videos alone: starting it takes some 0.2 s.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from reelflow.video.process_limits import Bounds
 
 # Additions to the pictures (captions, names of encoders, light of HDR) and parameters of other
-# views. Where a picture cannot be decoded for want of them, the decoder complains of it as well.
+# views. If a picture cannot be decoded without them, the decoder complains about it as well.
 NOT_NEEDED = r"\bSEI\b|in buffering period|film grain|DOVI|\bVPS\b|sps_id \d+ out of range"
 # A picture begins with one of these codes, in the codecs that begin all their parts with a code.
 _PICTURE = {"mpeg1video": b"\0\0\1\0", "mpeg2video": b"\0\0\1\0", "mpeg4": b"\0\0\1\xb6"}
@@ -34,10 +34,10 @@ _WHOLE = "whole"
 class Intact:
     """Attributes:
     pts: times of the frames that are whole, in units of the stream, in the order shown.
-    promised: frames that the header says there are; 0 if it does not say.
-    span: how long it says that they last, in units of the stream; 0 if it does not say.
-    whole: whether these are all frames that there are: there was no complaint to the end.
-    encrypted: whether the pictures are said to be encrypted.
+    promised: frames that the header promises; 0 if unknown.
+    span: how long they last by the header, in units of the stream; 0 if unknown.
+    whole: whether these are all frames: there was no complaint to the end.
+    encrypted: whether the file marks its pictures as encrypted.
     """
 
     pts: tuple[int, ...] = ()
@@ -48,7 +48,7 @@ class Intact:
 
 
 def find_intact(path: Path, stream: int | None, bounds: Bounds) -> Intact:
-    """What of a video is whole, as far as is certain: nothing, if this breaks a bound.
+    """Which frames of a video are certainly whole; none, if this process breaks a limit.
 
     Args:
         path: the video.
@@ -99,8 +99,9 @@ def _main(options: dict[str, str], index: int | None) -> None:
             for number, packet in enumerate(container.demux(stream)):
                 if number == 0:
                     print(int(_is_encrypted(stream, packet)), *_promised(container, stream))
-                # What a recording begins with in the middle was never there to be decoded. An HEVC
-                # decoder that is given it would not pass over what leads the first key frame.
+                # A recording may begin in the middle of a group of pictures: its first packets
+                # cannot be decoded. An HEVC decoder that got them would not skip what leads the
+                # first key frame.
                 begun = begun or packet.is_keyframe or bool(certain)
                 if not begun and stream.codec_context.name == "hevc":
                     said.clear()
@@ -126,13 +127,13 @@ def _main(options: dict[str, str], index: int | None) -> None:
 
 
 def _begins_midway(codec: Any, first: list[Any]) -> bool:
-    """Whether the first frame refers to others, of which a decoder only warns."""
+    """Whether the first frame refers to others, which is only a warning of the decoder."""
     return codec.name == "theora" and bool(first) and not first[0].key_frame
 
 
 def holds_picture(codec: Any, packet: Any) -> bool:
-    """Whether a packet holds a picture, or a part of one, as far as its own codes tell; True where
-    they do not. `codec` is a codec context of PyAV."""
+    """Whether a packet holds a picture, or a part of one, by its own codes; True if they do not
+    show it. `codec` is a codec context of PyAV."""
     data = bytes(packet)
     if not data and packet.dts is None:
         return True  # the end: pictures that waited come out

@@ -28,8 +28,8 @@ _KINDS = {
 def opened(path: Path, within: Sequence[Path] = (), *, most_bytes: int = 0) -> Iterator[int]:
     """Open a regular file that is not empty, for one decoder; yield its descriptor.
 
-    Nothing but a regular file is ever opened: looking at a FIFO would block, at a device could
-    make it act.
+    It never opens anything but a regular file: opening a FIFO blocks, and opening a device can make
+    it act.
 
     Args:
         path: the file; symbolic links are followed.
@@ -46,7 +46,7 @@ def opened(path: Path, within: Sequence[Path] = (), *, most_bytes: int = 0) -> I
     except OSError as error:
         raise _refusal(path, error) from None
     try:
-        # Once more, of what was really opened.
+        # Check again what was really opened.
         status = os.fstat(descriptor)
         _refuse_odd(path, status, most_bytes)
         if status.st_size == 0:
@@ -63,9 +63,9 @@ def regular_file_size(path: Path, within: Sequence[Path] = (), *, most_bytes: in
 
 
 def refuse_unusable(path: Path, within: Sequence[Path] = (), *, most_bytes: int = 0) -> Path:
-    """Raise `VideoError` as `opened` does for what is never opened; else where it really lies.
+    """Return where a file really lies; raise `VideoError` as `opened` does for what it never opens.
 
-    Nothing is opened. What is empty passes: it does no harm.
+    It opens nothing. An empty file passes: it does no harm.
     """
     try:
         real = resolved(path, within) if within or path.is_symlink() else path
@@ -89,14 +89,14 @@ def resolved(path: Path, within: Sequence[Path]) -> Path:
     """Where a file really lies, once links are followed.
 
     Raises:
-        VideoError: `outside` if that is in none of the folders `within` (of which none means any),
-            `missing`, `permission` or `unreadable`.
+        VideoError: `outside` if that is in none of the folders `within` (an empty `within` allows
+            any place), `missing`, `permission` or `unreadable`.
     """
     try:
         real = Path(os.path.realpath(path, strict=True))
     except OSError as error:
         raise _refusal(path, error) from None
-    # A folder that is given as it really lies, as for many files, is not followed for each.
+    # A folder without links, as most are, is not followed again for each file.
     if within and not any(
         real.is_relative_to(folder) or real.is_relative_to(os.path.realpath(folder))
         for folder in within

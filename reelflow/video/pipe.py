@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import IO
 
-# Of what a decoder has to say, the first lines tell; a damaged file can say the same for hours.
+# The first complaints matter; a damaged file can repeat them for hours.
 STDERR_LIMIT = 256 * 1024
 # Sound and subtitles are not decoded; each of their packets may be complained of.
 _REFUSED_DECODER = re.compile(rb"Codec \([^)]*\) not on whitelist")
@@ -53,11 +53,11 @@ class Drain(threading.Thread):
 
 
 class Complaints(threading.Thread):
-    """Reads what a process has to say, and keeps the first lines of it.
+    """Reads the complaints of a process and keeps the first lines.
 
     Attributes:
-        kept: lines, the first `STDERR_LIMIT` bytes of them; none of decoders that are not allowed,
-            for a long film has enough of them to hide that a picture is damaged.
+        kept: lines, the first `STDERR_LIMIT` bytes of them; none about decoders that are not
+            allowed, because a long film has enough of them to hide a damaged picture.
     """
 
     def __init__(self, pipe: IO[bytes], listen_for: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Why a video cannot be used, from what ffmpeg had to say of it."""
+"""Why a video cannot be used: code, reason and remedy, from what ffmpeg complained of."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from reelflow.video.process_limits import Bounds
 _PROBED = r"^\[in#0 @ \S+\] Format (\S+) (probed|detected only) with"
 _UNKNOWN = r"Stream #0:\d+.*: Video: none \((.+?) / 0x"
 _REFUSED = r"\[dec:(\S+) @ \S+\] \[error\] Error while opening decoder"
-_SAID_OF_ENCRYPTION = r"[Ee]ncrypted|DRM|Unsupported encoding type"
+_ENCRYPTION = r"[Ee]ncrypted|DRM|Unsupported encoding type"
 _SIZE = re.compile(r"Picture size (\d+)x(\d+) ")
 _PLAYLISTS = {"concat", "hls", "dash", "imf", "sdp", "rtsp", "webm_dash_manifest", "realtext"}
 # Whatever UTF-8 has but control characters.
 _TEXT = bytes({9, 10, 12, 13} | set(range(32, 127)) | set(range(0x80, 0xF5)))
-_ENOUGH_TO_TELL_TEXT = 512
+_ENOUGH_TO_SEE_TEXT = 512
 _PACKET = 188  # bytes, of a transport stream
-# A clip is stretched to square pixels and cut; of anything longer hardly anything would be left.
+# A clip is stretched to square pixels and cut; of a longer picture hardly anything would be left.
 _LONGEST_SHAPE = 50
 # Times are multiplied by the number of frames of a clip in 64 bits.
 _LONGEST_SPAN = 1 << 52
@@ -56,18 +56,18 @@ def without_frames(finished: Finished, path: Path, bounds: Bounds) -> VideoError
 
 
 def encrypted(path: Path) -> VideoError:
-    """Nobody without the key sees its pictures."""
+    """The error for a video whose pictures nobody sees without the key."""
     return VideoError(str(path), "encrypted", *_ENCRYPTED)
 
 
 def keep_whole(intact: int, pixel_format: str) -> str:
-    """The remedy for a video of which the first `intact` frames are whole."""
+    """The remedy for a video whose first `intact` frames are whole."""
     if not intact:
         return (
             "Copy or record it again. If it begins in the middle of a recording, keep what follows "
             f"the first key frame: `{_FROM_KEY_FRAME}`."
         )
-    # Else ffmpeg would squeeze the full range of `yuvj…` into the narrow one.
+    # Otherwise ffmpeg squeezes the full range of `yuvj…` into the narrow one.
     full = "-color_range pc " if pixel_format.startswith("yuvj") else ""
     keep = f"-map 0:V:0 -frames:v {intact} -fps_mode passthrough {full}-c:v ffv1"
     return f"Copy it again, or keep what is whole: `ffmpeg -i IN {keep} OUT.mkv`."
@@ -120,7 +120,7 @@ def _verdict(finished: Finished, path: Path, bounds: Bounds) -> tuple[str, str, 
         reason = f"ffmpeg has no decoder for its codec ({tag})."
         return "codec", reason, "Convert it to H.264 with the program that made it."
     if (
-        re.search(_SAID_OF_ENCRYPTION, finished.stderr)
+        re.search(_ENCRYPTION, finished.stderr)
         or _is_scrambled(path)
         or find_intact(path, None, bounds).encrypted
     ):
@@ -131,7 +131,7 @@ def _verdict(finished: Finished, path: Path, bounds: Bounds) -> tuple[str, str, 
 
 
 def _is_scrambled(path: Path) -> bool:
-    """Whether a transport stream says of most of its first packets that they are scrambled."""
+    """Whether a transport stream marks most of its first packets as scrambled."""
     with opened(path) as descriptor:
         start = os.read(descriptor, _PACKET * 1000)
     packets = [start[at : at + 4] for at in range(0, len(start) - 3, _PACKET)]
@@ -149,7 +149,7 @@ def _not_opened(said: str, path: Path) -> tuple[str, str]:
         reason = "Its index (moov) is missing: recording or copying it was cut off."
         return reason, "Copy or record it again. Its index cannot be made anew from the file alone."
     with opened(path) as descriptor:
-        start = os.read(descriptor, _ENOUGH_TO_TELL_TEXT)
+        start = os.read(descriptor, _ENOUGH_TO_SEE_TEXT)
     if not start.translate(None, _TEXT):
         return "It is text, no video.", _LEAVE_OUT
     if not start.strip(b"\0"):

@@ -1,8 +1,7 @@
 """What a video is, read from the graph in which ffmpeg decoded it.
 
-ffmpeg (8 and later) prints, as JSON, which demuxer and which decoder it took, what the decoder
-gave, and the filters by which it turned the picture: all that a header would tell, but as it was
-acted on.
+ffmpeg (8 and later) prints as JSON which demuxer and which decoder it took, what the decoder gave,
+and the filters by which it turned the picture: what the header states, but as ffmpeg acted on it.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ def describe(graph: dict[str, Any], path: Path, bounds: Bounds) -> dict[str, Any
     }
     width, height = _shown_size(links["buffersink"], turned="transpose" in links)
     rotation, transfer = 0, ""
-    # The graph says that a picture was turned, but not which way, and not how light is coded; HDR
+    # The graph shows that a picture was turned, but not which way, and not how light is coded. HDR
     # has more than eight bits a sample, and so a byte order.
     if _TURNING & set(links) or str(links["buffer"]["format"]).endswith(("le", "be")):
         rotation, transfer = _first_picture(path, bounds)
@@ -62,8 +61,8 @@ def describe(graph: dict[str, Any], path: Path, bounds: Bounds) -> dict[str, Any
 
 
 def _shown_size(sink: dict[str, Any], *, turned: bool) -> tuple[int, int]:
-    """Width and height in square pixels. The stored width is what is stretched; of a turned picture
-    that is the height."""
+    """Width and height in square pixels. The stored width is stretched, which is the height of a
+    turned picture."""
     width, height = int(sink["width"]), int(sink["height"])
     across, down = (int(part) for part in sink["sar"].split(":"))
     aspect = Fraction(across, down) if across > 0 and down > 0 else Fraction(1)

@@ -1,7 +1,7 @@
-"""Thumbnails of a video, taken beside what else it is decoded for, at 5 to 15 % more.
+"""Thumbnails of a video, taken while it is decoded for something else, at 5 to 15 % more.
 
-They are for looking a video up (`reelflow.dataset.fingerprints`), not for learning: grey, of one
-size whatever the shape of the picture, so many a second, of its beginning alone if it is long.
+They serve to find copies of a video (`reelflow.dataset.fingerprints`), not to learn from. They are
+grey, of one size whatever the shape of the picture, and a long video has them of its beginning.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MOST = 960  # two minutes, 4 MB
 
 
 class Thumbnails:
-    """What a decoder gives besides its proper output.
+    """What a decoder gives beside its main output.
 
     Attributes:
         pictures: uint8 (N, SIDE, SIDE), grey; there once the decoder has ended. N may be 0.
@@ -40,8 +40,8 @@ class Thumbnails:
         """
         with ExitStack() as stack:
             pipe = Pipe(stack, MOST * SIDE * SIDE)
-            # `fps` fills gaps, and times may span years: they are made to stand still at the end.
-            # Not `frames:v`: where one of two outputs ends before the other, ffmpeg may hang.
+            # `fps` fills gaps, and times may span years: they stand still from the end on. Not
+            # `frames:v`: if one of two outputs ends before the other, ffmpeg may hang.
             output = ffmpeg.output(
                 video,
                 f"pipe:{pipe.end}",

@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from reelflow.extraction.ffmpeg_decoder import decode, told_times
+from reelflow.extraction.ffmpeg_decoder import decode, decoder_times
 from reelflow.extraction.read_clips import read_clip, read_clips
 from reelflow.extraction.region import WHOLE
 from reelflow.extraction.wanted_frames import Wanted
@@ -65,7 +65,7 @@ def test_frames_are_right_where_a_time_jumps_back(tmp_path: Path, make_video: Ma
     assert info.frames == 40
     times, frames = truth_of([path], tmp_path, 48, 64)[path]
     assert times[30] == times[10]
-    told = told_times(path, info, BOUNDS)
+    told = decoder_times(path, info, BOUNDS)
     for some in ([*range(40)], [10, 30], [30], [29, 31], [0, 10]):
         wanted = Wanted(path, info, SPEC, WHOLE, told, np.array(some))
         np.testing.assert_array_equal(decode(wanted, BOUNDS), frames[some])

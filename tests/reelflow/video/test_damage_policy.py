@@ -14,7 +14,7 @@ from reelflow.extraction.read_clips import read_clip, read_clips
 from reelflow.intake.labelled_videos import list_videos
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.check import DamagedVideoError, VideoInfo, check_video
-from reelflow.video.damage_policy import POLICIES, Policy
+from reelflow.video.damage_policy import Policy
 from reelflow.video.inspection import inspect
 from reelflow.video.process_limits import Bounds
 from tests.conftest import MakeVideo
@@ -119,9 +119,3 @@ def test_inspect_judges_as_the_policy_does(raw: Path) -> None:
     found = inspect(path, BOUNDS, Policy("repeat_last", 0.4))
     assert found.usable
     assert found.to_dict()["intact"] < found.to_dict()["frames"]
-
-
-def test_the_names_are_those_of_the_params() -> None:
-    from reelflow.params.ingest import IngestParams
-
-    assert set(IngestParams.model_fields["undecodable"].annotation.__args__) == set(POLICIES)
