@@ -53,17 +53,6 @@ from tasks.common.stage import run
 
 log = logging.getLogger(__name__)
 
-# A column each in `dvc exp show`, with the validation accuracy of the model that was kept.
-COMPARED = (
-    "videos",
-    "baseline_accuracy",
-    "accuracy",
-    "accuracy_low",
-    "balanced_accuracy",
-    "macro_f1",
-    "macro_roc_auc",
-)
-
 
 def main() -> None:
     """Evaluate, write every output, and log the verdict."""
@@ -79,12 +68,16 @@ def main() -> None:
     targets = test["target"].to_numpy(np.int64)
     majority = int(splits["train"]["target"].mode()[0])
     bootstrap = Bootstrap(params.bootstrap, params.confidence, params.seed)
-    answers = (targets, probabilities, list(test["group"]), labels)
-    drawn = curves.curves(*answers, bootstrap)
-    scores = curves.with_areas(
-        metrics.evaluate(*answers, majority=majority, top_k=params.top_k, bootstrap=bootstrap),
-        drawn,
+    scores = metrics.evaluate(
+        targets,
+        probabilities,
+        list(test["group"]),
+        labels,
+        majority=majority,
+        top_k=params.top_k,
+        bootstrap=bootstrap,
     )
+    roc, pr = curves.curves(targets, probabilities, labels)
     verdict = judge(
         scores,
         load_section(PARAMS, RegisterParams).metric,
@@ -98,8 +91,8 @@ def main() -> None:
         scores=scores,
         verdict=verdict,
         predictions=predictions,
-        roc=drawn.roc,
-        pr=drawn.pr,
+        roc=roc,
+        pr=pr,
         baseline=labels[majority],
         confidence=params.confidence,
         history=history,
@@ -122,8 +115,8 @@ def main() -> None:
         PLOTS / "confusion.csv",
         predictions[["label", "predicted"]].rename(columns={"label": "actual"}),
     )
-    write_table(PLOTS / "roc.csv", drawn.roc)
-    write_table(PLOTS / "pr.csv", drawn.pr)
+    write_table(PLOTS / "roc.csv", roc)
+    write_table(PLOTS / "pr.csv", pr)
     write_text(REPORT, page)
     cautions = evaluation_report.warnings.warnings(evaluation)
     told = {"verdict": asdict(verdict), "cautions": cautions}
@@ -212,9 +205,9 @@ def _kept_epoch(history: pd.DataFrame) -> int:
 
 
 def _summary(scores: dict[str, Any], history: pd.DataFrame) -> dict[str, float]:
+    """What runs are compared by: with it the validation accuracy of the model that was kept."""
     watched = history.set_index("epoch").at[_kept_epoch(history), "val_accuracy"]
-    found = {name: scores[name] for name in COMPARED} | {"val_accuracy": round(float(watched), 6)}
-    return {name: value for name, value in found.items() if value is not None}
+    return {**metrics.compared(scores), "val_accuracy": round(float(watched), 6)}
 
 
 def _provenance(card: dict[str, Any]) -> dict[str, str]:

@@ -19,7 +19,7 @@ from filelock import FileLock
 
 from reelflow.base.files import digest_of, write_json
 from reelflow.base.nested import flatten
-from reelflow.evaluation.metrics import group_codes
+from reelflow.evaluation.answers import group_codes
 from reelflow.evaluation.verdict import Floor, Verdict
 from reelflow.params import Section, load_all
 from reelflow.params.evaluate import EvaluateParams

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from reelflow.evaluation import curves, metrics
-from reelflow.evaluation.intervals import Bootstrap
 from reelflow.evaluation.verdict import Floor, judge
 from reelflow.reports.evaluation_report import Evaluation
 from reelflow.store.clip_spec import Clip
@@ -47,7 +46,7 @@ def evaluation(
         confidence=scores.max(axis=1),
         **{f"p_{label}": scores[:, i] for i, label in enumerate(labels)},
     )
-    drawn = curves.curves(np.array(targets), scores, groups, labels, Bootstrap(50))
+    roc, pr = curves.curves(np.array(targets), scores, labels)
     figures = metrics.evaluate(np.array(targets), scores, groups, labels, majority=0)
     learned = pd.DataFrame(
         {
@@ -59,11 +58,11 @@ def evaluation(
     )
     values = {
         "labels": list(labels),
-        "scores": curves.with_areas(figures, drawn),
+        "scores": figures,
         "verdict": judge(figures, "balanced_accuracy", labels[0], 0.95, Floor(10, 5), test),
         "predictions": predictions,
-        "roc": drawn.roc,
-        "pr": drawn.pr,
+        "roc": roc,
+        "pr": pr,
         "baseline": labels[0],
         "confidence": 0.95,
         "history": history([0.9, 0.5, 0.6]),

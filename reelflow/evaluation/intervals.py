@@ -100,9 +100,15 @@ class Weight:
             np.asarray((sizes**2).sum(axis=0) / np.maximum(total, 1)),
         )
 
+    def __getitem__(self, chosen: NDArray[np.bool_]) -> Weight:
+        """Behind some of these figures."""
+        return Weight(self.videos[chosen], self.groups[chosen], self.a_group[chosen])
+
     def mean(self, groups: Weight) -> Weight:
         """Behind the mean of these figures: as many videos as give its variance if independent,
         in the groups of the whole test."""
+        if not self.videos.size:
+            return groups
         videos = self.videos.size**2 / (1 / np.maximum(self.videos, 1)).sum()
         return Weight(np.asarray(videos), groups.groups, groups.a_group)
 

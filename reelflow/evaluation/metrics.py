@@ -1,56 +1,119 @@
 """How good are these predictions, and how sure is that? Functions of arrays, nothing else.
 
-scikit-learn computes every figure. What is written here are the sums over *groups* that
-`reelflow.evaluation.intervals` makes intervals of; a video whose group is unknown is its own.
+A metric is a function of the answers to the test and of weights, a row a resampling. It yields
+figures: a value a resampling, or one a resampling and class, and what they rest on. `METRICS` is
+the list of them. To add one, write it and name it there: `evaluate` gives it an interval, the
+report shows it, and, if it is `compared`, `metrics/summary.json` and MLflow have it. Of a figure of
+each class the mean over classes follows, as `macro_<name>`.
 
 Rules for what is undefined, so that no NaN reaches a file:
 - a class without a test video has no figures (None) and is left out of every average over classes;
 - the precision of a class that was never predicted is 0, as scikit-learn's `zero_division=0`;
-- fewer than two groups (of the test, of a class, of what was called by its name) say nothing about
+- fewer than two groups (of the test, of a class, of what was called by its name) show nothing about
   other groups: no interval;
 - a resampling without any video of a class is left out of that class's interval;
-- k of the top-k accuracy is at most the number of classes, where it is 1 by definition.
+- an area under a curve needs videos of the class and of others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from reelflow.evaluation.answers import Answers, Ints, group_codes
 from reelflow.evaluation.intervals import DEFAULT, Bootstrap, Floats, Weight, draws
 
-Ints = NDArray[np.int64]
-
 DIGITS = 6
+AREAS = ("roc_auc", "average_precision")
 
 
-def group_codes(groups: Sequence[Any]) -> Ints:
-    """Number the groups, int64 (N,). A video without a group (None, NA, "") gets its own number."""
-    names = pd.Series(list(groups), dtype=object).replace("", None)
-    codes = np.asarray(pd.factorize(names)[0], dtype=np.int64)
-    alone = codes < 0
-    codes[alone] = codes.max(initial=-1) + 1 + np.arange(alone.sum())
-    return codes
+@dataclass(frozen=True)
+class Figure:
+    """What a metric gives.
 
-
-def confusion_matrix(targets: Ints, predicted: Ints, classes: int) -> Ints:
-    """Counts, int64 (K, K): a row an actual class, a column a predicted one."""
-    from sklearn.metrics import confusion_matrix as count
-
-    return np.asarray(count(targets, predicted, labels=range(classes)), dtype=np.int64)
-
-
-def top_k_hits(targets: Ints, probabilities: NDArray[Any], k: int) -> NDArray[np.bool_]:
-    """Whether the true class is among the k most probable, bool (N,).
-
-    Of equal ones the first comes first, as in `argmax`, so that top 1 is the accuracy.
+    Attributes:
+        name: as in `metrics/evaluate.json`.
+        values: (R,), or (R, K) for a figure of each class; NaN where undefined.
+        behind: what the figure, or that of each class, rests on.
+        compared: whether runs are compared by it, or by its mean over classes.
+        shared: the groups that the mean over classes rests on, if not those of the whole test.
     """
-    ranked = np.argsort(-probabilities, axis=1, kind="stable")
-    return np.asarray((ranked[:, :k] == targets[:, None]).any(axis=1))
+
+    name: str
+    values: Floats
+    behind: Weight
+    compared: bool = False
+    shared: Weight | None = None
+
+
+Metric = Callable[[Answers, Floats], Iterator[Figure]]
+
+
+def accuracy(answers: Answers, weights: Floats) -> Iterator[Figure]:
+    """The share of right answers."""
+    yield Figure("accuracy", _share(answers.right, weights), answers.whole, compared=True)
+
+
+def top_k_accuracy(answers: Answers, weights: Floats) -> Iterator[Figure]:
+    """The share of videos whose class is among the k most probable, if that is news."""
+    if 1 < answers.k < answers.probabilities.shape[1]:
+        hits = top_k_hits(answers.targets, answers.probabilities, answers.k)
+        yield Figure(f"top_{answers.k}_accuracy", _share(hits, weights), answers.whole)
+
+
+def by_class(answers: Answers, weights: Floats) -> Iterator[Figure]:
+    """Precision, recall and F1 of each class against the rest, and the balanced accuracy."""
+    actual, called = answers.one_hot(answers.targets), answers.one_hot(answers.predicted)
+    right, support, guesses = (
+        weights @ part for part in (actual * answers.right[:, None], actual, called)
+    )
+    support = np.where(support > 0, support, np.nan)
+    precision = np.where(np.isnan(support), np.nan, right / np.maximum(guesses, 1))
+    behind = answers.behind(actual)
+    tested = behind[behind.videos > 0].mean(answers.whole)
+    yield Figure("balanced_accuracy", mean(right / support), tested, compared=True)
+    yield Figure("recall", right / support, behind)
+    yield Figure("precision", precision, answers.behind(called))
+    f1 = 2 * right / (support + guesses)
+    yield Figure("f1", f1, answers.behind((actual + called) / 2), compared=True)
+
+
+def areas(answers: Answers, weights: Floats) -> Iterator[Figure]:
+    """The areas under the ROC and the precision-recall curve of each class against the rest.
+
+    A ROC area rests on the fewer of the videos of the class and the others, and on the fewer of
+    their groups; an average precision on the videos of the class.
+    """
+    actual = answers.one_hot(answers.targets).toarray()
+    found = np.stack(
+        [
+            _areas(actual[:, i] > 0, answers.probabilities[:, i], weights)
+            for i in range(actual.shape[1])
+        ],
+        axis=-1,
+    )
+    ours, others = answers.behind(actual), answers.behind(1 - actual)
+    groups, few = np.minimum(ours.groups, others.groups), ours.videos <= others.videos
+    fewer = Weight(
+        np.minimum(ours.videos, others.videos), groups, np.where(few, ours.a_group, others.a_group)
+    )
+    ours = replace(ours, groups=groups)
+    for name, values, behind in zip(AREAS, found, (fewer, ours), strict=True):
+        of = behind[~np.isnan(values[0])]
+        shared = replace(
+            answers.whole,
+            groups=of.groups.min(initial=np.inf),
+            a_group=of.a_group.max(initial=0),
+        )
+        yield Figure(name, values, behind, name == "roc_auc", shared)
+
+
+METRICS: tuple[Metric, ...] = (accuracy, by_class, areas, top_k_accuracy)
 
 
 def evaluate(
@@ -62,6 +125,7 @@ def evaluate(
     majority: int,
     top_k: int = 2,
     bootstrap: Bootstrap = DEFAULT,
+    metrics: Sequence[Metric] | None = None,
 ) -> dict[str, Any]:
     """Every figure of the test, as JSON values rounded to six digits.
 
@@ -73,169 +137,81 @@ def evaluate(
         majority: class number of the baseline, the most common class of the *training* videos.
         top_k: k of the top-k accuracy.
         bootstrap: how the `_low` and `_high` ends of the intervals are made.
+        metrics: those of `METRICS` that are wanted, if not all.
 
     Returns:
-        `accuracy`, `balanced_accuracy`, `macro_precision`, `macro_recall`, `macro_f1`, each with
-        `_low` and `_high`; `top_k` with `k`, `accuracy`, `low`, `high`; `baseline_accuracy`,
-        `baseline_balanced_accuracy` and `baseline_macro_f1`, of the constant answer; `videos`,
-        `groups`, `classes_tested`; and `per_class`, by label: `precision`, `recall`, `f1` with
-        ends, `support`, `groups`. See the module's docstring for what is None.
-        `reelflow.evaluation.curves.with_areas` adds the figures of the curves.
+        Each figure with `_low` and `_high`; of those by which runs are compared, which `compared`
+        names, `baseline_<name>` of the constant answer; `videos`, `groups`, `classes_tested`; and
+        `per_class`, by label: each figure of a class with its ends, `support`, `groups`. See the
+        module's docstring for what is None.
     """
-    classes = len(labels)
-    k = min(top_k, classes)
-    predicted = probabilities.argmax(axis=1).astype(np.int64)
-    hits = top_k_hits(targets, probabilities, k)
-    codes = group_codes(groups)
-
-    per_class = class_scores(targets, predicted, labels)
-    tested = per_class.loc[per_class["support"] > 0]
-    ends = intervals(targets, predicted, hits, codes, classes, bootstrap)
-    if k == classes:
-        ends["top_k"] = np.where(np.isnan(ends["top_k"]), np.nan, 1.0)
-    overall = {
-        "accuracy": float((targets == predicted).mean()),
-        "balanced_accuracy": tested["recall"].mean(),
-        **{f"macro_{name}": tested[name].mean() for name in ("precision", "recall", "f1")},
-    }
-    scores: dict[str, Any] = {
-        **{name: number(value) for name, value in overall.items()},
-        **{f"{name}{end}": v for name in overall for end, v in _ends(ends[name])},
-        "top_k": {
-            "k": k,
-            "accuracy": number(hits.mean()),
-            **{end.strip("_"): value for end, value in _ends(ends["top_k"])},
-        },
-        **_baselines(targets, majority, labels),
+    metrics = METRICS if metrics is None else metrics
+    answers = Answers(np.asarray(targets), probabilities, group_codes(groups), top_k)
+    found = _figures(answers, np.ones((1, len(targets))), metrics)
+    drawn: dict[str, list[Floats]] = {name: [] for name in found}
+    for counts in draws(len(np.unique(answers.groups)), bootstrap, width=len(targets)):
+        for name, figure in _figures(answers, counts[:, answers.groups], metrics).items():
+            drawn[name].append(figure.values)
+    scores: dict[str, Any] = {"compared": [name for name, f in found.items() if f.compared]}
+    classes: dict[str, Floats] = {}
+    for name, figure in found.items():
+        ends = bootstrap.interval(figure.values[0], np.concatenate(drawn[name]), figure.behind)
+        for end, value in zip(("", "_low", "_high"), (figure.values[0], *ends), strict=True):
+            if figure.values.ndim > 1:
+                classes[f"{name}{end}"] = value
+            else:
+                scores[f"{name}{end}"] = number(value)
+    tested = len(np.unique(targets))
+    constant = np.eye(len(labels))[np.full(len(targets), majority)]
+    baseline = values(replace(answers, probabilities=constant), metrics)
+    return {
+        **scores,
+        **{f"baseline_{name}": baseline[name] for name in scores["compared"]},
+        # Averaged over classes, any constant answer that is tested is as good.
+        "baseline_balanced_accuracy": number(1 / tested),
         "videos": len(targets),
-        "groups": len(np.unique(codes)),
-        "classes_tested": len(tested),
-    }
-    scores["per_class"] = {
-        label: {
-            **{name: number(value) for name, value in row.items()},
-            **{
-                f"{name}{end}": v
-                for name in ("precision", "recall", "f1")
-                for end, v in _ends(ends[f"class_{name}"][:, i])
-            },
-            "support": int(row["support"]),
-            "groups": len(np.unique(codes[targets == i])),
-        }
-        for i, (label, row) in enumerate(per_class.iterrows())
-    }
-    return scores
-
-
-def _baselines(targets: Ints, majority: int, labels: Sequence[str]) -> dict[str, float | None]:
-    """What a constant answer reaches; balanced over the classes, any that is tested does."""
-    constant = class_scores(targets, np.full_like(targets, majority), labels)
-    tested = constant.loc[constant["support"] > 0]
-    return {
-        "baseline_accuracy": number((targets == majority).mean()),
-        "baseline_balanced_accuracy": number(1 / len(tested)),
-        "baseline_macro_f1": number(tested["f1"].mean()),
+        "groups": len(np.unique(answers.groups)),
+        "classes_tested": tested,
+        "per_class": {
+            label: {
+                **{name: number(value[i]) for name, value in classes.items()},
+                "support": int((targets == i).sum()),
+                "groups": len(np.unique(answers.groups[targets == i])),
+            }
+            for i, label in enumerate(labels)
+        },
     }
 
 
-def class_scores(targets: Ints, predicted: Ints, labels: Sequence[str]) -> pd.DataFrame:
-    """scikit-learn's figures of each class against the rest, a row a label.
+def compared(scores: Mapping[str, Any]) -> dict[str, float]:
+    """The few figures by which runs are compared, of those of `evaluate`; undefined ones left out.
 
-    Columns: precision, recall, f1 (NaN where undefined), support.
+    They become `metrics/summary.json`, a column each in `dvc exp show`, and figures of the run in
+    MLflow.
     """
-    from sklearn.metrics import precision_recall_fscore_support
-
-    precision, recall, f1, support = precision_recall_fscore_support(
-        targets, predicted, labels=range(len(labels)), average=None, zero_division=0
-    )
-    table = pd.DataFrame(
-        {"precision": precision, "recall": recall, "f1": f1}, index=pd.Index(labels, name="label")
-    )
-    table.loc[support == 0] = np.nan
-    return table.assign(support=support)
+    names = ["videos", "baseline_accuracy", "accuracy_low", *scores["compared"]]
+    return {name: scores[name] for name in names if scores[name] is not None}
 
 
-def intervals(
-    targets: Ints,
-    predicted: Ints,
-    hits: NDArray[np.bool_],
-    groups: Ints,
-    classes: int,
-    bootstrap: Bootstrap,
-) -> dict[str, Floats]:
-    """Intervals that allow for groups, see `reelflow.evaluation.intervals`.
+def values(answers: Answers, metrics: Sequence[Metric] | None = None) -> dict[str, float | None]:
+    """The figures of the test as a whole, without intervals."""
+    found = _figures(answers, np.ones((1, len(answers.targets))), metrics or METRICS)
+    return {name: number(f.values[0]) for name, f in found.items() if f.values.ndim == 1}
 
-    All resamplings at once: every figure here is a ratio of sums over groups, so one matrix
-    product (times each group was drawn) x (what each group adds) gives all of them. Costs about
-    0.1 s for 1000 resamplings of 5000 videos.
 
-    Args:
-        targets, predicted: int (N,), class numbers below `classes`.
-        hits: bool (N,), whether the top-k answer was right.
-        groups: int (N,), from `group_codes`.
+def top_k_hits(targets: Ints, probabilities: NDArray[Any], k: int) -> NDArray[np.bool_]:
+    """Whether the true class is among the k most probable, bool (N,).
 
-    Returns:
-        By figure, float (2,): `accuracy`, `top_k`, `balanced_accuracy`, `macro_precision`,
-        `macro_recall`, `macro_f1`; float (2, K): `class_precision`, `class_recall`, `class_f1`.
-        NaN where fewer than two groups stand behind a figure.
+    Of equal ones the first comes first, as in `argmax`, so that top 1 is the accuracy.
     """
-    additions = _additions(targets, predicted, hits, groups, classes)
-    drawn = [_rates(counts @ additions, classes) for counts in draws(len(additions), bootstrap)]
-    behind = _behind(additions, classes)
-    return {
-        name: bootstrap.interval(
-            value[0], np.concatenate([rates[name] for rates in drawn]), behind[name]
-        )
-        for name, value in _rates(additions.sum(axis=0, keepdims=True), classes).items()
-    }
+    ranked = np.argsort(-probabilities, axis=1, kind="stable")
+    return np.asarray((ranked[:, :k] == targets[:, None]).any(axis=1))
 
 
-def _additions(
-    targets: Ints, predicted: Ints, hits: NDArray[np.bool_], groups: Ints, classes: int
-) -> Floats:
-    """What each group adds, (G, 3K + 1): right answers, videos and predictions a class; hits."""
-    table = np.zeros((groups.max() + 1, 3 * classes + 1))
-    right = targets == predicted
-    np.add.at(table, (groups[right], targets[right]), 1)
-    np.add.at(table, (groups, classes + targets), 1)
-    np.add.at(table, (groups, 2 * classes + predicted), 1)
-    table[:, -1] = np.bincount(groups, weights=hits, minlength=len(table))
-    return table
-
-
-def _behind(additions: Floats, classes: int) -> dict[str, Weight]:
-    """The videos and groups that each figure of `_rates` rests on."""
-    support, guesses = (additions[:, i * classes : (i + 1) * classes] for i in (1, 2))
-    tested = support.any(axis=0)
-    whole = Weight.of(support.sum(axis=1))
-    by_class = {"precision": guesses, "recall": support, "f1": (support + guesses) / 2}
-    return {
-        "accuracy": whole,
-        "top_k": whole,
-        "balanced_accuracy": Weight.of(support[:, tested]).mean(whole),
-        **{f"macro_{name}": Weight.of(s[:, tested]).mean(whole) for name, s in by_class.items()},
-        **{f"class_{name}": Weight.of(sizes) for name, sizes in by_class.items()},
-    }
-
-
-def _rates(sums: Floats, classes: int) -> dict[str, Floats]:
-    """The figures of each resampling from its sums (R, 3K + 1), as `_additions` lays them out."""
-    right, support, guesses = (sums[:, i * classes : (i + 1) * classes] for i in range(3))
-    videos = support.sum(axis=1)
-    # A class that a resampling lacks is NaN there, and `nanmean` averages over the others.
-    support = np.where(support > 0, support, np.nan)
-    by_class = {
-        "precision": np.where(np.isnan(support), np.nan, right / np.maximum(guesses, 1)),
-        "recall": right / support,
-        "f1": 2 * right / (support + guesses),
-    }
-    return {
-        "accuracy": right.sum(axis=1) / videos,
-        "top_k": sums[:, -1] / videos,
-        "balanced_accuracy": np.nanmean(by_class["recall"], axis=1),
-        **{f"macro_{name}": np.nanmean(values, axis=1) for name, values in by_class.items()},
-        **{f"class_{name}": values for name, values in by_class.items()},
-    }
+def mean(values: Floats) -> Floats:
+    """Over the classes of each resampling, of those that it has, (R,)."""
+    with warnings.catch_warnings(action="ignore", category=RuntimeWarning):
+        return np.asarray(np.nanmean(values, axis=1))
 
 
 def number(value: float) -> float | None:
@@ -243,5 +219,41 @@ def number(value: float) -> float | None:
     return None if np.isnan(value) else round(float(value), DIGITS)
 
 
-def _ends(pair: Floats) -> list[tuple[str, float | None]]:
-    return [("_low", number(pair[0])), ("_high", number(pair[1]))]
+def _figures(answers: Answers, weights: Floats, metrics: Sequence[Metric]) -> dict[str, Figure]:
+    """What the metrics yield, by name, and the means over classes of what is given by class."""
+    found = {}
+    for metric in metrics:
+        for figure in metric(answers, weights):
+            found[figure.name] = figure
+            if figure.values.ndim > 1:
+                name, of = f"macro_{figure.name}", figure.behind[~np.isnan(figure.values[0])]
+                behind = of.mean(figure.shared or answers.whole)
+                found[figure.name] = replace(figure, compared=False)
+                found[name] = Figure(name, mean(figure.values), behind, figure.compared)
+    return found
+
+
+def _share(hits: NDArray[np.bool_], weights: Floats) -> Floats:
+    return np.asarray(weights @ hits / weights.sum(axis=1))
+
+
+def _areas(actual: NDArray[np.bool_], score: NDArray[Any], weights: Floats) -> Floats:
+    """Both areas of one class, (2, R); NaN for a resampling without it, or without others."""
+    order = np.argsort(-score, kind="stable")
+    # Videos of equal score pass a threshold together.
+    last = np.append(np.diff(score[order]) != 0, True)
+    # Videos of the class, and others, above each of the falling thresholds, (R, M).
+    hits = np.cumsum(weights[:, order] * actual[order], axis=1)[:, last]
+    misses = np.cumsum(weights[:, order] * ~actual[order], axis=1)[:, last]
+    start = np.zeros((len(hits), 1))
+    with np.errstate(invalid="ignore"):
+        tpr = np.hstack([start, hits / hits[:, -1:]])
+        fpr = np.hstack([start, misses / misses[:, -1:]])
+        # Where nothing is predicted yet, nothing is wrong.
+        seen = hits + misses
+        precision = np.where(seen > 0, hits / np.maximum(seen, 1), 1.0)
+    found = np.stack(
+        [np.trapezoid(tpr, fpr, axis=1), (np.diff(tpr, axis=1) * precision).sum(axis=1)]
+    )
+    found[:, (hits[:, -1] == 0) | (misses[:, -1] == 0)] = np.nan
+    return found

@@ -21,8 +21,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reelflow.dataset.groups_in_names import sources
+from reelflow.evaluation.answers import Ints
 from reelflow.evaluation.intervals import Bootstrap, Floats
-from reelflow.evaluation.metrics import Ints, evaluate
+from reelflow.evaluation.metrics import by_class, evaluate
 
 FOLDS, SHUFFLES, RESAMPLINGS, TREES = 5, 2, 500, 30
 # More videos hardly narrow the interval: a simple random sample, drawn by content hash.
@@ -103,7 +104,13 @@ def measure(videos: pd.DataFrame) -> Shortcuts | None:
         trees = TREES if name == EVERYTHING else 0
         answers = _answers(features, targets, parts, len(labels), trees)
         found[name] = evaluate(
-            targets, answers, list(codes), labels, majority=0, bootstrap=Bootstrap(RESAMPLINGS)
+            targets,
+            answers,
+            list(codes),
+            labels,
+            majority=0,
+            bootstrap=Bootstrap(RESAMPLINGS),
+            metrics=[by_class],
         )
     return Shortcuts(
         1 / len(labels),

@@ -14,8 +14,6 @@ from typing import Any, Literal
 
 from reelflow.base.words import count, percent
 
-METRICS = ("accuracy", "balanced_accuracy", "macro_f1")
-
 
 @dataclass(frozen=True)
 class Floor:
@@ -36,7 +34,7 @@ class Verdict:
     Attributes:
         code: `better` or `worse` than a constant answer by the whole interval, `unproven` if the
             interval includes it, `too_few` if the test is below the floor.
-        metric: the one of `METRICS` that was judged.
+        metric: the figure that was judged.
         headline: the verdict in a line, for a person.
         sentence: the figures that it rests on.
     """
@@ -50,6 +48,11 @@ class Verdict:
     def proven(self) -> bool:
         """Whether the model was shown to be better than a constant answer."""
         return self.code == "better"
+
+
+def in_words(metric: str) -> str:
+    """The name of a metric for people: `macro ROC AUC`."""
+    return metric.replace("_", " ").replace("f1", "F1").replace("roc auc", "ROC AUC")
 
 
 def test_of(official: Collection[str], prescribed: float) -> str:
@@ -77,14 +80,14 @@ def judge(
     """The verdict on the figures of `reelflow.evaluation.metrics.evaluate`.
 
     Args:
-        metric: one of `METRICS`.
+        metric: a figure by which runs are compared.
         baseline: the label of the constant answer.
         confidence: of the intervals in `scores`.
         floor: what the test must have.
         test: whose test it is, as `test_of` has it.
     """
     on = f", on {test}" if test else ""
-    name = metric.replace("_", " ").replace("f1", "F1")
+    name = in_words(metric)
     videos, groups, low, high, least = (
         scores[key]
         for key in ("videos", "groups", f"{metric}_low", f"{metric}_high", f"baseline_{metric}")

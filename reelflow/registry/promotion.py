@@ -22,10 +22,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from reelflow.base.progress import track
-from reelflow.evaluation.metrics import DIGITS
+from reelflow.evaluation.answers import Answers
+from reelflow.evaluation.metrics import values
 from reelflow.evaluation.verdict import Verdict
 from reelflow.registry.ask_model import Answer, ModelError, asking
 
@@ -40,7 +42,7 @@ class Rule:
     """What a model must show by itself.
 
     Attributes:
-        metric: one of `reelflow.evaluation.verdict.METRICS`.
+        metric: one of `register.metric`.
         minimum: what a champion reaches in it.
         proven: whether it must also be shown to beat a constant answer.
     """
@@ -101,15 +103,12 @@ def score(metric: str, truth: Sequence[str], answers: Sequence[str | None]) -> f
 
     Averages run over the classes of the test, as in `reelflow.evaluation.metrics`.
     """
-    from sklearn.metrics import accuracy_score, precision_recall_fscore_support
-
     given = [answer or "" for answer in answers]
-    if metric == "accuracy":
-        return round(float(accuracy_score(truth, given)), DIGITS)
-    _, recall, f1, _ = precision_recall_fscore_support(
-        truth, given, labels=sorted(set(truth)), zero_division=0
-    )
-    return round(float({"balanced_accuracy": recall, "macro_f1": f1}[metric].mean()), DIGITS)
+    codes, labels = pd.factorize(pd.Series([*truth, *given]))
+    targets, predicted = codes[: len(truth)], codes[len(truth) :]
+    found = values(Answers(targets, np.eye(len(labels))[predicted], np.arange(len(truth))))[metric]
+    assert found is not None
+    return found
 
 
 def alone(rule: Rule, value: float, verdict: Verdict) -> Decision:
@@ -197,7 +196,7 @@ def measure(
     """Let a registered version answer videos and measure it.
 
     Args:
-        metric: one of `reelflow.evaluation.verdict.METRICS`.
+        metric: one of `register.metric`.
         version: of a model registered at `address`.
         videos: that are new to it.
         labels: all labels of today.

@@ -70,7 +70,7 @@ def colours(scores: Mapping[str, float]) -> dict[str, str]:
 
 
 def roc(table: pd.DataFrame, colour: Mapping[str, str]) -> str:
-    """ROC curves, a line a label; `table` as in `Curves`, `colour` from `colours`."""
+    """ROC curves, a line a label: `table` from `curves.curves`, `colour` from `colours`."""
     return _curves(table, "fpr", "tpr", colour, "roc")
 
 

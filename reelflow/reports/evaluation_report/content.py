@@ -20,7 +20,7 @@ class Evaluation:
         verdict: what `reelflow.evaluation.verdict.judge` made of the scores.
         predictions: a row a test video: hash, path, label, group, predicted, confidence and
             `p_<label>` for each label.
-        roc, pr: as in `reelflow.evaluation.curves.Curves`.
+        roc, pr: from `reelflow.evaluation.curves.curves`.
         baseline: the most common class of the training videos.
         confidence: of the intervals in `scores`, e.g. 0.95.
         history: a row an epoch: epoch, loss, accuracy, val_loss, val_accuracy.

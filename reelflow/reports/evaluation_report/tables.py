@@ -8,12 +8,38 @@ import numpy as np
 import pandas as pd
 
 from reelflow.base.split_names import SPLITS
-from reelflow.evaluation.metrics import Ints, confusion_matrix
+from reelflow.evaluation.answers import Ints
+from reelflow.evaluation.metrics import AREAS
+from reelflow.evaluation.verdict import in_words
 from reelflow.reports.evaluation_report.content import Evaluation
 
 MISTAKES = 6
 # Beyond so many classes a matrix is a wall of numbers; the most common mistakes say more.
 MATRIX_CLASSES = 16
+
+
+def figures(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """A row a figure of the whole test: what runs are compared by, then the others."""
+    scores = evaluation.scores
+    others = [name for name in scores if f"{name}_low" in scores and "macro_" not in name]
+    return [
+        {
+            "title": in_words(name)[0].upper() + in_words(name)[1:],
+            "value": scores[name],
+            "low": scores[f"{name}_low"],
+            "high": scores[f"{name}_high"],
+            "baseline": scores["baseline_accuracy"] if name == "accuracy" else None,
+        }
+        for name in dict.fromkeys([*scores["compared"], *others])
+        if scores[name] is not None
+    ]
+
+
+def of_classes(evaluation: Evaluation) -> dict[str, str]:
+    """The figures of each class but the recall and the areas under curves, which stand apart."""
+    figures = next(iter(evaluation.scores["per_class"].values()))
+    names = [name for name in figures if f"{name}_low" in figures]
+    return {name: in_words(name) for name in names if name not in ("recall", *AREAS)}
 
 
 def splits(evaluation: Evaluation) -> pd.DataFrame:
@@ -77,9 +103,8 @@ def mistakes(evaluation: Evaluation) -> list[dict[str, Any]]:
 
 
 def _counts(evaluation: Evaluation) -> Ints:
-    number = {label: i for i, label in enumerate(evaluation.labels)}
-    actual, predicted = (
-        np.asarray(evaluation.predictions[column].map(number), dtype=np.int64)
-        for column in ("label", "predicted")
-    )
-    return confusion_matrix(actual, predicted, len(evaluation.labels))
+    """The confusion matrix, a row an actual class, a column a predicted one."""
+    answers = evaluation.predictions
+    found = pd.crosstab(answers["label"], answers["predicted"])
+    labels = evaluation.labels
+    return found.reindex(index=labels, columns=labels, fill_value=0).to_numpy(np.int64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,11 @@ from numpy.typing import NDArray
 from sklearn import metrics as sk
 
 from reelflow.evaluation import intervals, metrics
+from reelflow.evaluation.answers import Answers, group_codes
 from reelflow.evaluation.intervals import Bootstrap, Weight
 
 LABELS = ["a", "b", "c", "d"]
+ENDS = ("_low", "_high")
 
 
 def answers(videos: int, classes: int, seed: int = 0) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -48,7 +51,7 @@ def test_overall_figures_are_those_of_scikit_learn() -> None:
     }
     assert {name: found[name] for name in expected} == pytest.approx(expected, abs=1e-6)
     top2 = sk.top_k_accuracy_score(targets, scores, k=2)
-    assert found["top_k"]["accuracy"] == pytest.approx(top2, abs=1e-6)
+    assert found["top_2_accuracy"] == pytest.approx(top2, abs=1e-6)
 
 
 def test_figures_of_a_class_are_those_of_scikit_learn() -> None:
@@ -68,8 +71,8 @@ def test_the_bootstrap_is_that_of_a_plain_loop_over_drawn_groups() -> None:
     targets, scores = answers(60, 3)
     groups = np.arange(60) % 9
     predicted = scores.argmax(axis=1)
-    found = metrics.intervals(
-        targets, predicted, targets == predicted, groups, 3, Bootstrap(200, 0.9, seed=5)
+    found = evaluate(
+        targets, scores, groups=groups, labels=LABELS[:3], bootstrap=Bootstrap(200, 0.9, seed=5)
     )
 
     drawn = np.random.default_rng(5).integers(9, size=(200, 9))
@@ -96,7 +99,10 @@ def test_the_bootstrap_is_that_of_a_plain_loop_over_drawn_groups() -> None:
             "class_f1": sk.f1_score(targets, predicted, average=None),
         }[name]
         ends = Bootstrap(200, 0.9, seed=5).interval(value, np.array(sample), behind[name])
-        assert found[name] == pytest.approx(ends)
+        shown = [found, *found["per_class"].values()][1 if name == "class_f1" else 0 :]
+        of = name.removeprefix("class_")
+        ours = [[figures[f"{of}{end}"] for figures in shown[: ends[0].size]] for end in ENDS]
+        assert np.array(ours) == pytest.approx(ends.reshape(2, -1), abs=1e-6)
 
 
 def test_the_draws_do_not_depend_on_how_many_are_held_at_once(
@@ -126,7 +132,7 @@ def test_the_same_seed_gives_the_same_figures_and_another_seed_others() -> None:
 
 
 def test_videos_without_a_group_are_groups_of_their_own() -> None:
-    codes = metrics.group_codes(["x", None, "y", float("nan"), "x", ""])
+    codes = group_codes(["x", None, "y", float("nan"), "x", ""])
     assert codes.tolist() == [0, 2, 1, 3, 0, 4]
 
 
@@ -159,7 +165,7 @@ def test_one_group_gives_no_interval() -> None:
     found = evaluate(targets, scores, groups=["only"] * 20)
     assert found["groups"] == 1
     assert found["accuracy"] is not None
-    assert found["accuracy_low"] is found["accuracy_high"] is found["top_k"]["low"] is None
+    assert found["accuracy_low"] is found["accuracy_high"] is found["top_2_accuracy_low"] is None
 
 
 @pytest.mark.parametrize("predicted", [[0, 1] * 6, [1, 0] * 6])
@@ -179,14 +185,39 @@ def test_a_class_inside_one_group_gets_no_interval_of_its_own() -> None:
 
 
 def test_top_1_is_the_accuracy_where_answers_are_equal_too() -> None:
-    found = evaluate([0, 1, 1], [[0.4, 0.4, 0.2, 0], [0.4, 0.4, 0.2, 0], [0, 0.5, 0, 0.5]], top_k=1)
-    assert found["top_k"]["accuracy"] == found["accuracy"] == pytest.approx(2 / 3, abs=1e-6)
+    scores = np.array([[0.4, 0.4, 0.2, 0], [0.4, 0.4, 0.2, 0], [0, 0.5, 0, 0.5]])
+    targets = np.array([0, 1, 1])
+    assert metrics.top_k_hits(targets, scores, 1).tolist() == [True, False, True]
 
 
-def test_top_k_is_one_where_k_reaches_the_number_of_classes() -> None:
+@pytest.mark.parametrize("k", [1, 2, 5])
+def test_a_top_k_accuracy_that_is_no_news_is_not_given(k: int) -> None:
     targets, scores = answers(30, 2)
-    found = evaluate(targets, scores, labels=LABELS[:2], top_k=5)["top_k"]
-    assert found == {"k": 2, "accuracy": 1.0, "low": 1.0, "high": 1.0}
+    found = evaluate(targets, scores, labels=LABELS[:2], top_k=k)
+    assert not [name for name in found if "top" in name]
+
+
+def test_a_metric_is_a_function_and_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def confidence(asked: Answers, weights: Any) -> Iterator[metrics.Figure]:
+        sure = weights @ asked.probabilities.max(axis=1) / weights.sum(axis=1)
+        yield metrics.Figure("mean_confidence", sure, asked.whole, compared=True)
+
+    def missed(asked: Answers, weights: Any) -> Iterator[metrics.Figure]:
+        actual = asked.one_hot(asked.targets)
+        lost = weights @ (actual * ~asked.right[:, None]) / (weights @ actual)
+        yield metrics.Figure("missed", lost, asked.behind(actual))
+
+    monkeypatch.setattr(metrics, "METRICS", (*metrics.METRICS, confidence, missed))
+    targets, scores = answers(200, 4)
+    found = evaluate(targets, scores)
+    sure = scores.max(axis=1).mean()
+    assert found["mean_confidence"] == pytest.approx(sure, abs=1e-6)
+    assert found["mean_confidence_low"] < sure < found["mean_confidence_high"]
+    assert found["compared"][-1] == "mean_confidence"
+    of_c = found["per_class"]["c"]
+    assert of_c["missed"] == pytest.approx(1 - of_c["recall"], abs=1e-6)
+    assert of_c["missed_high"] == pytest.approx(1 - of_c["recall_low"], abs=1e-6)
+    assert found["macro_missed"] == pytest.approx(1 - found["macro_recall"], abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -195,8 +226,3 @@ def test_top_k_is_one_where_k_reaches_the_number_of_classes() -> None:
 )
 def test_the_smallest_tests_are_json_without_nan(targets: list[int], predicted: list[int]) -> None:
     json.dumps(evaluate(targets, one_hot(predicted)), allow_nan=False)
-
-
-def test_the_confusion_matrix_has_an_actual_class_a_row() -> None:
-    counts = metrics.confusion_matrix(np.array([0, 0, 1]), np.array([0, 2, 1]), 3)
-    assert counts.tolist() == [[1, 0, 1], [0, 1, 0], [0, 0, 0]]

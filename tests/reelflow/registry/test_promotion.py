@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from reelflow.evaluation import metrics
-from reelflow.evaluation.verdict import METRICS, Verdict
+from reelflow.evaluation.verdict import Verdict
+from reelflow.params.register import RegisterParams
 from reelflow.registry.promotion import Comparison, Rule, alone, confirm, decide, score, unseen
+
+METRICS = get_args(RegisterParams.model_fields["metric"].annotation)
 
 RULE = Rule("balanced_accuracy", 0.5)
 PROVEN = Verdict("better", "balanced_accuracy", "Right for 80%", "It beats a constant answer.")

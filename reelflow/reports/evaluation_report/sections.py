@@ -1,0 +1,131 @@
+"""The sections of the evaluation report, in the order of reading.
+
+A section is a function of the evaluation and of the frames. It returns HTML, a template of this
+folder filled with values, or None where there is nothing to show. To add one, write the function
+and the template and name it in `SECTIONS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from reelflow.reports import plots
+from reelflow.reports.evaluation_report import examples as best_and_worst
+from reelflow.reports.evaluation_report import headline as words
+from reelflow.reports.evaluation_report import tables
+from reelflow.reports.evaluation_report import warnings as doubts
+from reelflow.reports.evaluation_report.content import Evaluation
+from reelflow.reports.page import fragment
+from reelflow.store.clip_spec import Clip
+
+Frames = Callable[[str], Clip]
+Section = Callable[[Evaluation, Frames], str | None]
+
+
+def _fill(name: str, evaluation: Evaluation, **values: Any) -> str:
+    return fragment(
+        Path(__file__).with_name(f"{name}.html.jinja"),
+        evaluation=evaluation,
+        scores=evaluation.scores,
+        **values,
+    )
+
+
+def headline(evaluation: Evaluation, _: Frames) -> str:
+    return _fill(
+        "headline",
+        evaluation,
+        headline=evaluation.verdict.headline,
+        summary=words.summary(evaluation),
+        figures=tables.figures(evaluation),
+    )
+
+
+def warnings(evaluation: Evaluation, _: Frames) -> str:
+    return _fill("warnings", evaluation, warnings=doubts.warnings(evaluation))
+
+
+def classes(evaluation: Evaluation, _: Frames) -> str:
+    return _fill(
+        "classes",
+        evaluation,
+        classes=evaluation.tested(),
+        groups=tables.groups(evaluation),
+        more=tables.of_classes(evaluation),
+    )
+
+
+def mistakes(evaluation: Evaluation, _: Frames) -> str:
+    found = tables.mistakes(evaluation)
+    return _fill("mistakes", evaluation, mistakes=found, confusion=tables.confusion(evaluation))
+
+
+def curves(evaluation: Evaluation, _: Frames) -> str | None:
+    """None without curves. Beyond the palette the weakest classes have colours, others are grey."""
+    by_class = evaluation.scores["per_class"]
+    drawn = evaluation.roc["label"].unique()
+    colour = plots.colours({label: by_class[label]["roc_auc"] for label in drawn})
+    if not colour:
+        return None
+    own = [label for label in colour if colour[label] != plots.MUTED]
+    return _fill(
+        "curves",
+        evaluation,
+        roc=plots.roc(evaluation.roc, colour),
+        pr=plots.precision_recall(evaluation.pr, colour),
+        others=len(colour) - len(own),
+        classes=[
+            {"label": label, "variable": plots.VARIABLES[colour[label]], **by_class[label]}
+            for label in own
+        ],
+    )
+
+
+def examples(evaluation: Evaluation, frames: Frames) -> str:
+    answers = evaluation.predictions
+    right = answers["label"] == answers["predicted"]
+    sure = answers["confidence"].astype(float)
+    return _fill(
+        "examples",
+        evaluation,
+        wrong=best_and_worst.figures(evaluation, best_and_worst.wrong(evaluation), frames),
+        right=best_and_worst.figures(evaluation, best_and_worst.right(evaluation), frames),
+        confidence_right=float(sure[right].mean()) if right.any() else None,
+        confidence_wrong=float(sure[~right].mean()) if not right.all() else None,
+    )
+
+
+def training(evaluation: Evaluation, _: Frames) -> str:
+    loss, accuracy = (
+        plots.training(evaluation.history, name, evaluation.kept) for name in ("loss", "accuracy")
+    )
+    return _fill("training", evaluation, loss=loss, accuracy=accuracy)
+
+
+def data(evaluation: Evaluation, _: Frames) -> str:
+    groups = tables.groups(evaluation)
+    return _fill("data", evaluation, splits=tables.splits(evaluation), groups=groups)
+
+
+def method(evaluation: Evaluation, _: Frames) -> str:
+    return _fill("method", evaluation)
+
+
+def provenance(evaluation: Evaluation, _: Frames) -> str:
+    return _fill("provenance", evaluation)
+
+
+SECTIONS: tuple[Section, ...] = (
+    headline,
+    warnings,
+    classes,
+    mistakes,
+    curves,
+    examples,
+    training,
+    data,
+    method,
+    provenance,
+)
