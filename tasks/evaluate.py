@@ -99,7 +99,7 @@ def main() -> None:
         kept=_kept_epoch(history),
         splits=splits,
         manifest=manifest,
-        told=read_json(METRICS / "validate.json")["told"],
+        shortcuts=read_json(METRICS / "validate.json")["told"],
         params={
             "extract": meta["clip"],
             "train": card["params"],
@@ -119,9 +119,9 @@ def main() -> None:
     write_table(PLOTS / "pr.csv", pr)
     write_text(REPORT, page)
     cautions = evaluation_report.warnings.warnings(evaluation)
-    told = {"verdict": asdict(verdict), "cautions": cautions}
+    judged = {"verdict": asdict(verdict), "cautions": cautions}
     write_json(
-        METRICS / "evaluate.json", {**scores, "interval_confidence": params.confidence, **told}
+        METRICS / "evaluate.json", {**scores, "interval_confidence": params.confidence, **judged}
     )
     write_json(SUMMARY, _summary(scores, history))
     for sentence in evaluation_report.headline.summary(evaluation):

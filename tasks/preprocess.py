@@ -19,7 +19,7 @@ from reelflow.base.csv_table import write_table
 from reelflow.base.files import write_json
 from reelflow.base.split_names import SPLITS
 from reelflow.dataset.class_weights import class_weights
-from reelflow.dataset.groups_in_names import suggest_pattern
+from reelflow.dataset.groups_in_names import without_group
 from reelflow.dataset.split_ledger import ANEW, Ledger
 from reelflow.dataset.splits import Division, divide
 from reelflow.intake.labelled_videos import made_up_test
@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 
 def main() -> None:
+    """Divide the videos, write the splits and the ledger, and log the warnings."""
     params = load_section(PARAMS, PreprocessParams)
     store = FrameStore(FRAMES)
     manifest = extracted_videos()
@@ -77,9 +78,8 @@ def _ledger(manifest: pd.DataFrame) -> Ledger:
 def _warnings(division: Division, params: PreprocessParams) -> list[str]:
     warnings = []
     videos = division.videos
-    alone = videos[videos["group"].isna()]
-    if len(alone):
-        warnings.append(_ungrouped(alone, len(videos)))
+    if ungrouped := without_group(videos):
+        warnings.append(f"{ungrouped} To split by new groups, delete {LEDGER}: {ANEW}.")
     test = videos[videos["split"] == "test"]
     groups = _sources(test).nunique()
     if groups < params.min_test_groups:
@@ -97,23 +97,6 @@ def _warnings(division: Division, params: PreprocessParams) -> list[str]:
     for label, splits in division.absent.items():
         warnings.append(f"By its official splits, the class {label!r} is not in {splits}.")
     return warnings
-
-
-def _ungrouped(alone: pd.DataFrame, total: int) -> str:
-    """The sentence on videos without a group, with the pattern that would read one if there is."""
-    who = "No video has a" if len(alone) == total else f"{len(alone)} of {total} videos have no"
-    warning = (
-        f"{who} known group, so that each counts as one: if several "
-        "are cut from one recording, the test score will be too good."
-    )
-    found = suggest_pattern(alone["path"].tolist(), alone["label"].tolist())
-    if found is None:
-        return f"{warning} Name groups in a column `group` of videos.csv if there are any."
-    return (
-        f"{warning} The names look as if they carry one: ingest.group_pattern: "
-        f"'{found.pattern}' would read {found.groups} groups from {found.videos} of them. To use "
-        f"it, set it in {PARAMS} and delete {LEDGER}: {ANEW}."
-    )
 
 
 def _sources(videos: pd.DataFrame) -> pd.Series:

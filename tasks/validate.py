@@ -55,6 +55,7 @@ _TOLD = {
 
 
 def main() -> None:
+    """Judge the data, write the pages and metrics, and stop the run if an expectation is broken."""
     params = load_section(PARAMS, ValidateParams)
     store = FrameStore(FRAMES)
     _refuse_damaged(store)

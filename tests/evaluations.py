@@ -73,7 +73,7 @@ def evaluation(
             "test": tested,
         },
         "manifest": manifest(20),
-        "told": {},
+        "shortcuts": {},
         "params": {"train": {"epochs": 3}, "evaluate": {"bootstrap": 1000}},
         "provenance": {"model hash": "ab" * 32, "Python": "3.11.2"},
         "examples": 3,

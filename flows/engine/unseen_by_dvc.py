@@ -28,10 +28,10 @@ def missing_effect(stage: str) -> str:
         return _other_decoders(METRICS / f"{stage}.json")
     if stage != "register" or not REGISTRATION.is_file():
         return ""
-    from reelflow.registry.versions import is_registered
+    from reelflow.registry.versions import registration
 
     wanted = json.loads(REGISTRATION.read_text(encoding="utf-8"))
-    if is_registered(wanted["name"], wanted["model_hash"], wanted["data_hash"]):
+    if registration(wanted["name"], wanted["model_hash"], wanted["data_hash"]):
         return ""
     return f"the registry does not hold this model as `{wanted['name']}`"
 

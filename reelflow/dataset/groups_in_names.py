@@ -84,6 +84,31 @@ def suggest_pattern(paths: Sequence[str], labels: Sequence[str]) -> Suggestion |
     return None
 
 
+def without_group(videos: pd.DataFrame) -> str:
+    """A warning that some of the videos have no known group, with a remedy; empty if all have one.
+
+    Args:
+        videos: path, label, and group, which may be missing.
+    """
+    alone = videos[videos["group"].isna()]
+    if alone.empty:
+        return ""
+    everyone = len(alone) == len(videos)
+    who = "No video has a" if everyone else f"{len(alone):,} of {len(videos):,} videos have no"
+    found = suggest_pattern(alone["path"].tolist(), alone["label"].tolist())
+    remedy = (
+        f"The names seem to carry them: ingest.group_pattern: '{found.pattern}' would read "
+        f"{found.groups} groups."
+        if found
+        else "Name the groups in a column “group” of videos.csv if there are any."
+    )
+    return (
+        f"{who} known group. If several clips come from one source (a person, a scene, a camera), "
+        "they may stand on both sides of the split, and every test figure will be too good. "
+        f"{remedy}"
+    )
+
+
 def _read(pattern: str, paths: Sequence[str]) -> pd.Series:
     """The group of each path, None where the pattern finds none, as the stage `ingest` reads it."""
     matches = (re.search(pattern, path) for path in paths)

@@ -16,7 +16,7 @@ from reelflow.evaluation.answers import Ints
 from reelflow.evaluation.intervals import Floats
 from reelflow.evaluation.metrics import DIGITS
 
-# Points of one curve: nobody sees more on a screen, and they make files large.
+# Points of one curve: a screen shows no more, and more make files large.
 CURVE_POINTS = 200
 
 

@@ -8,9 +8,9 @@ draws give the variance alone, as a *design effect*: how many times that of inde
 are left after division by the effect, the best of those compared for clustered samples by Dean and
 Pagano (J. Surv. Stat. Methodol. 3, 2015) and Franco and others (same, 7, 2019).
 
-An effect that few groups tell is uncertain, so what exceeds one is raised by Student's factor, as
-by Korn and Graubard (Survey Methodology 24, 1998). Few mistakes tell no effect at all: it is drawn
-as by one mistake towards that of groups whose videos agree half (an intraclass correlation of 0.5).
+With few groups the effect is uncertain, so what exceeds one is raised by Student's factor, as by
+Korn and Graubard (Survey Methodology 24, 1998). With few mistakes it cannot be measured: it is
+drawn, with the weight of one mistake, towards the effect of an intraclass correlation of 0.5.
 Over 5 to 40 groups of 1 to 12 videos, truths of 0.02 to 0.99 and correlations up to 0.6, 95 %
 intervals held the truth in 96 % of simulations; tests/reelflow/evaluation/test_intervals.py repeats
 some.

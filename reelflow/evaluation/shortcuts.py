@@ -39,7 +39,7 @@ BRIGHTNESS = "mean brightness"
 
 
 @dataclass(frozen=True)
-class Told:
+class Score:
     """Balanced accuracy, or the recall of one class, of a model that sees no picture.
 
     Attributes:
@@ -64,15 +64,15 @@ class Shortcuts:
         by: balanced accuracy by the properties that the model was given; `EVERYTHING` comes first,
             `BRIGHTNESS` is in none of the others.
         classes: recall of each class with `EVERYTHING`, the highest first.
-        left_out: classes of one group alone, of which nothing can be said.
+        left_out: classes of one group alone, of which nothing is known.
         videos: how many were asked about.
         groups: of how many groups.
         folds: into how many parts the groups were dealt.
     """
 
     chance: float
-    by: dict[str, Told]
-    classes: dict[str, Told]
+    by: dict[str, Score]
+    classes: dict[str, Score]
     left_out: list[str]
     videos: int
     groups: int
@@ -115,7 +115,7 @@ def measure(videos: pd.DataFrame) -> Shortcuts | None:
     return Shortcuts(
         1 / len(labels),
         {
-            name: _told(scores, "balanced_accuracy", 1 / len(labels))
+            name: _score(scores, "balanced_accuracy", 1 / len(labels))
             for name, scores in found.items()
         },
         _classes(found[EVERYTHING], np.bincount(targets) / len(targets)),
@@ -173,34 +173,34 @@ def _answers(
     from sklearn.ensemble import ExtraTreesClassifier
     from sklearn.tree import DecisionTreeClassifier
 
-    alike: dict[str, Any] = {"class_weight": "balanced", "random_state": 0}
+    options: dict[str, Any] = {"class_weight": "balanced", "random_state": 0}
     answers = np.zeros((len(targets), classes))
     for known, asked in parts:
         model = (
-            ExtraTreesClassifier(trees, min_samples_leaf=3, **alike)
+            ExtraTreesClassifier(trees, min_samples_leaf=3, **options)
             if trees
-            else DecisionTreeClassifier(min_samples_leaf=5, max_leaf_nodes=32, **alike)
+            else DecisionTreeClassifier(min_samples_leaf=5, max_leaf_nodes=32, **options)
         )
         model.fit(features[known], targets[known])
         answers[np.ix_(asked, model.classes_)] += model.predict_proba(features[asked])
     return answers / SHUFFLES
 
 
-def _classes(scores: dict[str, Any], common: Floats) -> dict[str, Told]:
-    told = {}
+def _classes(scores: dict[str, Any], common: Floats) -> dict[str, Score]:
+    scored = {}
     for (label, figures), share in zip(scores["per_class"].items(), common, strict=True):
-        found = _told({**scores, **figures}, "recall", 1 / len(common), LEAST_OF_A_CLASS)
+        found = _score({**scores, **figures}, "recall", 1 / len(common), LEAST_OF_A_CLASS)
         # A model that always gives one answer has full recall of it, and shows nothing.
         sure = _clear(figures["precision_low"], float(share), LEAST_OF_A_CLASS)
-        told[label] = replace(found, alarming=found.alarming and sure)
-    return dict(sorted(told.items(), key=lambda item: (-item[1].share, item[0])))
+        scored[label] = replace(found, alarming=found.alarming and sure)
+    return dict(sorted(scored.items(), key=lambda item: (-item[1].share, item[0])))
 
 
-def _told(scores: dict[str, Any], name: str, chance: float, least: float = LEAST) -> Told:
+def _score(scores: dict[str, Any], name: str, chance: float, least: float = LEAST) -> Score:
     low, high = scores[f"{name}_low"], scores[f"{name}_high"]
     if scores["groups"] < FEW_GROUPS:
         least = max(least, LEAST_OF_FEW_GROUPS)
-    return Told(scores[name], low, high, _clear(low, chance, least))
+    return Score(scores[name], low, high, _clear(low, chance, least))
 
 
 def _clear(low: float | None, chance: float, least: float) -> bool:

@@ -2,8 +2,7 @@
 
 `judge` takes the figures of the stage `evaluate`, which keeps the verdict in
 `metrics/evaluate.json`. A model has learned something if the low end of the interval of the
-deciding metric lies above what the best constant answer reaches, on a test that is large enough
-to say so.
+deciding metric lies above what the best constant answer reaches, on a test that is large enough.
 """
 
 from __future__ import annotations
@@ -92,7 +91,7 @@ def judge(
         scores[key]
         for key in ("videos", "groups", f"{metric}_low", f"{metric}_high", f"baseline_{metric}")
     )
-    # Where no group is known each video is one, and groups would be news to whoever reads this.
+    # Where no group is known each video is one, and a reader would not understand the word group.
     grouped = f" of {count(groups, 'group')}" if groups != videos else ""
     tested = f"{count(videos, 'test video')}{grouped}"
     if low is None or not floor.is_met(videos, groups):

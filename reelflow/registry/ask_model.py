@@ -42,7 +42,7 @@ class ModelError(ReelflowError):
 
 @dataclass(frozen=True)
 class Answer:
-    """What a model says of one video.
+    """What a model predicts for one video.
 
     Attributes:
         path: the file, as it was asked about.
@@ -66,16 +66,15 @@ class AskedModel:
         self.source = source
         self._folder = folder
         self._process = process
-        self.labels = self._load()
-        if not self.labels:
-            raise ModelError(f"{source} is not a model that Reelflow registered: it has no labels.")
+        self._load()
 
-    def _load(self) -> list[str]:
+    def _load(self) -> None:
         try:
-            labels: list[str] = self._process.ask(str(self._folder))
+            self.labels: list[str] = self._process.ask(str(self._folder))
         except _EndedError as ended:
             raise ModelError(f"{self.source} cannot be loaded: {ended}") from None
-        return labels
+        if not self.labels:
+            raise ModelError(f"{self.source} was not registered by Reelflow: it has no labels.")
 
     def answer(self, path: str | Path) -> Answer:
         """Ask about one file. An unusable video is an answer with an `error`.
@@ -132,84 +131,76 @@ def asking(model: str, address: str | None) -> Iterator[AskedModel]:
         ModelError: there is no such model, or it cannot be loaded.
     """
     with tempfile.TemporaryDirectory(prefix="reelflow-model-") as scratch, _Process() as process:
-        if address is not None:
-            with sentences(address):
-                model = _exact(model, address)
-        source, folder = _fetch(model, address, Path(scratch))
-        yield AskedModel(source, folder, process)
+        if address is None:
+            if not (Path(model) / "MLmodel").is_file():
+                raise ModelError(
+                    f"{model} is no folder that holds a model (a file named MLmodel). A registered "
+                    "model is written models:/NAME@ALIAS or models:/NAME/VERSION."
+                )
+            yield AskedModel(model, Path(model), process)
+            return
+        with sentences(address):
+            client = connect(address)
+            model = _exact(client, model, masked(address))
+            folder = _fetch(model, masked(address), Path(scratch))
+        yield AskedModel(model, folder, process)
 
 
-def _fetch(model: str, address: str | None, into: Path) -> tuple[str, Path]:
-    """Where the model is from, for people, and a local folder that holds it."""
-    if address is None:
-        folder = Path(model)
-        if not (folder / "MLmodel").is_file():
-            raise ModelError(
-                f"{model} is no folder that holds a model (a file named MLmodel). A registered "
-                "model is written models:/NAME@ALIAS or models:/NAME/VERSION."
-            )
-        return model, folder
-    connect(address)
+def _fetch(model: str, where: str, into: Path) -> Path:
+    """A local folder that holds a model of MLflow."""
     from mlflow.artifacts import download_artifacts
     from mlflow.exceptions import MlflowException
 
-    with sentences(address):
-        try:
-            folder = Path(download_artifacts(artifact_uri=model, dst_path=str(into)))
-            found = "" if (folder / "MLmodel").is_file() else "its files are gone"
-        except (MlflowException, OSError) as error:
-            if not says_missing(error):
-                raise
-            found = str(error)
-    if found:
+    try:
+        folder = Path(download_artifacts(artifact_uri=model, dst_path=str(into)))
+        fault = "" if (folder / "MLmodel").is_file() else "its files are gone"
+    except (MlflowException, OSError) as error:
+        if not says_missing(error):
+            raise
+        fault = str(error)
+    if fault:
         raise ModelError(
-            f"{model} cannot be had from {masked(address)}: {found}. If it once could, the "
-            "project's folder was moved or `mlruns` deleted: run the pipeline again."
+            f"{model} cannot be had from {where}: {fault}. If it once could, the project's folder "
+            "was moved or `mlruns` deleted: run the pipeline again."
         )
-    return model, folder
+    return folder
 
 
-def _exact(model: str, address: str) -> str:
+def _exact(client: MlflowClient, model: str, where: str) -> str:
     """`models:/NAME/VERSION` for an alias; raises `ModelError` if the registry has no such one."""
     form = re.fullmatch(r"models:/([^/@]+)(?:@([^/@]+)|/(\d+))", model)
     if form is None:
         return model
     name, alias, version = form.groups()
-    versions, aliases = _models_of(connect(address), name)
-    if not versions:
+    found = client.search_model_versions(f"name = '{name.replace(chr(39), '')}'")
+    if not found:
         raise ModelError(
-            f"No model named {name} is registered at {masked(address)}: run the pipeline "
-            "(`make run`) first, or name another with --model."
+            f"No model named {name} is registered at {where}: run the pipeline (`make run`) first, "
+            "or name another with --model."
         )
-    found = aliases.get(alias) if alias else int(version)
-    if found in versions:
-        return f"models:/{name}/{found}"
+    versions = sorted(int(one.version) for one in found)
+    wanted = client.get_registered_model(name).aliases.get(alias) if alias else version
+    if wanted is not None and int(wanted) in versions:
+        return f"models:/{name}/{wanted}"
     how = f" Name one with --model models:/{name}/VERSION."
     if alias == CHAMPION:
         how = (
             " A model becomes the champion when the pipeline (`make run`) registers it, and the "
-            "test shows what `register` in params.yaml asks for: the version's description says "
+            "test shows what `register` in params.yaml asks for: the version's description names "
             "what it lacks. Or give the alias `champion` to a version by hand in the MLflow UI; or "
-            f"name a version: --model models:/{name}/{max(versions)}."
+            f"name a version: --model models:/{name}/{versions[-1]}."
         )
     what = f"{alias} yet" if alias else f"version {version}"
-    known = ", ".join(map(str, sorted(versions)))
+    known = ", ".join(map(str, versions))
     raise ModelError(f"{name} has no {what}; its versions are {known}.{how}")
-
-
-def _models_of(client: MlflowClient, name: str) -> tuple[list[int], dict[str, int]]:
-    """The versions of a registered model, and its aliases."""
-    found = client.search_model_versions(f"name = '{name.replace(chr(39), '')}'")
-    aliases = client.get_registered_model(name).aliases if found else {}
-    return [int(v.version) for v in found], {alias: int(v) for alias, v in aliases.items()}
 
 
 class _EndedError(Exception):
     """The process ended without an answer. `killed`: by a signal (a decoder that crashed, the
     system short of memory), not by an error of its own."""
 
-    def __init__(self, said: str, *, killed: bool) -> None:
-        super().__init__(said)
+    def __init__(self, reason: str, *, killed: bool) -> None:
+        super().__init__(reason)
         self.killed = killed
 
 
@@ -217,14 +208,14 @@ class _Process:
     """`model_process.py`, running; ended when the `with` ends, however it ends."""
 
     def __enter__(self) -> _Process:
-        self._said: IO[bytes] = tempfile.TemporaryFile()
+        self._messages: IO[bytes] = tempfile.TemporaryFile()
         self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._process.kill()
         self._process.communicate()
-        self._said.close()
+        self._messages.close()
 
     def start(self) -> None:
         # -P: the folder of the script, which is today's package, stays out of the search path.
@@ -232,7 +223,7 @@ class _Process:
             [sys.executable, "-P", model_process.__file__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._said,
+            stderr=self._messages,
             encoding="ascii",
         )
 
@@ -251,6 +242,6 @@ class _Process:
         status = process.wait()
         if status < 0:
             raise _EndedError(f"its process {ended_by(-status)}.", killed=True)
-        self._said.seek(0)
-        said = self._said.read().decode("utf-8", "replace").strip().splitlines()
-        raise _EndedError(said[-1] if said else f"exit status {status}", killed=False)
+        self._messages.seek(0)
+        lines = self._messages.read().decode("utf-8", "replace").strip().splitlines()
+        raise _EndedError(lines[-1] if lines else f"exit status {status}", killed=False)

@@ -4,12 +4,12 @@ First the model must be good enough by itself: shown to beat a constant answer
 (`reelflow.evaluation.verdict`), and no worse than a minimum. Then the champion answers the present
 test videos: it is loaded from the registry with its own code, and is given the files, so that it
 makes its own clips. Its recorded figures would be of other videos. The rules where the two cannot
-be measured alike:
+be measured in the same way:
 
 - a test video that the champion was trained on is left out, and so is what is kept together with
   one; with too few left, or without a record of what it was trained on, the champion stays;
 - a video that the champion cannot use counts as answered wrongly, and so does an answer with a
-  label that the test does not know: whoever asks today wants today's labels;
+  label that the test does not know: today's users want today's labels;
 - equal is enough, since the new model has seen the newer data;
 - a champion that cannot be loaded stays, because nothing was shown to be as good.
 """
@@ -94,7 +94,7 @@ class Decision:
 
     @property
     def reason(self) -> str:
-        """Both, as the registry tells it."""
+        """Both, as the registry shows it."""
         return f"{self.alone} {self.beside}".strip()
 
 
@@ -115,10 +115,10 @@ def alone(rule: Rule, value: float, verdict: Verdict) -> Decision:
     """Whether a model of this value and verdict may become the champion at all."""
     reached = value >= rule.minimum
     does = "reaches" if reached else "is below"
-    said = f"{verdict.sentence} {rule.metric} {value:g} {does} the minimum of {rule.minimum:g}"
+    reason = f"{verdict.sentence} {rule.metric} {value:g} {does} the minimum of {rule.minimum:g}"
     if not rule.proven:
-        said += ", which is all that register.rule asks for"
-    return Decision(reached and (verdict.proven or not rule.proven), f"{said}.")
+        reason += ", which is all that register.rule asks for"
+    return Decision(reached and (verdict.proven or not rule.proven), f"{reason}.")
 
 
 def decide(
@@ -137,17 +137,17 @@ def decide(
     if present is None:
         return Decision(True, found.alone, "There was no champion.")
     if present.value is None:
-        said = f"The champion, version {present.version}, stays: {present.remark}"
-        return Decision(False, found.alone, said)
-    said = (
+        beside = f"The champion, version {present.version}, stays: {present.remark}"
+        return Decision(False, found.alone, beside)
+    beside = (
         f"The champion, version {present.version}, has {present.value:g} on the same videos, this "
         f"one {present.own:g}. {present.remark}"
     )
-    return Decision(present.own >= present.value, found.alone, said.strip())
+    return Decision(present.own >= present.value, found.alone, beside.strip())
 
 
 def confirm(found: Decision, beside: str) -> Decision:
-    """The decision about what is the champion already: it stays, and is told by today's rule.
+    """The decision about what is the champion already: it stays, by today's rule or not.
 
     Args:
         found: what it shows by itself (`alone`).
@@ -181,8 +181,8 @@ def unseen(test: pd.DataFrame, manifest: pd.DataFrame, learned: pd.DataFrame) ->
         # Joined groups are called by the first and how many more.
         groups |= {re.sub(r" \+ \d+$", "", name) for name in learned["group"].dropna()}
     today = manifest.set_index("hash").reindex(test["hash"]).reset_index()
-    alike = today["alike"].isin(sets) | today["group"].isin(groups)
-    seen = test["hash"].isin(learned["hash"]) | alike.to_numpy()
+    similar = today["alike"].isin(sets) | today["group"].isin(groups)
+    seen = test["hash"].isin(learned["hash"]) | similar.to_numpy()
     return ~(seen | test["group"].isin(set(test.loc[seen, "group"].dropna())))
 
 

@@ -61,16 +61,14 @@ class Registration:
     reason: str
 
 
-def registration(
-    name: str, model_hash: str, data_hash: str, address: str | None = None
-) -> Registration | None:
-    """How a model is registered at `address` (default: that of the environment); None if it is
-    not, or not to its end. Makes no database where there is none.
+def registration(name: str, model_hash: str, data_hash: str) -> Registration | None:
+    """How a model is registered in the MLflow of the environment; None if it is not, or not to its
+    end. Makes no database where there is none.
 
     Raises:
         UnavailableError, TrackingError: MLflow does not answer, or refuses.
     """
-    address = address or address_from_environment()
+    address = address_from_environment()
     if not exists(address):
         return None
     client = connect(address)
@@ -78,16 +76,11 @@ def registration(
         found = find_version(client, name, {MODEL_HASH: model_hash, DATA_HASH: data_hash})
         if found is None or COMPLETE not in found.tags:
             return None
-        # A search tells no aliases.
+        # A search gives no aliases.
         found = client.get_model_version(name, found.version)
     tags = found.tags
     aliases = sorted(found.aliases)
     return Registration(name, str(found.version), aliases, tags[DECISION], tags[REASON])
-
-
-def is_registered(name: str, model_hash: str, data_hash: str, address: str | None = None) -> bool:
-    """Whether `registration` finds one."""
-    return registration(name, model_hash, data_hash, address) is not None
 
 
 def create_version(
@@ -115,15 +108,15 @@ def champion(client: MlflowClient, name: str) -> ModelVersion | None:
     return None if number is None else client.get_model_version(name, str(number))
 
 
-def description(reason: str, told: Sequence[tuple[str, Sequence[str]]]) -> str:
+def description(reason: str, reports: Sequence[tuple[str, Sequence[str]]]) -> str:
     """What a person reads first of a version, as Markdown: why it is what it is, and the cautions.
 
     Args:
         reason: of the decision.
-        told: the headline of a report and its cautions, the gravest first; a pair a report.
+        reports: the headline of a report and its cautions, the gravest first; a pair a report.
     """
     lines = [reason]
-    for headline, cautions in told:
+    for headline, cautions in reports:
         lines += [f"\n**{_plain(headline)}**\n", *(f"- {_plain(text)}" for text in cautions)]
     text = "\n".join(lines)
     if len(text) <= MOST_CHARACTERS:
@@ -146,7 +139,7 @@ def learned(
         tables: the names of the csv files among the artifacts of its run that list them.
 
     Returns:
-        None if they are not there, or no such tables: then nobody knows.
+        None if they are not there, or no such tables.
     """
     import pandas as pd
     from mlflow.exceptions import MlflowException

@@ -61,7 +61,7 @@ def judge(tables: Mapping[str, pd.DataFrame], checks: list[Check]) -> Judgement:
 
 def _context() -> Any:
     """A context in memory: no folder of its own, no temporary site, no progress bar, no reports."""
-    # It tells of its own start-up at INFO, dozens of lines.
+    # It logs its own start-up at INFO, dozens of lines.
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
     import great_expectations as gx
     from great_expectations.data_context.types.base import (

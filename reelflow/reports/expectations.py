@@ -21,7 +21,7 @@ from reelflow.params.validate import ValidateParams
 from reelflow.reports.observations import shape_text
 from reelflow.store.clip_spec import ClipSpec
 
-# The columns by which a row of each table is named, the first unless a check says otherwise.
+# The columns by which a row of each table is named, the first unless a check names another.
 ROW_NAMES = {
     "manifest": ["path"],
     "frames": ["path", "file"],
@@ -52,8 +52,8 @@ class Check:
         expectation: a class of `great_expectations.expectations`.
         kwargs: what the class is made with.
         claim: what must hold, in words, with no full stop.
-        remedy: sentences that say what to do where it does not.
-        warning: whether it is only said, and the run goes on.
+        remedy: sentences on what to do where it does not hold.
+        warning: whether the run goes on where it does not hold.
         row_name: the column that names a row, where it is not the table's first.
         found: the value of a statement on a table as a whole, in words.
     """
@@ -91,7 +91,7 @@ class Finding:
 
     @property
     def state(self) -> str:
-        """`held`, `warning` (said, the run goes on) or `broken` (the run stops)."""
+        """`held`, `warning` (the run goes on) or `broken` (the run stops)."""
         if self.held:
             return "warning" if self.count else "held"
         return "warning" if self.check.warning else "broken"
@@ -128,7 +128,7 @@ def checks(
 
 
 def _expanded(entry: dict[str, Any], words: Mapping[str, Any]) -> Iterator[Check]:
-    """The checks of an entry of the file, which says what its fields mean."""
+    """The checks of an entry of the file, which explains its fields."""
     for name, value in entry.pop("each", {"": None}).items():
         here = {**words, "name": name, "value": value}
         filled = {field: _filled(text, here) for field, text in entry.items()}
@@ -139,7 +139,7 @@ def _expanded(entry: dict[str, Any], words: Mapping[str, Any]) -> Iterator[Check
 
 
 def _filled(text: Any, words: Mapping[str, Any]) -> Any:
-    """A text with the words in braces replaced; one word alone stays what it is, say a number."""
+    """A text with the words in braces replaced; one word alone keeps its type."""
     if not isinstance(text, str):
         return text
     alone = re.fullmatch(r"\{(\w+)\}", text)

@@ -76,7 +76,7 @@ def _frames(manifest: pd.DataFrame, store: FrameStore) -> pd.DataFrame:
     nameless = table["path"].isna()
     table.loc[nameless, "path"] = "clip " + table.loc[nameless, "hash"]
     table = pd.concat([table.rename(columns={"shard": "file"}), _observed(store, table)], axis=1)
-    # The length of a single frame is not known, so that nothing can be said of its end.
+    # The length of a single frame is not known, so its end is not either.
     ends = (table["start"] + table["duration"]).where(table["frames"] > 1)
     table["after_start"] = table["first"] - table["start"]
     table["before_end"] = ends - table["last"]

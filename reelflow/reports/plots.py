@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's palette (2008), told apart by colour-blind readers too, less its yellow and
-# black, which one of the two backgrounds swallows.
+# Okabe and Ito's palette (2008), which colour-blind readers can distinguish too. Its yellow and
+# black are left out: they are hard to see on one of the two backgrounds.
 SERIES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00")
 INK, MUTED, GRID = "#333332", "#8a8a87", "#e3e3df"
 VARIABLES = {
@@ -30,6 +29,7 @@ VARIABLES = {
     GRID: "--grid",
 }
 HIGHLIGHTED = 3
+_AXES = {"fpr": "false positive rate", "tpr": "true positive rate"}
 
 _SETTINGS: Any = {
     "svg.hashsalt": "reelflow",
@@ -69,16 +69,6 @@ def colours(scores: Mapping[str, float]) -> dict[str, str]:
     return dict.fromkeys(scores, MUTED) | dict(zip(lowest, SERIES, strict=False))
 
 
-def roc(table: pd.DataFrame, colour: Mapping[str, str]) -> str:
-    """ROC curves, a line a label: `table` from `curves.curves`, `colour` from `colours`."""
-    return _curves(table, "fpr", "tpr", colour, "roc")
-
-
-def precision_recall(table: pd.DataFrame, colour: Mapping[str, str]) -> str:
-    """Precision-recall curves, drawn as `roc`."""
-    return _curves(table, "recall", "precision", colour, "pr")
-
-
 def training(history: pd.DataFrame, name: str, kept: int) -> str:
     """Loss or accuracy over the epochs, training against validation.
 
@@ -107,46 +97,40 @@ def training(history: pd.DataFrame, name: str, kept: int) -> str:
         return svg(figure, name)
 
 
-def _curves(table: pd.DataFrame, x: str, y: str, colour: Mapping[str, str], name: str) -> str:
+def curves(table: pd.DataFrame, colour: Mapping[str, str]) -> str:
+    """ROC or precision-recall curves, a line a label.
+
+    Args:
+        table: of `reelflow.evaluation.curves`.
+        colour: from `colours`.
+    """
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
+    _, x, y = table.columns
+    ticks = (0, 0.25, 0.5, 0.75, 1)
     with mpl.rc_context(_SETTINGS):
         figure = Figure(figsize=(4.3, 3.9), layout="constrained")
         axes = figure.subplots()
-        _unit_square(axes)
-        if name == "roc":
+        axes.set(xlim=(-0.015, 1.015), ylim=(-0.015, 1.015), box_aspect=1)
+        axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+        axes.set_xlabel(_AXES.get(x, x))
+        axes.set_ylabel(_AXES.get(y, y))
+        if x == "fpr":
             axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=(0, (2, 3)))
-            axes.set_xlabel("false positive rate")
-            axes.set_ylabel("true positive rate")
-        else:
-            axes.set_xlabel("recall")
-            axes.set_ylabel("precision")
         # Between two points of a precision-recall curve no line may be drawn: precision does not
         # change linearly there (Davis and Goadrich, ICML 2006).
-        step = "default" if name == "roc" else "steps-pre"
+        step = "default" if x == "fpr" else "steps-pre"
         by_label = {str(label): rows for label, rows in table.groupby("label", sort=False)}
         # Muted lines first, so that they lie under the others.
         for label in sorted(by_label, key=lambda label: colour[label] != MUTED):
-            quiet = colour[label] == MUTED
+            width, alpha = (0.7, 0.6) if colour[label] == MUTED else (1.8, 1.0)
+            rows = by_label[label]
             axes.plot(
-                by_label[label][x],
-                by_label[label][y],
-                color=colour[label],
-                drawstyle=step,
-                linewidth=0.7 if quiet else 1.8,
-                alpha=0.6 if quiet else 1.0,
+                rows[x], rows[y], color=colour[label], drawstyle=step, linewidth=width, alpha=alpha
             )
-        return svg(figure, name)
-
-
-def _unit_square(axes: Axes) -> None:
-    ticks = (0, 0.25, 0.5, 0.75, 1)
-    axes.set_xlim(-0.015, 1.015)
-    axes.set_ylim(-0.015, 1.015)
-    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-    axes.set_box_aspect(1)
+        return svg(figure, "roc" if x == "fpr" else "pr")
 
 
 def svg(figure: Figure, name: str) -> str:

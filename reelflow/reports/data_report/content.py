@@ -21,11 +21,11 @@ class DataSet:
         videos: a row a usable video, sorted by path: the manifest, and `brightness` and `change`
             of its clip, missing where it has none.
         quarantine: a row a file that was set aside: path, code, reason, remedy.
-        near_duplicates: a row a pair of usable videos that look alike: path, other, likeness (0
+        near_duplicates: a row a pair of usable videos that look the same: path, other, likeness (0
             to 1), shift_s (seconds into the first at which the other begins), mirrored.
         broken: sentences on what must hold and does not, so that nothing is learned.
         warned: sentences on what should hold and does not.
-        shortcuts: what the files tell of their classes, or None where that cannot be measured.
+        shortcuts: how well file properties predict the class; None where it cannot be measured.
         clip: how clips are made of videos, name and value.
         params: of the stage that made the page, name and value.
     """

@@ -15,7 +15,7 @@ def headline(data: DataSet) -> str:
     doubts = len(warnings(data))
     if doubts:
         return f"Fit to learn from, with {count(doubts, 'reservation')}"
-    return "Fit to learn from, as far as it can be told"
+    return "Fit to learn from, as far as these checks show"
 
 
 def summary(data: DataSet) -> list[str]:
@@ -23,8 +23,8 @@ def summary(data: DataSet) -> list[str]:
     known = int(data.videos["group"].nunique())
     groups = f" from {count(known, 'known group')}" if known else ""
     bad, same = len(data.unusable), len(data.duplicates)
-    alike = int(data.videos["alike"].count())
-    again = f" {count(alike, 'video')} {verb(alike, 'looks', 'look')} like another one."
+    similar = int(data.videos["alike"].count())
+    again = f" {count(similar, 'video')} {verb(similar, 'looks', 'look')} like another one."
     aside = f"{count(bad, 'file')} could not be used" if bad else "Every file could be used"
     twice = f", and {count(same, 'file')} {verb(same, 'was', 'were')} there twice" if same else ""
     seconds = data.videos["duration"]
@@ -32,5 +32,5 @@ def summary(data: DataSet) -> list[str]:
         f"{count(len(data.videos), 'video')} of {count(len(data.labels), 'class', 'classes')}"
         f"{groups}, {length(seconds.sum())} in all, from {length(seconds.min())} to "
         f"{length(seconds.max())} each.",
-        f"{aside}{twice}.{again if alike else ''}",
+        f"{aside}{twice}.{again if similar else ''}",
     ]

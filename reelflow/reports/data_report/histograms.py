@@ -34,13 +34,13 @@ class Property:
         name: heading of its column.
         unit: of its numbers.
         values: float (N,), missing values are left out.
-        telling: whether a class that lies apart in it could be told by it without being seen.
+        suspect: whether a class that lies apart in it could be predicted from it without a picture.
     """
 
     name: str
     unit: str
     values: pd.Series[float]
-    telling: bool = True
+    suspect: bool = True
 
 
 def properties(videos: pd.DataFrame) -> list[Property]:
@@ -52,7 +52,7 @@ def properties(videos: pd.DataFrame) -> list[Property]:
         Property("shorter side", "pixels", videos[["width", "height"]].min(axis=1)),
         Property("bytes", "kB a second", videos["bytes"] / 1000 / seconds),
         Property("brightness", "0 to 255", videos["brightness"]),
-        Property("motion", "0 to 255", videos["change"], telling=False),
+        Property("motion", "0 to 255", videos["change"], suspect=False),
     ]
 
 
@@ -109,7 +109,7 @@ def _cell(p: Property, scale: _Scale, ours: pd.Series[bool]) -> dict[str, Any]:
         "front": _path(front, tallest),
         "back": _path(back, tallest),
         "median": _number(values.median()),
-        "apart": p.telling and _apart(values.dropna(), p.values[~ours].dropna()),
+        "apart": p.suspect and _apart(values.dropna(), p.values[~ours].dropna()),
     }
 
 

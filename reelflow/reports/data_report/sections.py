@@ -19,6 +19,8 @@ from reelflow.reports.data_report.content import DataSet
 from reelflow.reports.data_report.sheets import Frames
 from reelflow.reports.page import fragment
 
+# With fewer groups, the interval of a score is rough.
+ROUGH = 20
 Section = Callable[[DataSet, Frames], str | None]
 
 
@@ -59,9 +61,7 @@ def distributions(data: DataSet, _: Frames) -> str:
 
 
 def files(data: DataSet, _: Frames) -> str:
-    found = data.shortcuts
-    uncertainty = doubts.uncertainty(found, grouped=data.grouped) if found else ""
-    return _fill("files", data, kinds=tables.kinds(data), uncertainty=uncertainty)
+    return _fill("files", data, kinds=tables.kinds(data), rough=ROUGH)
 
 
 def groups(data: DataSet, _: Frames) -> str:
@@ -69,12 +69,12 @@ def groups(data: DataSet, _: Frames) -> str:
 
 
 def duplicates(data: DataSet, frames: Frames) -> str:
-    alike = tables.near_duplicates(data)
+    pairs = tables.near_duplicates(data)
     return _fill(
         "duplicates",
         data,
-        alike=alike[: tables.DUPLICATES],
-        pairs=drawn.pairs(data, alike, frames),
+        near_duplicates=pairs[: tables.DUPLICATES],
+        pairs=drawn.pairs(data, pairs, frames),
         duplicates=data.duplicates.head(tables.DUPLICATES).to_dict("records"),
     )
 

@@ -95,7 +95,7 @@ def _tiles(rows: Iterable[dict[str, Any]], frames: Frames, *, plays: bool) -> li
         try:
             clip = frames(row["hash"])
         except DataError:
-            continue  # an expectation says which frames cannot be read
+            continue  # an expectation names the frames that cannot be read
         middle = still(clip[len(clip) // 2], MOVING_TILE if plays else STILL_TILE)
         shown = _moving(clip) or middle if plays else middle
         tiles.append({"path": row["path"], "label": row["label"], "still": middle, "shown": shown})

@@ -66,48 +66,27 @@ def kinds(data: DataSet) -> list[dict[str, Any]]:
     """The kinds of files, the commonest first, and which class alone is of a kind, if one is."""
     table = data.videos.assign(
         kind=data.videos["codec"].astype(str) + " in " + data.videos["container"].map(container),
-        size=data.videos["width"].astype(str) + " × " + data.videos["height"].astype(str),
+        picture=data.videos["width"].astype(str) + " × " + data.videos["height"].astype(str),
         rate=data.videos["fps"].map(lambda fps: f"{fps:.4g}"),
     )
     rows = []
-    for what, column in (("codec", "kind"), ("picture", "size"), ("frames a second", "rate")):
-        counts = table[column].value_counts().reset_index()
-        counts = counts.sort_values(["count", column], ascending=[False, True])
-        for value, videos in counts.head(KINDS).itertuples(index=False):
-            labels = table.loc[table[column] == value, "label"]
-            rows.append(
-                {
-                    "what": what,
-                    "value": value,
-                    "videos": int(videos),
-                    "share": int(videos) / len(table),
-                    "labels": int(labels.nunique()),
-                    "only": labels.iloc[0] if only_one(labels, len(data.labels)) else None,
-                }
-            )
-        rest = counts.iloc[KINDS:]
+    for what, column in (("codec", "kind"), ("picture", "picture"), ("frames a second", "rate")):
+        found = table.groupby(column)["label"].agg(["size", "nunique", "first"]).reset_index()
+        found = found.sort_values(["size", column], ascending=[False, True])
+        for value, videos, labels, first in found.head(KINDS).itertuples(index=False):
+            only = len(data.labels) > 1 and labels == 1 and videos >= FEW
+            row = {"what": what, "value": value, "videos": int(videos), "labels": int(labels)}
+            rows.append({**row, "only": first if only else None})
+        rest = found.iloc[KINDS:]
         if len(rest):
-            rows.append(
-                {
-                    "what": what,
-                    "value": f"{len(rest)} others",
-                    "videos": int(rest["count"].sum()),
-                    "share": int(rest["count"].sum()) / len(table),
-                    "labels": None,
-                    "only": None,
-                }
-            )
+            row = {"what": what, "value": f"{len(rest)} others", "videos": int(rest["size"].sum())}
+            rows.append({**row, "labels": None, "only": None})
     return rows
-
-
-def only_one(labels: pd.Series[Any], classes: int) -> bool:
-    """Whether files of a kind are of one class alone, and too many for that to be chance."""
-    return classes > 1 and len(labels) >= FEW and labels.nunique() == 1
 
 
 def near_duplicates(data: DataSet) -> list[dict[str, Any]]:
     """A row a pair: both paths and labels, in what they differ; those of two labels come first,
-    then those that are least alike."""
+    then those that are least similar."""
     label = dict(zip(data.videos["path"], data.videos["label"], strict=True))
     rows: list[dict[str, Any]] = [
         {

@@ -1,8 +1,8 @@
 """Warnings of the data report: what a person must know before learning from these videos.
 
 A warning is a function of a `DataSet` that returns its sentence, or None where it does not apply;
-`WARNINGS` is the list of them, the gravest first. To add one, write it and name it there. What an
-expectation of `validate` says already is not said here again.
+`WARNINGS` is the list of them, the gravest first. To add one, write it and name it there. What the
+expectations of `validate` report is not repeated here.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from reelflow.base.words import count, interval, percent, quoted
-from reelflow.dataset.groups_in_names import suggest_pattern
-from reelflow.evaluation.shortcuts import BRIGHTNESS, EVERYTHING, Shortcuts, Told
+from reelflow.dataset.groups_in_names import without_group
+from reelflow.evaluation.shortcuts import BRIGHTNESS, EVERYTHING, Score
 from reelflow.reports.data_report import tables
 from reelflow.reports.data_report.content import DataSet
 
@@ -36,7 +36,7 @@ def _one_group_of_a_class(data: DataSet) -> str | None:
         return None
     return (
         f"All clips of {quoted(single)} come from one group: whatever is particular to that source "
-        "will be learned as the class, and no test can tell. Add clips of other sources."
+        "will be learned as the class, and no test shows it. Add clips of other sources."
     )
 
 
@@ -54,11 +54,10 @@ def _one_group_of_most(data: DataSet) -> str | None:
     )
 
 
-def _told_by_files(data: DataSet) -> str | None:
+def _predicted_by_file_properties(data: DataSet) -> str | None:
     found = data.shortcuts
     if found is None or not found.by[EVERYTHING].alarming:
         return None
-    told = found.by[EVERYTHING]
     named = [label for label, each in found.classes.items() if each.alarming]
     mostly = max(
         (name for name in found.by if name not in (EVERYTHING, BRIGHTNESS)),
@@ -68,14 +67,14 @@ def _told_by_files(data: DataSet) -> str | None:
     groups = " of groups" if data.grouped else ""
     return (
         f"File properties give the class away{classes}: without a picture, a small model predicts "
-        f"the class of {_rate(told)} of the videos{groups} that it has not seen; guessing gives "
-        f"{percent(found.chance)}, {mostly} alone {percent(found.by[mostly].share)}. A network can "
-        "learn that instead of the content. "
+        f"the class of {_rate(found.by[EVERYTHING])} of the videos{groups} that it has not seen; "
+        f"guessing gives {percent(found.chance)}, {mostly} alone "
+        f"{percent(found.by[mostly].share)}. A network can learn that instead of the content. "
         "Bring all classes from the same cameras and programs."
     )
 
 
-def _told_by_brightness(data: DataSet) -> str | None:
+def _predicted_by_brightness(data: DataSet) -> str | None:
     found = data.shortcuts
     if found is None or not found.by[BRIGHTNESS].alarming:
         return None
@@ -99,22 +98,7 @@ def _kind_of_one_class(data: DataSet) -> str | None:
 
 
 def _no_groups_known(data: DataSet) -> str | None:
-    alone = data.videos[data.videos["group"].isna()]
-    if alone.empty:
-        return None
-    everyone = len(alone) == len(data.videos)
-    who = "No video has a" if everyone else f"{len(alone):,} of {len(data.videos):,} videos have no"
-    warning = (
-        f"{who} known group. If several clips come from one source (a person, a scene, a camera), "
-        "they may stand on both sides of the split, and every test figure will be too good."
-    )
-    found = suggest_pattern(alone["path"].tolist(), alone["label"].tolist())
-    if found is None:
-        return f"{warning} Name the groups in a column “group” of videos.csv if there are any."
-    return (
-        f"{warning} The names seem to carry them: ingest.group_pattern: '{found.pattern}' would "
-        f"read {found.groups} groups."
-    )
+    return without_group(data.videos) or None
 
 
 def _few_groups(data: DataSet) -> str | None:
@@ -123,11 +107,11 @@ def _few_groups(data: DataSet) -> str | None:
         return None
     tested = max(1, round(TEST_SHARE * groups))
     unit = "group" if data.grouped else "video"
-    alike = (
+    merged = (
         " (near-duplicates count as one)" if not data.grouped and data.videos["alike"].any() else ""
     )
     return (
-        f"There {verb(groups, 'is', 'are')} only {count(groups, unit)}{alike}, so that a test of "
+        f"There {verb(groups, 'is', 'are')} only {count(groups, unit)}{merged}, so that a test of "
         f"a fifth has about {tested}: its intervals will be wide, and one unusual {unit} moves "
         f"every figure.{' New groups help more than new clips.' if data.grouped else ''}"
     )
@@ -193,30 +177,9 @@ def _much_set_aside(data: DataSet) -> str | None:
     )
 
 
-def _rate(told: Told) -> str:
-    ends = interval({"_low": told.low, "_high": told.high}, "")
-    return f"{percent(told.share)} ({ends})"
-
-
-def uncertainty(found: Shortcuts, *, grouped: bool) -> str:
-    """What the interval of `found` includes and what it does not."""
-    units = count(found.groups, "group" if grouped else "video")
-    few = found.groups < 2 * FEW_GROUPS_OF_A_CLASS
-    rough = f" With {units} it is rough." if few else ""
-    dealt = (
-        f"{count(found.videos, 'video')} of {units}, split into {found.folds} folds by group; "
-        "models that saw none of its group predict each video"
-        if grouped
-        else f"{count(found.videos, 'video')}, split into {found.folds} folds; models that saw "
-        "neither it nor its near-duplicates predict each video"
-    )
-    return (
-        f"{dealt}. The score is the balanced accuracy. The 95% interval comes from drawing "
-        f"{'whole groups' if grouped else 'videos'} with replacement; it does not include "
-        "how other folds or another model would change the score."
-        f"{rough} A low score does not prove that there is no shortcut, only that this model found "
-        "none."
-    )
+def _rate(score: Score) -> str:
+    ends = interval({"_low": score.low, "_high": score.high}, "")
+    return f"{percent(score.share)} ({ends})"
 
 
 def verb(number: int, singular: str, plural: str) -> str:
@@ -225,8 +188,8 @@ def verb(number: int, singular: str, plural: str) -> str:
 
 WARNINGS: tuple[Callable[[DataSet], str | None], ...] = (
     _one_group_of_a_class,
-    _told_by_files,
-    _told_by_brightness,
+    _predicted_by_file_properties,
+    _predicted_by_brightness,
     _kind_of_one_class,
     _no_groups_known,
     _few_groups,

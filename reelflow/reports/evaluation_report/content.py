@@ -28,8 +28,8 @@ class Evaluation:
         splits: by name in `SPLITS`, a row a video: hash, label, group (what is kept together,
             near-duplicates included) and known_group (what the manifest knows).
         manifest: a row a usable video: frames, intact, and the split that the data set prescribes.
-        told: what a model without pictures was given (`reelflow.evaluation.shortcuts`) to its
-            balanced accuracy: `share`, `low`, `high` and `alarming`.
+        shortcuts: the balanced accuracy of a model without pictures, by what it was given:
+            `share`, `low`, `high` and `alarming`, see `reelflow.evaluation.shortcuts`.
         params: by section, the values that made the model and this evaluation.
         provenance: versions and hashes behind this report.
         examples: how many right and how many wrong answers to show.
@@ -47,7 +47,7 @@ class Evaluation:
     kept: int
     splits: dict[str, pd.DataFrame]
     manifest: pd.DataFrame
-    told: dict[str, dict[str, Any]]
+    shortcuts: dict[str, dict[str, Any]]
     params: dict[str, dict[str, Any]]
     provenance: dict[str, str]
     examples: int = 4

@@ -73,8 +73,8 @@ def curves(evaluation: Evaluation, _: Frames) -> str | None:
     return _fill(
         "curves",
         evaluation,
-        roc=plots.roc(evaluation.roc, colour),
-        pr=plots.precision_recall(evaluation.pr, colour),
+        roc=plots.curves(evaluation.roc, colour),
+        pr=plots.curves(evaluation.pr, colour),
         others=len(colour) - len(own),
         classes=[
             {"label": label, "variable": plots.VARIABLES[colour[label]], **by_class[label]}

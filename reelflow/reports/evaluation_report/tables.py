@@ -14,7 +14,7 @@ from reelflow.evaluation.verdict import in_words
 from reelflow.reports.evaluation_report.content import Evaluation
 
 MISTAKES = 6
-# Beyond so many classes a matrix is a wall of numbers; the most common mistakes say more.
+# Beyond so many classes a matrix is a wall of numbers; the most common mistakes show more.
 MATRIX_CLASSES = 16
 
 

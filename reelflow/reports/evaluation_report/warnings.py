@@ -33,8 +33,8 @@ def _units(evaluation: Evaluation) -> str:
     groups = evaluation.scores["groups"]
     if evaluation.splits["test"]["known_group"].notna().any():
         return count(groups, "group")
-    alike = " (near-duplicates count as one)" if groups < evaluation.scores["videos"] else ""
-    return f"{count(groups, 'video')}{alike}"
+    merged = " (near-duplicates count as one)" if groups < evaluation.scores["videos"] else ""
+    return f"{count(groups, 'video')}{merged}"
 
 
 def _not_proven(evaluation: Evaluation) -> str | None:
@@ -51,27 +51,27 @@ def _one_answer_only(evaluation: Evaluation) -> str | None:
 
 
 def _made_up_test(evaluation: Evaluation) -> str | None:
-    said = made_up_test(evaluation.official)
-    if not said or "validation" not in evaluation.official:
-        return said or None
+    warning = made_up_test(evaluation.official)
+    if not warning or "validation" not in evaluation.official:
+        return warning or None
     right = percent(float(evaluation.kept_epoch["val_accuracy"]))
-    return f"{said} On the official validation videos, this model is right for {right}."
+    return f"{warning} On the official validation videos, this model is right for {right}."
 
 
-def _told_without_pictures(evaluation: Evaluation) -> str | None:
+def _predicted_without_pictures(evaluation: Evaluation) -> str | None:
     """What the data report found about file properties."""
-    found = {name: told for name, told in evaluation.told.items() if told["alarming"]}
+    found = {name: score for name, score in evaluation.shortcuts.items() if score["alarming"]}
     if not found:
         return None
-    name, told = max(found.items(), key=lambda item: float(item[1]["share"]))
+    name, score = max(found.items(), key=lambda item: float(item[1]["share"]))
     scores = evaluation.scores
     own, low = scores["balanced_accuracy"], scores["balanced_accuracy_low"]
     figures = (
-        f"from {name} alone, a small model reaches {percent(told['share'])} "
-        f"({interval({'_low': told['low'], '_high': told['high']}, '')}) balanced accuracy; this "
+        f"from {name} alone, a small model reaches {percent(score['share'])} "
+        f"({interval({'_low': score['low'], '_high': score['high']}, '')}) balanced accuracy; this "
         f"model, with pictures, {percent(own)} ({interval(scores, 'balanced_accuracy')})"
     )
-    if told["share"] >= (own if low is None else low):
+    if score["share"] >= (own if low is None else low):
         return (
             f"A model without pictures is as good: {figures}. This model may have learned the "
             "cameras and programs alone; the data report shows which."
@@ -112,7 +112,7 @@ def _shared_groups(evaluation: Evaluation) -> str | None:
 
 def _few_groups(evaluation: Evaluation) -> str | None:
     groups = evaluation.scores["groups"]
-    # That a test is too small for a verdict says it already.
+    # The verdict already reports that the test is too small.
     if groups >= FEW_GROUPS or (groups > 1 and evaluation.verdict.code == "too_few"):
         return None
     if groups == 1:
@@ -131,7 +131,7 @@ def _all_or_nothing(evaluation: Evaluation) -> str | None:
     scores = evaluation.scores
     if 0 < scores["accuracy"] < 1 or scores["groups"] < 2:
         return None
-    said, is_so, none = (
+    found, is_so, none = (
         ("No mistake was made", "fails", "no mistake")
         if scores["accuracy"] == 1
         else ("No answer was right", "is right", "no right answer")
@@ -140,7 +140,7 @@ def _all_or_nothing(evaluation: Evaluation) -> str | None:
     share = percent(min(1.0, 3 / scores["groups"]))
     units = _units(evaluation)
     return (
-        f"{said}. That is not certainty: even a model that {is_so} on {share} of all "
+        f"{found}. That is not certainty: even a model that {is_so} on {share} of all "
         f"{'groups' if 'group' in units else 'videos'} may show {none} on {units}."
     )
 
@@ -254,7 +254,7 @@ def _stopped_early(evaluation: Evaluation) -> str | None:
 WARNINGS: tuple[Callable[[Evaluation], str | None], ...] = (
     _not_proven,
     _made_up_test,
-    _told_without_pictures,
+    _predicted_without_pictures,
     _one_answer_only,
     _no_groups_known,
     _shared_groups,

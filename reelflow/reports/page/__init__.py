@@ -25,7 +25,7 @@ def render(folder: Path, title: str, sections: Iterable[str | None]) -> str:
     """A page of sections from `fragment`, None left out, with the `style.css` of `folder`."""
     style = "\n".join((at / "style.css").read_text(encoding="utf-8") for at in (HERE, folder))
     shown = [section for section in sections if section is not None]
-    return fragment(HERE / "page.html.jinja", title=title, style=style, sections=shown)
+    return str(fragment(HERE / "page.html.jinja", title=title, style=style, sections=shown))
 
 
 def fragment(template: Path, **values: Any) -> str:

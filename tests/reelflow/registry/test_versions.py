@@ -165,16 +165,15 @@ def test_a_version_is_found_by_model_and_data_alone(client, story: Story) -> Non
 
 def test_a_version_counts_as_registered_once_it_is_complete(client, story: Story) -> None:
     key = (story.model_hash, story.data_hash)
-    assert not versions.is_registered("walks", *key)
+    assert not versions.registration("walks", *key)
     version = register(client, story)
-    assert not versions.is_registered("walks", *key)
+    assert not versions.registration("walks", *key)
     said = {versions.DECISION: "champion", versions.REASON: "It is good.", COMPLETE: "true"}
     versions.tag_version(client, version, said)
     client.set_registered_model_alias("walks", "champion", version.version)
     assert versions.registration("walks", *key) == versions.Registration(
         "walks", "1", ["champion"], "champion", "It is good."
     )
-    assert versions.is_registered("walks", *key)
     assert versions.champion(client, "walks").version == version.version
 
 
@@ -183,5 +182,5 @@ def test_asking_an_empty_folder_makes_no_database(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    assert not versions.is_registered("walks", "a", "b")
+    assert not versions.registration("walks", "a", "b")
     assert list(tmp_path.iterdir()) == []

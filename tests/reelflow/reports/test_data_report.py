@@ -243,7 +243,7 @@ def test_groups_are_not_spoken_of_where_none_is_known() -> None:
 def test_a_sound_set_gets_no_warning_and_a_calm_word() -> None:
     data = data_set()
     assert warnings.warnings(data) == []
-    assert headline.headline(data) == "Fit to learn from, as far as it can be told"
+    assert headline.headline(data) == "Fit to learn from, as far as these checks show"
     assert "found a reason for doubt" in render(data, frames)
 
 
@@ -293,4 +293,4 @@ def test_near_duplicates_are_shown_side_by_side_those_of_two_classes_first() -> 
     assert part.count("<img") == 4
     assert 0 < part.index("<td><code>") < part.index("0.97") < part.index("0.95")
     assert 'class="miss"' in part
-    assert "No two videos were found to look alike." in render(data_set(videos), frames)
+    assert "No two videos were found to be near-duplicates." in render(data_set(videos), frames)

@@ -161,11 +161,11 @@ def test_what_a_model_without_pictures_tells_stands_before_all_doubts_of_trainin
     told = {"share": share, "low": share - 0.1, "high": 1.0, "alarming": True}
     calm = {**told, "alarming": False}
     answers = [0, 1] * 19 + [1, 1]
-    shown = evaluation(answers, [0, 1] * 20, told={"the size": told, "the light": calm})
+    shown = evaluation(answers, [0, 1] * 20, shortcuts={"the size": told, "the light": calm})
     assert warnings.warnings(shown)[0].startswith(words)
     assert f"a small model reaches {share:.0%} (" in warnings.warnings(shown)[0]
     assert "this model, with pictures, 98%" in warnings.warnings(shown)[0]
-    quiet = evaluation(answers, [0, 1] * 20, told={"the size": calm})
+    quiet = evaluation(answers, [0, 1] * 20, shortcuts={"the size": calm})
     assert not said(warnings.warnings(quiet), "picture")
 
 
