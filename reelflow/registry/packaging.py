@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import LoggedModel
     from mlflow.models import ModelSignature
 
 # What `reelflow.registry.pyfunc_model` and all that it imports of this package import of others, as
@@ -55,45 +56,6 @@ def signature(labels: list[str]) -> ModelSignature:
     )
 
 
-def save_video_model(
-    folder: Path,
-    model: Path,
-    card: Path,
-    *,
-    bounds: Mapping[str, float],
-    model_id: str | None = None,
-    run_id: str | None = None,
-) -> None:
-    """Write the registered model into `folder`, which is empty or not there.
-
-    Args:
-        model: the `.keras` file.
-        card: JSON with `labels` and `clip`.
-        bounds: `timeout_s` and `memory_mb` of a decoder.
-        model_id, run_id: of MLflow, noted in the file `MLmodel`.
-    """
-    import mlflow.pyfunc
-    import pandas as pd
-    from mlflow.models import Model
-
-    import reelflow
-    from reelflow.registry import pyfunc_model
-
-    code = Path(pyfunc_model.__file__)
-    labels: list[str] = json.loads(card.read_text(encoding="utf-8"))["labels"]
-    mlflow.pyfunc.save_model(
-        folder,
-        mlflow_model=Model(run_id=run_id, model_id=model_id, model_uuid=model_id),
-        python_model=code,
-        code_paths=[str(Path(reelflow.__file__).parent)],
-        artifacts={"model": str(model), "card": str(card)},
-        model_config=dict(bounds),
-        signature=signature(labels),
-        input_example=pd.DataFrame({"path": ["clip.mp4"]}),
-        pip_requirements=requirements(),
-    )
-
-
 def log_video_model(
     client: MlflowClient,
     run_id: str,
@@ -107,7 +69,14 @@ def log_video_model(
     """Log the model to a run, once, and return its id.
 
     A model of this run with these tags is taken as it is if it was logged to its end; what a
-    killed process left of one is completed. `params` are shown beside the model in MLflow.
+    killed process left of one is completed.
+
+    Args:
+        model: the `.keras` file.
+        card: JSON with `labels` and `clip`.
+        bounds: `timeout_s` and `memory_mb` of a decoder.
+        params: shown beside the model in MLflow.
+        tags: by which the model is found again.
     """
     from mlflow.entities import LoggedModelOutput, LoggedModelStatus
 
@@ -135,12 +104,35 @@ def log_video_model(
         return str(logged.model_id)
     with tempfile.TemporaryDirectory(prefix="reelflow-") as scratch:
         folder = Path(scratch) / "model"
-        save_video_model(
-            folder, model, card, bounds=bounds, model_id=logged.model_id, run_id=run_id
-        )
+        _save(folder, logged, model, card, bounds)
         client.log_model_artifacts(logged.model_id, str(folder))
     outputs = run.outputs.model_outputs if run.outputs else []
     if logged.model_id not in {output.model_id for output in outputs}:
         client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
     client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
     return str(logged.model_id)
+
+
+def _save(
+    folder: Path, logged: LoggedModel, model: Path, card: Path, bounds: Mapping[str, float]
+) -> None:
+    """Write the registered model into `folder`, as MLflow stores it."""
+    import mlflow.pyfunc
+    import pandas as pd
+    from mlflow.models import Model
+
+    import reelflow
+    from reelflow.registry import pyfunc_model
+
+    number = logged.model_id
+    mlflow.pyfunc.save_model(
+        folder,
+        mlflow_model=Model(run_id=logged.source_run_id, model_id=number, model_uuid=number),
+        python_model=Path(pyfunc_model.__file__),
+        code_paths=[str(Path(reelflow.__file__).parent)],
+        artifacts={"model": str(model), "card": str(card)},
+        model_config=dict(bounds),
+        signature=signature(json.loads(card.read_text(encoding="utf-8"))["labels"]),
+        input_example=pd.DataFrame({"path": ["clip.mp4"]}),
+        pip_requirements=requirements(),
+    )

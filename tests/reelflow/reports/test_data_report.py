@@ -234,7 +234,7 @@ def test_groups_are_not_spoken_of_where_none_is_known() -> None:
     warned = warnings.warnings(data)
     assert said(warned, "of the videos that it has not seen")
     assert said(warned, "only 17 videos (near-duplicates count as one), so that a test of a fifth")
-    page = re.sub(r"<style>.*?</style>", "", render(data, frames), flags=re.DOTALL)
+    page = re.sub(r"<style>.*?</style>|\s+", " ", render(data, frames), flags=re.DOTALL)
     assert "neither it nor its near-duplicates predict each video. The score" in page
     assert "by group" not in page
     assert "2 videos look like another one." in page
