@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 _COLUMN = "a column, or a template of columns: '{site}/{id:06d}.mp4'"
 PATH = typer.Option(help=f"What names the file: {_COLUMN}. Default: path.")
-REPLACE = typer.Option("--replace", help="Let go what another source brought into data/raw.")
-DRY_RUN = typer.Option("--dry-run", help="Say what would happen; write nothing.")
+REPLACE = typer.Option("--replace", help="Replace what another source brought into data/raw.")
+DRY_RUN = typer.Option("--dry-run", help="Show what would happen; write nothing.")
 
 
 def import_(

@@ -1,7 +1,7 @@
 """Videos into `data/raw` and out of it, for `run`, `import`, `remove` and `retrain` (the inbox).
 
-Each tells DVC of what it did. After the first `dvc add`, DVC notices by itself what changed in the
-folder whenever the graph is run. A dry run holds no lock and writes nothing.
+Each puts its result under DVC. After the first `dvc add`, DVC finds by itself what changed in the
+folder whenever the graph runs. A dry run holds no lock and writes nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from flows.engine.raw_gate import allowed, guard
@@ -55,7 +56,7 @@ def provide(data: Path | None, *, copy: bool, replacing: bool, echo: Callable[[s
         echo: takes each sentence for a console.
 
     Raises:
-        ReelflowError: the videos cannot be used or found; the text says why and what to do.
+        ReelflowError: the videos cannot be used or found; the text gives reason and remedy.
     """
     with only_run():
         if data is not None:
@@ -115,7 +116,7 @@ def plan(
     """What importing videos means for `data/raw`; nothing is written. Raises `ReelflowError`."""
     if adding and RAW_POINTER.is_file() and not RAW.exists():
         raise DataError(
-            f"{RAW} is not here, so that nobody can say what would be new. Fetch it with `dvc "
+            f"{RAW} is not here, so that nobody can know what would be new. Fetch it with `dvc "
             f"checkout {RAW_POINTER}` or `dvc pull {RAW_POINTER}`."
         )
     source = read_source(origin, form, folder)
@@ -143,7 +144,7 @@ def import_videos(
     adding: bool,
     copy: bool,
 ) -> None:
-    """Make a plan, show it, carry it out, tell DVC.
+    """Make a plan, show it, carry it out, and put the result under DVC.
 
     Args:
         make_plan: calls `plan`; while no other run is at work.
@@ -172,45 +173,36 @@ def remove_videos(
     force: bool,
     dry_run: bool,
 ) -> None:
-    """Remove videos from `data/raw`, or say which would be.
+    """Remove videos from `data/raw`, or list those that would be removed.
 
     Args:
         what: as for `meant`.
         form: as for `meant`.
         echo: takes each sentence for a console.
         force: remove files, too, of which there is no other copy.
-        dry_run: only say it.
+        dry_run: only list them.
 
     Raises:
         DataError: something is not there, or, without `force`, would be lost for good.
     """
-    if dry_run:
-        _refuse_lost(_show(what, form, "would be removed", echo), force=force)
-        return
-    with only_run():
-        fetch(echo)
-        names = _show(what, form, "to be removed", echo)
-        _refuse_lost(names, force=force)
-        take_out(RAW, SOURCE, names)
-        note(echo)
-        echo(f"Removed {len(names)} files from {RAW}.")
-
-
-def _show(what: Sequence[str], form: Form, how: str, echo: Callable[[str], None]) -> list[str]:
-    names = meant(RAW, what, form)
-    for name in names:
-        echo(f"{how}: {printable(name)}")  # on one line, whatever it holds
-    return names
-
-
-def _refuse_lost(names: Sequence[str], *, force: bool) -> None:
-    lost = [] if force else only_copies(RAW, names, cached())
-    if lost:
-        raise DataError(
-            f"There is no other copy of {len(lost)} of these files ({some(lost)}): neither in "
-            "DVC's cache nor under another name. Nothing was removed. `--force` removes them for "
-            "good."
-        )
+    with nullcontext() if dry_run else only_run():
+        if not dry_run:
+            fetch(echo)
+        names = meant(RAW, what, form)
+        for name in names:
+            how = "would be removed" if dry_run else "to be removed"
+            echo(f"{how}: {printable(name)}")  # on one line, whatever it holds
+        lost = [] if force else only_copies(RAW, names, cached())
+        if lost:
+            raise DataError(
+                f"There is no other copy of {len(lost)} of these files ({some(lost)}): neither in "
+                "DVC's cache nor under another name. Nothing was removed. `--force` removes them "
+                "for good."
+            )
+        if not dry_run:
+            take_out(RAW, SOURCE, names)
+            note(echo)
+            echo(f"Removed {len(names)} files from {RAW}.")
 
 
 def take_in(line: Callable[[str], None], settle_s: float = SETTLE_S) -> InboxReport:
@@ -243,7 +235,7 @@ def _holds_files(folder: Path) -> bool:
 def _make_sample(echo: Callable[[str], None]) -> None:
     if RAW_POINTER.exists():
         raise DataError(
-            f"{RAW} is empty, but {RAW_POINTER} says that there were videos. Fetch them with "
+            f"{RAW} is empty, but {RAW_POINTER} records videos. Fetch them with "
             f"`dvc pull {RAW_POINTER}` (from a remote) or `dvc checkout {RAW_POINTER}` (from this "
             f"machine's cache). To start anew instead, remove {RAW_POINTER}."
         )

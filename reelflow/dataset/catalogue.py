@@ -140,6 +140,8 @@ def _hashes(
             yield path, (known, stamp)
         else:
             unknown.append(path)
+    if not unknown:
+        return
     # Threads are enough: hashing releases the interpreter's lock.
     with ThreadPoolExecutor(worker_count(workers)) as pool:
         found = pool.map(hash_and_stamp, [root / path for path in unknown])
@@ -156,7 +158,7 @@ def _verdicts(
     workers: int,
     cache: CheckCache,
 ) -> Iterator[tuple[str, Verdict]]:
-    """What each file is, by hash and stamp; only content that was never seen before is decoded."""
+    """The verdict on each file, by hash and stamp; only content that is new is decoded."""
     unknown = []
     for path, (digest, _) in firsts.items():
         known = cache.verdict_on(digest, root / path)
@@ -173,7 +175,7 @@ def _verdicts(
             (_crashed(path), None) if isinstance(answer, ProcessDiedError) else answer
         )
         if stamp_of(root / path) != firsts[path][1]:
-            # Nobody knows of which bytes that is the verdict.
+            # The file changed meanwhile, so the verdict may be on other bytes.
             verdict, pictures = changed(root / path), None
         if pictures is not None:
             cache.store_fingerprint(digest, pictures)
@@ -182,7 +184,7 @@ def _verdicts(
 
 
 def check_one(root: Path, bounds: Bounds, item: tuple[str, str]) -> tuple[Verdict, Pictures | None]:
-    """The verdict on a video that was never seen, and the fingerprint of what could be decoded.
+    """The verdict on a new video, and the fingerprint of what could be decoded.
 
     Args:
         root: folder that the path is relative to.

@@ -1,10 +1,9 @@
-"""What was found out about files before, so that a new video costs what one video costs.
+"""The results of earlier checks, so that one new video costs the check of one video.
 
-A small SQLite file on this machine: it is a memory, not an output, and may be deleted at any time.
-One that is damaged is set aside, and a new one begun.
-A file is known by path, size, time of change and inode; what it is, by the hash of its bytes.
-Verdicts are written one by one, so a killed run goes on where it was. Whatever could be decoded
-has its fingerprint beside its verdict.
+A small SQLite file on this machine: it is a cache, not an output, and may be deleted at any time.
+A damaged one is set aside, and a new one begun. It finds a file by path, size, time of change and
+inode, and a verdict by the hash of the bytes. Verdicts are written one by one, so a killed run goes
+on where it was. Whatever could be decoded has its fingerprint beside its verdict.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ import logging
 import sqlite3
 import zlib
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -29,7 +27,7 @@ log = logging.getLogger(__name__)
 
 Verdict = VideoInfo | VideoError
 
-# These depend on the machine and on the bounds in params, so they are found out anew.
+# These depend on the machine and on the bounds in params, so they are checked again.
 _NOT_REMEMBERED = {"timeout", "memory", "crash", "killed", "permission", "missing", "changed"}
 
 _SCHEMA = """
@@ -61,18 +59,13 @@ class CheckCache:
         except sqlite3.DatabaseError as error:
             log.warning("%s", _set_aside(path, error))
             self._db = _open(path)
-        # What another decoder would say of the same bytes is not known.
+        # Another decoder may come to another verdict on the same bytes.
         self._version = f"{CHECK_VERSION}, {FINGERPRINT_VERSION}, {decoders()}"
 
     def __enter__(self) -> CheckCache:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
         self._db.close()
         if isinstance(error, _SPOILED) and not isinstance(error, sqlite3.ProgrammingError):
             said = _set_aside(self._path, error)
@@ -92,7 +85,7 @@ class CheckCache:
         )
 
     def verdict_on(self, digest: str, path: Path) -> Verdict | None:
-        """What is known of these bytes, as said of `path`, or None."""
+        """The verdict on these bytes, worded for `path`, or None."""
         row = self._db.execute(
             "SELECT verdict FROM verdicts WHERE hash = ? AND version = ?", (digest, self._version)
         ).fetchone()
@@ -155,7 +148,7 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _set_aside(path: Path, error: sqlite3.DatabaseError | zlib.error) -> str:
-    """Make room for a new file if the file is at fault, and say so; else raise what is."""
+    """Move a damaged file away and return a sentence on it; raise if the file is not at fault."""
     name = getattr(error, "sqlite_errorname", "")
     for start, code in _OF_THE_DISK.items():
         if name.startswith(start):

@@ -1,15 +1,15 @@
 """What a clip looks like and how it moves, small enough to compare with thousands of others.
 
-A fingerprint is eight grey pictures a second of 16 x 16 pixels, black bars cut off. Two clips are
-alike if their pictures are, and if what *moves* in them is: clips of one camera share the scene, so
-the mean picture of the compared stretch is taken away from both and what is left is correlated.
-That survives encoding, scaling, bars, cuts and mirroring, and tells one pass of a person before a
-wall from the next.
+A fingerprint is eight grey pictures a second of 16 x 16 pixels, without black bars. Two clips are
+similar if their pictures are, and if the *motion* in them is: clips of one camera share the scene,
+so the mean picture of the compared stretch is subtracted from both and the rest is correlated.
+That survives encoding, scaling, bars, cuts and mirroring, and still distinguishes two passes of a
+person before the same wall.
 
-To find clips that could be alike without comparing all pairs, each moment with motion gives a key
-of 64 bits: the signs of the low frequencies of the change over half a second (the DCT of pHash,
-Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions", 2010, applied to
-differences in time). Mirroring a picture turns the signs of its odd frequencies and nothing else.
+To find similar clips without comparing all pairs, each moment with motion gives a key of 64 bits:
+the signs of the low frequencies of the change over half a second (the DCT of pHash, Zauner,
+"Implementation and Benchmarking of Perceptual Image Hash Functions", 2010, applied to differences
+in time). Mirroring a picture turns the signs of its odd frequencies and nothing else.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ Pictures = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 SIDE = 16
-# Pictures from one to the other of a difference: half a second. Less moves too little, more is
-# another moment after a cut.
+# Pictures between the two of a difference: half a second. In less time too little moves; in more
+# time a cut may come between.
 STEP = 4
-# Root mean square change, of 255, under which nothing can be said of the motion.
+# Root mean square change, of 255, below which there is too little motion to compare.
 STILL = 1.0
 MOST_KEYS = 64
 # A key has a bit for each of 8 x 8 frequencies.
@@ -61,8 +61,8 @@ def fingerprint(thumbnails: Pictures) -> Pictures:
     rows = _lit(np.quantile(mean, 0.9, axis=1))
     columns = _lit(np.quantile(mean, 0.9, axis=0))
     down, across = _areas(*rows, mean.shape[0]), _areas(*columns, mean.shape[1])
-    # Not as products of matrices: those are done in threads that wait for each other, which beside
-    # decoders on all cores takes ten times as long.
+    # Not as matrix products: those run in threads that wait for each other, and take ten times as
+    # long while decoders use all cores.
     rows_reduced = np.einsum("ir,trc->tic", down, thumbnails.astype(np.float32))
     reduced = np.einsum("tic,jc->tij", rows_reduced, across)
     return np.asarray(np.rint(reduced), dtype=np.uint8)
@@ -83,7 +83,7 @@ def keys(pictures: Pictures) -> Keys:
         around = np.pad(strength, 1, constant_values=-1.0)
         moving &= (strength >= around[:-2]) & (strength >= around[2:])
     mean = pictures.mean(axis=0, keepdims=True, dtype=np.float32)
-    # To either side of the limit, since two encoders may put a clip on two sides of it.
+    # On both sides of the limit, since encoders may put copies of a clip on different sides.
     quiet = strength.max(initial=0.0) < 2 * STILL
     scene = _bits(mean - mean.mean()) if quiet else np.empty(0, np.uint64)
     return Keys(_bits(changes[moving]), np.flatnonzero(moving), scene)
@@ -96,7 +96,7 @@ def mirrored(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def likeness(one: Pictures, other: Pictures) -> float:
-    """How alike two stretches of fingerprints are, moment by moment: 1 the same, 0 nothing alike.
+    """The similarity of two stretches of fingerprints, moment by moment: 1 the same, 0 unrelated.
 
     The mean of two correlations, of the pictures and of what moves in them; where nothing moves,
     the pictures must agree ten times as closely.

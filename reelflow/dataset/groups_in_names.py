@@ -1,8 +1,8 @@
-"""Groups that are written in the names of files, and the pattern that would read them.
+"""Groups that are written in the names of files, and the pattern that reads them.
 
-Clips cut from one recording look alike; a split that puts one into training and another into the
-test measures memory. Many data sets say in the name where a clip is from: `v_Bend_g03_c01`,
-`person07_boxing`, `cam2-0113`. A pattern is offered only if it reads the names at hand.
+Clips cut from one recording look similar; a split that puts one into training and another into the
+test measures memory. In many data sets the name holds the source of a clip: `v_Bend_g03_c01`,
+`person07_boxing`, `cam2-0113`. A pattern is suggested only if it fits the names of this data set.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class Suggestion:
 def sources(videos: pd.DataFrame) -> pd.Series[int]:
     """The number of the source of each video: what must not be split.
 
-    One source are the videos of a group, and near-duplicates with the groups that they are of; any
-    other video is its own.
+    The videos of a group are one source, and so are near-duplicates with their groups; any other
+    video is a source of its own.
 
     Args:
         videos: columns `group` and `alike`, which may be missing values.

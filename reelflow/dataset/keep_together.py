@@ -1,14 +1,14 @@
 """Videos with what binds them to splits, and what must stand in one split: groups, near-duplicates.
 
-Near-duplicates join the groups that they are of. Where they are bound to different splits already,
-both promises cannot be kept by moving anything: that a video keeps its split, and that no test
-video has a twin in training. So one is left out, the one in the split that counts less: training
-before validation before the test, whose scores then still compare with those of before.
+Near-duplicates join their groups. Where they are bound to different splits already, no move keeps
+both promises: that a video keeps its split, and that no test video has a twin in training. So one
+is left out, the one in the split that counts less: training before validation before the test,
+whose scores then still compare with earlier ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
 import pandas as pd
@@ -67,55 +67,32 @@ def join(groups: list[Group], alike: pd.Series[str]) -> tuple[list[Group], list[
     Returns:
         The joined groups, and the paths of the videos that were left out, sorted.
     """
-    joined = _Joined(groups)
+    first_of = list(range(len(groups)))  # of the groups that stand together with each
+    allowed = [group.allowed for group in groups]
+    place = {video.hash: at for at, group in enumerate(groups) for video in group.videos}
+    out: set[str] = set()
     for _, members in sorted(alike.groupby(alike)):
-        joined.join(members.index)
-    return joined.groups(), sorted(joined.left_out)
-
-
-class _Joined:
-    """Which groups stand together this far."""
-
-    def __init__(self, groups: list[Group]) -> None:
-        self.parts = groups
-        self.together = list(range(len(groups)))
-        self.allowed = [group.allowed for group in groups]
-        self.of = {video.hash: at for at, group in enumerate(groups) for video in group.videos}
-        self.paths = {video.hash: video.path for group in groups for video in group.videos}
-        self.left_out: dict[str, str] = {}  # hash by path
-
-    def first(self, at: int) -> int:
-        """The first of the groups that stand together with one."""
-        while self.together[at] != at:
-            at = self.together[at]
-        return at
-
-    def join(self, near_duplicates: Iterable[str]) -> None:
-        """Let the groups of near-duplicates stand together, without those that cannot."""
-        members = {video: self.first(self.of[video]) for video in sorted(near_duplicates)}
-        bound = [self.allowed[at] for at in members.values() if self.allowed[at] != ALL]
+        joined = {video: first_of[place[video]] for video in members.index}
+        bound = [allowed[at] for at in joined.values() if allowed[at] != ALL]
         if bound and not frozenset.intersection(*bound):
             kept = max((split for splits in bound for split in splits), key=SPLITS.index)
-            for video in [v for v, at in members.items() if kept not in self.allowed[at]]:
-                self.left_out[self.paths[video]] = video
-                del members[video]
-        first, *others = sorted(set(members.values()))
-        for at in others:
-            self.allowed[first] &= self.allowed[at]
-            self.together[at] = first
-
-    def groups(self) -> list[Group]:
-        """Groups with the videos that were not left out."""
-        out = set(self.left_out.values())
-        joined: dict[int, list[Group]] = {}
-        for at, group in enumerate(self.parts):
-            videos = [video for video in group.videos if video.hash not in out]
-            if videos:
-                joined.setdefault(self.first(at), []).append(replace(group, videos=videos))
-        return [
-            Group(_name(parts), [v for part in parts for v in part.videos], self.allowed[first])
-            for first, parts in joined.items()
-        ]
+            out.update(video for video, at in joined.items() if kept not in allowed[at])
+        first, *others = sorted({at for video, at in joined.items() if video not in out})
+        for other in others:
+            allowed[first] &= allowed[other]
+        if others:
+            first_of = [first if at in others else at for at in first_of]
+    parts: dict[int, list[Group]] = defaultdict(list)
+    for first, group in zip(first_of, groups, strict=True):
+        videos = [video for video in group.videos if video.hash not in out]
+        if videos:
+            parts[first].append(replace(group, videos=videos))
+    whole = [
+        Group(_name(some), [video for part in some for video in part.videos], allowed[first])
+        for first, some in parts.items()
+    ]
+    left_out = [video.path for group in groups for video in group.videos if video.hash in out]
+    return whole, sorted(left_out)
 
 
 def _name(parts: list[Group]) -> str:

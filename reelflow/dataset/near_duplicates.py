@@ -1,8 +1,8 @@
-"""Which videos show the same, though their bytes differ: encoded again, scaled, cut, mirrored, ….
+"""Videos that show the same though their bytes differ: encoded again, scaled, cut, mirrored, ….
 
-Pairs that could be alike are found by their keys (`reelflow.dataset.fingerprints`) in sorted
-tables: the keys of all clips are sorted by several orders of their bits, and each is compared with
-its next neighbours only, so that the work grows as N log N whatever the videos show (Charikar,
+Sorted tables of keys (`reelflow.dataset.fingerprints`) find the pairs that may be similar: the keys
+of all clips are sorted by several orders of their bits, and each is compared with its next
+neighbours only, so that the work grows as N log N whatever the videos show (Charikar,
 "Similarity Estimation Techniques from Rounding Algorithms", STOC 2002; Manku et al., "Detecting
 Near-Duplicates for Web Crawling", WWW 2007). Every pair found so is then compared picture by
 picture at the places that its keys name.
@@ -84,7 +84,7 @@ def find(
 def sets(pairs: Sequence[Pair]) -> dict[str, str]:
     """The name of the set of each video that is in a pair: the first of the names in it.
 
-    Sets are closed: what is like a member belongs to the set.
+    A set holds every video that is in a pair with one of its members.
     """
     if not pairs:
         return {}  # importing scipy takes longer than all else here
@@ -109,7 +109,7 @@ def _places(videos: Sequence[Keys]) -> pd.DataFrame:
     votes = matches.groupby(place).size().reset_index(name="votes")
     votes = votes.sort_values(["votes", *place], ascending=[False, *[True] * 4], kind="stable")
     votes = votes.groupby(["one", "other"], sort=False).head(PLACES)
-    # Of very many alike, each is compared with some: they are joined all the same.
+    # Of very many similar videos each is compared with some, which is enough to join them all.
     firsts = votes.drop_duplicates(["one", "other"])
     kept = firsts[firsts.groupby("one").cumcount() < PARTNERS]
     return votes.merge(kept[["one", "other"]]).sort_values(place, ignore_index=True)
@@ -186,8 +186,8 @@ def _best(
 ) -> tuple[float, float, bool]:
     """The largest likeness, its shift in seconds, whether it is mirrored.
 
-    Each place (shift, mirrored) that the keys name is compared; around those that come near, steps
-    to either side and half steps, for the clock of a copy may tick between that of the original.
+    Each place (shift, mirrored) that the keys name is compared; around those that come near, one
+    step to either side and half steps, since a copy may show times between those of the original.
     """
     best = (0.0, 0.0, False)
     near = [place for place in places if _at(one, other, *place) >= least - _COMES_NEAR]

@@ -1,11 +1,11 @@
-"""Whether labelled videos are too few to be learned from, as far as that is known undecoded.
+"""Whether there are too few labelled videos to learn from, as far as names and labels show it.
 
-The stages ask again of what turned out to be usable and different: never less than is asked here.
+The stages check again after decoding, when some videos may be unusable or copies, and never ask for
+fewer.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection
 from pathlib import Path
 
@@ -24,38 +24,36 @@ def shortage(
 ) -> str:
     """Why the pipeline would stop for too few classes, videos or groups; empty if it would not.
 
-    Of no videos at all, nothing is said: whoever looks for them has a better sentence.
+    Empty, too, if there are no videos at all: the code that looks for them has a better sentence.
     """
-    sources: dict[str, list[str]] = defaultdict(list)
-    for video in videos:
-        sources[video.label].append(video.group or f"/{video.path}")
-    if len(sources) == 1:
+    if not videos:
+        return ""
+    table = pd.DataFrame([{**vars(video), "hash": video.path} for video in videos])
+    of_class = table["group"].fillna("/" + table["path"]).groupby(table["label"])
+    if len(of_class) == 1:
         return (
-            f"There is one class only ({', '.join(sources)}): a classifier needs at least two. Add "
+            f"There is one class only ({table['label'][0]}): a classifier needs at least two. Add "
             "videos of another class."
         )
     asked = {
         "ingest.min_videos_per_class": ingest.min_videos_per_class,
         "validate.min_videos_per_class": validate.min_videos_per_class,
     }
-    if not sources:
-        return ""
     name = max(asked, key=lambda name: asked[name])
-    few = _few({label: len(found) for label, found in sources.items()}, asked[name])
+    few = _few(of_class.size(), asked[name])
     if few:
         return (
             f"Too few videos: {few}; {name} asks for {asked[name]}. Add videos of the class, or "
             "take it out."
         )
     least = validate.min_groups_per_class
-    few = _few({label: len(set(found)) for label, found in sources.items()}, least)
+    few = _few(of_class.nunique(), least)
     if few:
         return (
             f"Too few groups: {few}; validate.min_groups_per_class asks for {least}, and a video "
             "without a group counts as one. Add videos of other groups (another source, person, "
             "camera), or take the class out."
         )
-    table = pd.DataFrame([{**vars(video), "hash": video.path} for video in videos])
     try:
         refuse_too_few(table, Ledger(Path(), pd.DataFrame(columns=COLUMNS, dtype=str)))
     except DataError as error:
@@ -63,5 +61,5 @@ def shortage(
     return ""
 
 
-def _few(counts: dict[str, int], least: int) -> str:
-    return ", ".join(f"{label} has {n}" for label, n in sorted(counts.items()) if n < least)
+def _few(counts: pd.Series[int], least: int) -> str:
+    return ", ".join(f"{label} has {n}" for label, n in counts[counts < least].items())

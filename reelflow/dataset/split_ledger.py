@@ -1,4 +1,4 @@
-"""The split ledger: in which split each video once stood, kept in git beside the data.
+"""The split ledger: the split that each video had, kept in git beside the data.
 
 A csv sorted by content hash, `hash,path,label,group,split`. Hash and split decide; path, label
 and group are there for people and for groups whose videos are gone for now. Rows are never

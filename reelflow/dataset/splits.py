@@ -1,8 +1,8 @@
-"""Which video is trained on, watched and tested on: by group, stratified by class, sticky.
+"""Which video is for training, validation or test: by group, stratified by class, and kept later.
 
 Three things bind a video, in this order: an official `split` of its data set; the ledger, in which
 it keeps the split it once had; its group, which stands in one split, joined with those of its
-near-duplicates (`reelflow.dataset.keep_together`). What is left free is divided so that every class
+near-duplicates (`reelflow.dataset.keep_together`). All other groups are divided so that every class
 comes closest to the wanted shares (`reelflow.dataset.stratify`). The result depends on contents,
 labels, groups, shares and the seed: not on names or on the order of files.
 """
@@ -63,7 +63,7 @@ def divide(
 
     Raises:
         DataError: that cannot be had: a group is bound to two splits, or a class has too few
-            groups. The text says what to do.
+            groups. The text names the remedy.
     """
     bound, moved = _bind(videos, ledger)
     groups, left_out = join(_groups(bound, ledger), videos.set_index("hash")["alike"].dropna())
@@ -92,10 +92,10 @@ def divide(
 
 
 def refuse_too_few(videos: pd.DataFrame, ledger: Ledger) -> None:
-    """Raise `DataError` where `divide` must whatever the videos show: by their groups and splits.
+    """Raise `DataError` if groups and splits alone already make `divide` impossible.
 
     Args:
-        videos: as for `divide`, but for `alike`; `hash` may be anything that tells them apart.
+        videos: as for `divide`, but for `alike`; `hash` may be any unique name.
         ledger: as for `divide`.
     """
     bound, _ = _bind(videos, ledger)
@@ -168,13 +168,13 @@ def _needs(
 
 
 def _shuffled(group: Group, seed: int) -> str:
-    """A place in an order that the seed shuffles and that names do not change."""
+    """A sort key that depends on the seed and the content, not on names."""
     hashes = sorted(video.hash for video in group.videos)
     return hashlib.sha256(" ".join([str(seed), *hashes]).encode()).hexdigest()
 
 
 def _torn(torn: list[Group], ledger: Ledger) -> DataError:
-    """The sentence on groups that are bound to two splits."""
+    """The error about groups that are bound to two splits."""
     group = torn[0]
     where: dict[tuple[str, str], list[str]] = {}
     for video in group.videos:

@@ -1,12 +1,12 @@
 """Whole groups to splits, so that the share of every class comes closest to what is wanted.
 
 As in scikit-learn's StratifiedGroupKFold, groups are placed one by one, big ones first, where
-they fit best; then single groups are moved and pairs exchanged for as long as that brings the
-shares nearer, which a greedy placement alone leaves undone. A class that must stand in a split
-and does not is worse than any deviation; where search cannot mend it, an integer program finds a
-division that does, or proves that there is none.
+they fit best; then single groups are moved and pairs exchanged as long as that brings the shares
+nearer. A class that is missing where it is needed is worse than any deviation; if search cannot
+mend that, an integer program finds a division that does, or proves that there is none.
 
-The result depends on the order of the groups and on nothing else: the caller shuffles.
+An integer program for the shares, too, would be no better: docs/decisions.md. Among equally good
+divisions the order of the groups decides: the caller shuffles them.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
-# Exchanges are looked for among this many kinds of groups, the lightest: they do the fine work,
-# and a table of all pairs of 2000 kinds takes 32 MB.
+# Only this many kinds of groups are exchanged, the lightest: they change the shares least, and a
+# table of all pairs of 2000 kinds takes 32 MB.
 _PAIRED = 2000
 _BETTER = 1e-12
 
@@ -91,7 +91,7 @@ class _Search:
         self.wanted = self._wanted()
 
     def _wanted(self) -> Floats:
-        """Shares of each class by split; a split that nothing more may enter wants what it has."""
+        """Shares of each class by split; a split that no free group may enter keeps what it has."""
         fixed: Floats = self.placed.T @ self.weights
         open_ = self.allowed[self.free].any(axis=0)
         if not open_.any():
@@ -118,7 +118,7 @@ class _Search:
                 residual[split] += self.weights[kind]
 
     def descend(self) -> None:
-        """Move or exchange groups while that fills a place that is missing or nears the shares."""
+        """Move or exchange groups while that places a missing class or improves the shares."""
         while self._move() or self._exchange():
             pass
 

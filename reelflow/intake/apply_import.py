@@ -1,8 +1,8 @@
 """Bringing somebody's labelled videos into the raw folder, linked and not copied, or out of it.
 
 A video is cloned where the file system can share blocks (btrfs, xfs, …), else hard-linked, and
-copied only across disks. A ledger of what was brought lets a second call bring what is new, take
-out what is gone from the source, and refuse to touch anything that came by another way.
+copied only across disks. With a ledger of what was brought, a second call brings what is new,
+removes what is gone from the source, and refuses to touch anything that came by another way.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Brought:
 
 
 def carry_out(plan: Plan, raw: Path, ledger: Path, *, copy: bool = False) -> Brought:
-    """Do what the plan says.
+    """Carry out a plan.
 
     Args:
         plan: of `plan_import`, for the same `raw` and `ledger`.
@@ -57,10 +57,10 @@ def carry_out(plan: Plan, raw: Path, ledger: Path, *, copy: bool = False) -> Bro
     former = brought(ledger)
     ours = former | set(plan.put) if plan.adding else set(plan.after)
     source = str(plan.source.origin.resolve())
-    # Written first: after a kill the next call knows that what it finds may be replaced.
+    # Written first: after a kill the next call knows that it may replace these files.
     write_json(ledger, {"source": source, "files": sorted(former | ours)})
     remove_left_over(raw, below=True)
-    # What is new first: a source that cannot be read costs nothing of what is there.
+    # New files first: if the source cannot be read, nothing of what is there is lost.
     folders = {parent for name in plan.put for parent in PurePosixPath(name).parents}
     in_the_way = [name for name in plan.gone if PurePosixPath(name) in folders]
     for name in in_the_way:
@@ -76,11 +76,11 @@ def carry_out(plan: Plan, raw: Path, ledger: Path, *, copy: bool = False) -> Bro
 
 
 def remove(raw: Path, ledger: Path, names: Sequence[str]) -> None:
-    """Take files out of `raw`, its `videos.csv` and the ledger. Raises nothing that is expected.
+    """Remove files from `raw`, its `videos.csv` and the ledger.
 
     Args:
         raw, ledger: as for `plan_import`.
-        names: of files in `raw`; that none is the only copy is for `only_copies` to say.
+        names: of files in `raw`; `only_copies` checks whether any is the only copy.
     """
     gone = set(names)
     if (raw / CSV_NAME).is_file():

@@ -1,8 +1,8 @@
-"""The gate before a folder of videos: what in it may be read, told without opening anything.
+"""The gate before a folder of videos: what in it may be read, found without opening anything.
 
 A folder may hold what makes a reader hang, read without end, or reach elsewhere: pipes, devices,
-links out of it, files as large as a disk, names that are no text. Whoever hashes, links or versions
-a folder as a whole asks here first. `lstat` is all that is done, hidden entries included.
+links out of it, files as large as a disk, names that are no text. Code that hashes, links or
+versions a whole folder asks here first. Only `lstat` is called, on hidden entries too.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def set_aside(
     most_bytes: int = 0,
     reserved: Sequence[str] = (),
 ) -> list[VideoError]:
-    """Entries of a folder, at any depth, that nobody may read, each with reason and remedy.
+    """Entries of a folder, at any depth, that may not be read, each with reason and remedy.
 
     Args:
         root: the folder; need not exist.
@@ -36,8 +36,8 @@ def set_aside(
         reserved: patterns of names that mean something to the tool that versions the folder.
 
     Returns:
-        A `VideoError` an entry, sorted by path, which is relative to `root`. Of a folder that is
-        set aside nothing else is told.
+        A `VideoError` an entry, sorted by path, which is relative to `root`; for a folder that is
+        set aside one, and none for what it holds.
     """
     within = [Path(os.path.realpath(folder)) for folder in (root, *links_to)]
     found: list[VideoError] = []
@@ -48,14 +48,8 @@ def set_aside(
             with os.scandir(folder) as scan:
                 entries = [entry for entry in scan if entry.name not in _PASSED_OVER]
         except PermissionError:
-            found.append(
-                VideoError(
-                    _below(root, folder),
-                    "permission",
-                    "It is a folder that may not be read.",
-                    "Allow it: `chmod u+rx`.",
-                )
-            )
+            name, reason = _below(root, folder), "It is a folder that may not be read."
+            found.append(VideoError(name, "permission", reason, "Allow it: `chmod u+rx`."))
             continue
         for entry in entries:
             try:
@@ -72,7 +66,7 @@ def set_aside(
 def let_through(
     videos: Iterable[LabelledVideo], odd: Iterable[VideoError]
 ) -> Iterator[LabelledVideo]:
-    """The videos that are not set aside, nor lie in a folder that is."""
+    """The videos that are not set aside and do not lie in a folder that is."""
     names = {error.path for error in odd}
     for video in videos:
         above = (parent.as_posix() for parent in PurePosixPath(video.path).parents)
@@ -93,13 +87,13 @@ def _refuse(
             "Rename it, or remove it.",
         )
     if entry.is_symlink() and os.path.isdir(path):  # noqa: PTH112 (that of pathlib may raise)
-        # Nobody follows it but where it stands for a class; then its files are looked at each.
+        # It is followed only where it stands for a class; then each of its files is checked.
         if path.parent.resolve().is_relative_to(resolved(path, within)):
             raise VideoError(
                 entry.name, "loop", "It is a link to a folder that it lies in.", "Remove the link."
             )
     elif not entry.is_dir(follow_symlinks=False):
-        # What is no link need not be followed, of which there may be a million.
+        # Only links need to be followed, and there may be a million other files.
         refuse_unusable(path, within if entry.is_symlink() else (), most_bytes=most_bytes)
 
 

@@ -1,7 +1,6 @@
 """What an import would do to the raw folder.
 
-The plan is a value: a dry run shows it, `reelflow.intake.apply_import` carries it out, so that both
-say the same.
+The plan is a value: a dry run shows the same plan that `reelflow.intake.apply_import` carries out.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ class Plan:
         overwritten: names that are there and get other bytes.
         duplicates: a path of the source, and what has the same bytes.
         changed: names that are there and get another group or split.
-        aside: files of the source that nobody may read.
+        aside: files of the source that may not be read.
         obstacles: sentences on why it cannot be carried out.
         shortage: why the pipeline would then stop; more videos may be added before.
     """
@@ -77,7 +76,7 @@ class Plan:
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("class")
 
     def sentences(self) -> list[str]:
-        """What the table does not say, each with a few examples."""
+        """What the table does not show, each with a few examples."""
         source = self.source
         lists = {
             "new labels": self.new_labels if self.before else [],
@@ -100,11 +99,11 @@ class Plan:
         ]
 
     def losses(self) -> list[str]:
-        """What raw would no longer hold as it is, with more than a few examples."""
+        """What raw would lose, with more than a few examples."""
         lists = {
             "taken out": self.gone,
             "replaced by another file": self.overwritten,
-            "with another label, group or split": [] if self.adding else self._told_otherwise(),
+            "with another label, group or split": [] if self.adding else self._changed_records(),
         }
         return [
             f"{len(items)} {what}: {some(items, _SHOWN_OF_LOSSES)}"
@@ -112,8 +111,8 @@ class Plan:
             if items
         ]
 
-    def _told_otherwise(self) -> list[str]:
-        """Names that stay and of which something is said that is not said any more."""
+    def _changed_records(self) -> list[str]:
+        """Names that stay and lose their label, group or split, or get another one."""
         return [
             name
             for name, old in self.before.items()

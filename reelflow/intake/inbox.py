@@ -2,9 +2,9 @@
 
     inbox/<class>/<any folders>/clip.mp4   ->   raw/<class>/<any folders>/clip.mp4
 
-Content decides what is new, names do not: the same bytes under the same label are known, the same
+Content decides what is new, not names: the same bytes under the same label are known, the same
 bytes under another label stay in the inbox for a person to judge. A folder below the class is a
-group: raw gets a `videos.csv` when the first one comes, where it has none. The order of steps makes
+group: with the first group raw gets a `videos.csv`, if it has none. The order of steps makes
 a kill at any moment harmless: a file is linked (or copied) into raw whole, its row is written where
 raw has a `videos.csv`, and only then does it leave the inbox; the next run recognises by its bytes
 whatever was cut short. Files that are in raw already are never written to: they may share their
@@ -194,11 +194,7 @@ def _arrivals(
         place = path.relative_to(inbox)
         shown = str(place).encode("utf-8", "replace").decode()
         try:
-            reason = _misplaced(path, place)
-            if not reason:
-                refuse_name(str(place))
-                refuse_unusable(path, within, most_bytes=most_bytes)
-                reason = _unfinished(path, settled)
+            reason = _why_not(path, place, settled, within, most_bytes)
             if not reason:
                 # The folder below the class: what was put together there stays in one split.
                 group = place.parts[1] if len(place.parts) > 2 else None
@@ -222,15 +218,16 @@ def _files_below(root: Path) -> list[Path]:
     return sorted(found)
 
 
-def _misplaced(path: Path, place: Path) -> str:
+def _why_not(
+    path: Path, place: Path, settled: float, within: Sequence[Path], most_bytes: int
+) -> str:
+    """Why a file waits in the inbox; empty if it need not. Raises `VideoError` as the sandbox."""
     if path.is_dir():
         return "It is a link to a folder. Put the files themselves here."
     if len(place.parts) == 1:
         return "It lies in no class. Put it into a folder with the name of its class."
-    return ""
-
-
-def _unfinished(path: Path, settled: float) -> str:
+    refuse_name(str(place))
+    refuse_unusable(path, within, most_bytes=most_bytes)
     if path.name.lower().endswith(UNFINISHED):
         return "Its name is that of an unfinished download. It is taken under its final name."
     found = path.stat()

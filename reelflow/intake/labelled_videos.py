@@ -3,8 +3,8 @@
     raw/<label>/**/any.name                          a folder per class
     raw/videos.csv  path,label[,group][,split]       paths relative to the csv
 
-With a `videos.csv` only the files that it names count. Extensions are not looked at: the content
-decides later whether a file is a video. Hidden files (`.DS_Store`) are passed over.
+With a `videos.csv` only the files that it names count. Extensions do not matter: the content
+decides later whether a file is a video. Hidden files (`.DS_Store`) are ignored.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import logging
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 CSV_NAME = "videos.csv"
 _NOTES = (".csv", ".json", ".md", ".txt")  # what lies beside videos and needs no row
-_COLUMNS = ("path", "label", "group", "split")
+COLUMNS = ("path", "label", "group", "split")
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ LAYOUT = (
 
 
 def from_folders(root: Path) -> Iterator[LabelledVideo]:
-    """The files of a folder per class. Raises nothing: no folder within, no videos."""
+    """The files of a folder per class; none if there is no folder in it."""
     for label in sorted(root.iterdir()):
         if label.name.startswith(".") or not os.path.isdir(label) or _holds(label, root):  # noqa: PTH112
             continue
@@ -98,19 +98,15 @@ def _holds(label: Path, root: Path) -> bool:
 
 
 def _warn_of_unlisted(root: Path, listed: set[str], csv: Path) -> None:
-    found = [
-        path
+    found = (
+        path.relative_to(root).as_posix()
         for path in root.rglob("*")
         if path.is_file() and path.suffix not in _NOTES and not path.name.startswith(".")
-    ]
-    unlisted = [p for p in (path.relative_to(root).as_posix() for path in found) if p not in listed]
+    )
+    unlisted = sorted(set(found) - listed)
     if unlisted:
-        log.warning(
-            "%d files are not named in %s and are passed over (%s)",
-            len(unlisted),
-            csv,
-            some(sorted(unlisted)),
-        )
+        text = "%d files are not named in %s and are passed over (%s)"
+        log.warning(text, len(unlisted), csv, some(unlisted))
 
 
 def _from_csv(path: Path) -> list[LabelledVideo]:
@@ -123,7 +119,11 @@ def _from_csv(path: Path) -> list[LabelledVideo]:
         )
     missing = [video.path for video in videos if not os.path.lexists(path.parent / video.path)]
     if missing:
-        raise DataError(missing_files(path, missing, len(videos)))
+        raise DataError(
+            f"{path} names {len(missing)} of {len(videos)} files that do not exist "
+            f"({some(missing)}). Correct the paths, which are relative to the csv, or take the "
+            "rows out."
+        )
     return once_each(path, videos)
 
 
@@ -141,7 +141,7 @@ def rows_of(path: Path) -> list[LabelledVideo]:
 
 
 def once_each(source: Path, videos: Iterable[LabelledVideo]) -> list[LabelledVideo]:
-    """Every video once. Raises `DataError` if two rows say different things of one."""
+    """Every video once. Raises `DataError` if two rows of one video differ."""
     found: dict[str, LabelledVideo] = {}
     for video in videos:
         former = found.setdefault(video.path, video)
@@ -159,9 +159,9 @@ def is_outside(path: str) -> bool:
 
 
 def slashed(path: str, folder: Path) -> str:
-    """The file that a csv means: the one of that very name, else with `/` for Windows' `\\`.
+    """The file that a csv means: the one of exactly that name, else with `/` for Windows' `\\`.
 
-    A name may begin with a space; and who wrote `'=x.mp4` by hand means a file of that name, not
+    A name may begin with a space; and `'=x.mp4`, written by hand, means a file of that name, not
     the mark of `reelflow.base.csv_table`. Looks at the disk only where there is a choice.
     """
     plain = path.strip()
@@ -170,28 +170,18 @@ def slashed(path: str, folder: Path) -> str:
     return path if len(meant) == 1 else next(there, plain.replace("\\", "/"))
 
 
-def missing_files(source: Path, missing: list[str], total: int) -> str:
-    """The sentence on files that a csv names and that do not exist."""
-    return (
-        f"{source} names {len(missing)} of {total} files that do not exist ({some(missing)}). "
-        "Correct the paths, which are relative to the csv, or take the rows out."
-    )
-
-
 def _read_csv(path: Path) -> pd.DataFrame:
     """The csv as strings with the columns path, label, group, split; absent is empty."""
     table = read_table(path)
-    lacking = [column for column in _COLUMNS[:2] if column not in table]
+    lacking = [column for column in COLUMNS[:2] if column not in table]
     if lacking:
         raise DataError(
             f"{path} lacks the column {' and '.join(lacking)}; it has {', '.join(table.columns)}. "
             "Wanted are path,label and, where known, group and split."
         )
-    for column in _COLUMNS[2:]:
-        if column not in table:
-            table[column] = ""
-    stripped = {name: table[name].str.strip() for name in _COLUMNS[1:]}
-    table = pd.DataFrame({"path": table["path"], **stripped})
+    table = table.reindex(columns=list(COLUMNS), fill_value="")
+    for column in COLUMNS[1:]:
+        table[column] = table[column].str.strip()
     blank = table["path"].str.strip() == ""
     unlabelled = table.loc[(table["label"] == "") | blank, "path"].tolist()
     if unlabelled:
@@ -207,12 +197,11 @@ def _read_csv(path: Path) -> pd.DataFrame:
 def with_group(video: LabelledVideo, pattern: re.Pattern[str]) -> LabelledVideo:
     """The video with the group that the pattern finds in its path, if it has none yet."""
     found = None if video.group else pattern.search(video.path)
-    group = found["group"] if found else video.group
-    return LabelledVideo(video.path, video.label, group or None, video.split)
+    return replace(video, group=found["group"] or None) if found else video
 
 
 def made_up_test(splits: Iterable[str | None], word: str = "validation") -> str:
-    """What to know of an official split that has no test, in a sentence or two; else nothing.
+    """A sentence or two on an official split that has no test; empty if it has one.
 
     Args:
         splits: of all videos, None where none is prescribed.
@@ -226,12 +215,12 @@ def made_up_test(splits: Iterable[str | None], word: str = "validation") -> str:
         if "train" in official
         else "the videos that it leaves out"
     )
-    said = f"The official split has no test ({' and '.join(official)} alone): the test is drawn "
-    said += f"from {source}."
+    text = f"The official split has no test ({' and '.join(official)} alone): the test is drawn "
+    text += f"from {source}."
     if "validation" not in official:
-        return said
+        return text
     return (
-        f"{said} To test on the official validation videos instead, import with `--split-value "
+        f"{text} To test on the official validation videos instead, import with `--split-value "
         f"{word}=test`; validation is then drawn from the training videos."
     )
 

@@ -1,7 +1,7 @@
 """The official split of a data set, where it comes as lists of files beside the videos.
 
 trainlist01.txt               Biking/v_Biking_g08_c01.avi 11        (UCF101: all are training)
-brush_hair_test_split1.txt    April_09_brush_hair_….avi 1           (HMDB51: the code says it)
+brush_hair_test_split1.txt    April_09_brush_hair_….avi 1           (HMDB51: the code is the split)
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from reelflow.intake.labelled_videos import some
 def read_split_lists(
     lists: Sequence[str], paths: Sequence[str]
 ) -> tuple[dict[str, str], list[str]]:
-    """What lists say of the split of videos.
+    """The split of videos according to lists.
 
     Args:
         lists: `FILE`, a name and a code a line; or `train=FILE` (`validation=`, `test=`), in which
@@ -50,10 +50,10 @@ def read_split_lists(
                 unmatched.append(name)
                 continue
             matched = True
-            said = split or code
-            if found.setdefault(match, said) != said:
+            given = split or code
+            if found.setdefault(match, given) != given:
                 raise DataError(
-                    f"{place} puts {match} into {said!r}, another line into {found[match]!r}. "
+                    f"{place} puts {match} into {given!r}, another line into {found[match]!r}. "
                     "Correct the lists."
                 )
         if not matched:

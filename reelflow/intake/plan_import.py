@@ -1,4 +1,4 @@
-"""Finding out what an import would do to the raw folder, before anything is touched.
+"""Planning an import: what it would do to the raw folder, before anything changes there.
 
 Videos are compared by their bytes where their sizes agree, and only where one of them is new.
 """
@@ -21,7 +21,7 @@ from reelflow.intake.source_forms import Source
 from reelflow.intake.videos_csv import files_in, free_name, known_videos
 from reelflow.video.open_safely import refuse_name, refuse_unusable
 
-# What may be said of a video, and of the same bytes only once.
+# What is recorded of a video; the same bytes have one value of each.
 _KINDS = ("label", "group", "split")
 
 
@@ -37,18 +37,18 @@ def plan_import(
     most_bytes: int = 0,
     kept: Callable[[Path], bool] = lambda _: False,
 ) -> Plan:
-    """Find out what bringing `source` into `raw` means. Nothing is written.
+    """Plan to bring `source` into `raw`. Writes nothing.
 
     Args:
         source: what to bring.
         raw: the folder that the pipeline reads; need not exist.
-        ledger: machine-local JSON file that says what was brought by former calls.
+        ledger: JSON file of this machine that lists what former imports brought.
         adding: keep what is in `raw`; else `raw` will hold the videos of the source alone.
         replacing: whether what former calls brought may be taken out or changed for that.
         skip_missing: whether the source may name files that are not there.
         links_to: folders outside the source that symbolic links in it may lead to.
         most_bytes: size beyond which a file is set aside; 0 for no limit.
-        kept: tells whether the bytes of a file are kept elsewhere, besides under other names.
+        kept: whether the bytes of a file are kept elsewhere, besides under other names.
 
     Raises:
         DataError: the same bytes have two labels; nothing is there, or nothing that can be used.
@@ -146,7 +146,7 @@ def _add(plan: Plan, raw: Path, present: set[str]) -> None:
 
 
 def _complete(plan: Plan, name: str, video: LabelledVideo) -> None:
-    """Give a video that is there the group and the split that the source says, where it does."""
+    """Give a video that is there the group and the split that the source has for it."""
     old = plan.after[name]
     new = replace(old, group=video.group or old.group, split=video.split or old.split)
     if new != old:
@@ -170,8 +170,8 @@ def _refuse_conflict(
 def _usable(
     source: Source, links_to: Sequence[Path], most_bytes: int
 ) -> tuple[Source, list[VideoError]]:
-    """The source without what nobody may read, and that. What a csv names outside its folder is
-    meant; a link there is not, which whoever brings the folder may not even have seen."""
+    """The source without the files that may not be read, and the reasons for those. A csv may name
+    files outside its folder, but a link may not lead there: its owner may not know of it."""
     within = [folder.resolve() for folder in (source.folder, *links_to)]
     by_folders = source.origin.is_dir() and not (source.origin / CSV_NAME).is_file()
     walked = set_aside(source.folder, links_to, most_bytes=most_bytes) if by_folders else []
@@ -202,7 +202,7 @@ def _place(video: LabelledVideo) -> str:
 
 
 def _forbid_losses(plan: Plan, raw: Path, former: set[str], kept: Callable[[Path], bool]) -> None:
-    """Nothing is taken out that came by another way, or that would be lost by it."""
+    """Refuse to remove what did not come by an import, and what has no other copy."""
     foreign = sorted(files_in(raw) - former - {CSV_NAME})
     if foreign:
         plan.obstacles.append(
@@ -222,7 +222,7 @@ def _forbid_losses(plan: Plan, raw: Path, former: set[str], kept: Callable[[Path
 
 
 def _ask_for_losses(plan: Plan, raw: Path) -> None:
-    """A slip in the name of a source must not cost what another one brought."""
+    """Ask first: a typing error in the name of a source must not cost what another one brought."""
     if losses := plan.losses():
         plan.obstacles.append(
             f"{raw} would lose something to {plan.source.origin}: {'; '.join(losses)}. Nothing was "
@@ -232,7 +232,7 @@ def _ask_for_losses(plan: Plan, raw: Path) -> None:
 
 
 def _refuse_torn_groups(plan: Plan) -> None:
-    """`preprocess` would refuse it, too, but after all videos have been decoded."""
+    """`preprocess` would refuse them, too, but only after all videos have been decoded."""
     splits: dict[str, set[str]] = {}
     for video in plan.after.values():
         if video.group and video.split:

@@ -1,5 +1,6 @@
-"""The lists of files that were set aside, `data/quarantine.csv` by `ingest` and, of the videos that
-it found usable, `data/quarantine_extract.csv` by `extract`: a row a file, all text."""
+"""The lists of files that were set aside, a row a file, all text: `ingest` writes
+`data/quarantine.csv`, and `extract` writes `data/quarantine_extract.csv` for videos that `ingest`
+found usable."""
 
 from __future__ import annotations
 
@@ -34,7 +35,7 @@ def listed(errors: Iterable[VideoError]) -> pd.DataFrame:
 
 def row(error: VideoError) -> dict[str, str]:
     """The row of a file that cannot be used."""
-    # A name that is no UTF-8 must not make the table unreadable.
+    # A name that is not UTF-8 must not make the table unreadable.
     path = error.path.encode("utf-8", "backslashreplace").decode()
     return {"path": path, "code": error.code, "reason": error.reason, "remedy": error.remedy}
 

@@ -1,4 +1,4 @@
-"""Which files of the raw folder somebody means to remove."""
+"""Which files of the raw folder a person wants to remove."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def meant(raw: Path, what: Sequence[str], form: Form | None = None) -> list[str]
         DataError: something is not in `raw`, or outside of it.
     """
     present = files_in(raw) - {CSV_NAME} if raw.is_dir() else set()
-    # A name that would command a terminal is printed with escapes: taken in that form, too.
+    # A name with control characters is printed with escapes, and accepted in that form, too.
     shown = {printable(name): name for name in present if not name.isprintable()}
     names: set[str] = set()
     for item in what:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import filecmp
 import os
 import stat
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -22,8 +22,8 @@ class Contents:
         self.sizes: set[int] = set()
 
     def note(self, name: str, path: Path) -> None:
-        """Remember a file. Empty ones and what is no file have nothing to compare; where a link
-        leads is not looked at."""
+        """Remember a regular file that is not empty; anything else has nothing to compare. Links
+        are not followed."""
         found = path.lstat()
         if found.st_size and stat.S_ISREG(found.st_mode):
             self.unread[found.st_size].append((name, path))
@@ -31,8 +31,8 @@ class Contents:
             self.sizes.add(found.st_size)
 
     def same(self, path: Path) -> list[str]:
-        """The names of the remembered files that have the bytes of this one; of those that are
-        this very file, where there are any, so that it need not be read."""
+        """The names of the remembered files with the same bytes. If some are names of this very
+        file, only those, so that it need not be read."""
         found = path.stat()
         linked = self.by_inode.get((found.st_dev, found.st_ino))
         if linked or found.st_size not in self.sizes:
@@ -43,25 +43,21 @@ class Contents:
 
 
 def only_copies(root: Path, names: Iterable[str], kept: Callable[[Path], bool]) -> list[str]:
-    """Those of the files whose bytes would be lost with them: no other name, nor `kept`. What is
-    no regular file has none."""
-    every = (root / name for name in names)
-    paths = [path for path in every if stat.S_ISREG(path.lstat().st_mode)]
-    ours: dict[tuple[int, int], int] = defaultdict(int)
-    for path in paths:
-        found = path.lstat()
-        ours[found.st_dev, found.st_ino] += 1
+    """The files whose bytes would be lost with them: those with no other name that are not `kept`.
+    Only regular files have bytes to lose."""
+    found = {name: (root / name).lstat() for name in names}
+    regular = {name: status for name, status in found.items() if stat.S_ISREG(status.st_mode)}
+    ours = Counter((status.st_dev, status.st_ino) for status in regular.values())
     return [
-        path.relative_to(root).as_posix()
-        for path in paths
-        if path.lstat().st_nlink <= ours[path.lstat().st_dev, path.lstat().st_ino]
-        and not kept(path)
+        name
+        for name, status in regular.items()
+        if status.st_nlink <= ours[status.st_dev, status.st_ino] and not kept(root / name)
     ]
 
 
 def same_file(source: Path, target: Path) -> bool:
-    """Whether `target` has been made of `source`: the same file, or one of the same size that has
-    the same time, as copies get it, or the same bytes, where a disk or DVC gave it another."""
+    """Whether `target` was made from `source`: it is the same file, or has the same size and
+    either the same time, as copies have, or the same bytes, if a disk or DVC changed the time."""
     if target.is_symlink() or not target.is_file():
         return False
     old, new = target.stat(), source.stat()

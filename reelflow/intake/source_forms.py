@@ -1,8 +1,8 @@
 """Labelled videos in the form that people have them, read into the one form that the pipeline has.
 
-A source is a folder per class or a csv of any columns. A `Form` says which column, or which
-template of columns, gives the path, label, group and split of a video; lists of an official split
-may lie beside it. docs/recipes.md shows it for known data sets.
+A source is a folder per class or a csv of any columns. A `Form` names the column, or the template
+of columns, for the path, label, group and split of a video; lists of an official split may come
+with it. docs/recipes.md shows it for known data sets.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _ALIASES = {
 
 @dataclass(frozen=True)
 class Form:
-    """How a source says what its videos are.
+    """How a source records its videos.
 
     Attributes:
         path, label, group, split: a column, or a template of columns (`{id}_{start:06d}.mp4`);
@@ -98,7 +98,7 @@ def read_source(origin: Path, form: Form | None = None, folder: Path | None = No
 
     Raises:
         VideoError: the csv in a folder is a link out of it, or too large.
-        DataError: a column, a value or a file is not as the form says; nothing is there.
+        DataError: a column, a value or a file does not fit the form; nothing is there.
     """
     form = form or Form()
     csv = origin if origin.is_file() else origin / CSV_NAME
@@ -109,24 +109,21 @@ def read_source(origin: Path, form: Form | None = None, folder: Path | None = No
     if named and csv != origin:
         refuse_unusable(csv, (origin.resolve(),), most_bytes=_MOST_CSV)
     rows = _csv_rows(csv, start, form) if named else _folder_rows(start)
-    said = [_video(csv if named else origin, row, form) for row in rows]
-    if not said:
+    videos = [_video(csv if named else origin, row, form) for row in rows]
+    if not videos:
         raise DataError(f"{origin} holds no labelled videos. Wanted is {LAYOUT}")
-    videos, unmatched = said, list[str]()
+    unmatched: list[str] = []
     if form.split_lists:
-        found, unmatched = read_split_lists(form.split_lists, [v.path for v in said])
-        videos = [replace(v, split=found.get(v.path, v.split)) for v in said]
+        found, unmatched = read_split_lists(form.split_lists, [v.path for v in videos])
+        videos = [replace(v, split=found.get(v.path, v.split)) for v in videos]
     meaning = _meaning(origin, {video.split or "" for video in videos}, form)
-    splits = [meaning[video.split or ""] for video in videos]
-    videos = [
-        replace(video, split=None if split == NONE else split)
-        for video, split in zip(videos, splits, strict=True)
-    ]
+    videos = [replace(video, split=meaning[video.split or ""]) for video in videos]
     if form.group_pattern:
         pattern = _group_pattern(form.group_pattern)
         videos = [with_group(video, pattern) for video in videos]
     videos = sorted(once_each(origin, videos), key=lambda video: video.path)
-    kept = [video for video in videos if video.split != SKIP]
+    kept = [replace(v, split=None if v.split == NONE else v.split) for v in videos]
+    kept = [video for video in kept if video.split != SKIP]
     there = [video for video in kept if not named or os.path.lexists(start / video.path)]
     return Source(
         origin,

@@ -1,6 +1,6 @@
-"""What the raw folder says of its videos: its folders, or its `videos.csv`, read and written.
+"""The records of the videos in the raw folder, read and written: folders, or a `videos.csv`.
 
-A csv stands there only where folders do not say it all, so that files which are put into class
+There is a csv only where folders cannot record it all, so that files which are put into class
 folders later count. Columns that somebody added to it are kept.
 """
 
@@ -15,20 +15,24 @@ import pandas as pd
 
 from reelflow.base.csv_table import read_table, write_table
 from reelflow.base.files import TEMPORARY_PREFIX, digest_of
-from reelflow.intake.labelled_videos import CSV_NAME, LabelledVideo, from_folders, rows_of
-
-_COLUMNS = ("path", "label", "group", "split")
+from reelflow.intake.labelled_videos import (
+    COLUMNS,
+    CSV_NAME,
+    LabelledVideo,
+    from_folders,
+    rows_of,
+)
 
 
 def known_videos(raw: Path) -> dict[str, LabelledVideo]:
-    """What `raw` holds by its own account, whether that is in order or not."""
+    """The videos that `raw` records, whether its records are in order or not."""
     if (raw / CSV_NAME).is_file():
         return {os.path.normpath(video.path): video for video in rows_of(raw / CSV_NAME)}
     return {video.path: video for video in from_folders(raw)} if raw.is_dir() else {}
 
 
 def files_in(root: Path) -> set[str]:
-    """The names of all files, relative to `root`; those that a kill left half are passed over."""
+    """The names of all files, relative to `root`, but those that a kill left incomplete."""
     return {
         (Path(folder) / name).relative_to(root).as_posix()
         for folder, _, names in os.walk(root)
@@ -64,7 +68,7 @@ def folders_say_all(videos: Mapping[str, LabelledVideo]) -> bool:
 
 
 def write_listing(raw: Path, videos: Mapping[str, LabelledVideo], *, keep: bool) -> None:
-    """Make `raw` say this of its videos.
+    """Make `raw` record these videos.
 
     Args:
         raw: the folder.
@@ -78,13 +82,13 @@ def write_listing(raw: Path, videos: Mapping[str, LabelledVideo], *, keep: bool)
     rows = [
         (name, v.label, v.group or "", v.split or "")
         for name, v in sorted(videos.items())
-        # What is no UTF-8 is set aside anyway, and a csv could not hold it.
+        # A name that is not UTF-8 is set aside anyway, and a csv could not hold it.
         if name == name.encode("utf-8", "replace").decode()
     ]
-    table = pd.DataFrame(rows, columns=list(_COLUMNS))
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
     if keep and path.is_file():
         former = read_table(path)
-        more = former.drop(columns=[name for name in _COLUMNS if name in former])
+        more = former.drop(columns=[name for name in COLUMNS if name in former])
         more["path"] = [os.path.normpath(video.path) for video in rows_of(path)]
         table = table.merge(more.drop_duplicates("path"), on="path", how="left").fillna("")
     write_table(path, table)

@@ -1,6 +1,6 @@
 """A labelled set of small videos that a video classifier can learn from, made on the spot.
 
-`scene` renders, `plan` says which clips there are, `encode` and `broken` make files of them, and
+`scene` renders, `plan` lists the clips, `encode` and `broken` make files of them, and
 `write_sample` does it all. `scene` describes the classes.
 """
 

@@ -40,7 +40,7 @@ class Planned:
     Attributes:
         path: relative to the sample, with `/`.
         label: one of `scene.LABELS`.
-        group: number of the group; `group_name` is what `videos.csv` says.
+        group: number of the group; `group_name` is its name in `videos.csv`.
         clip: number of the clip within its class, from 0.
         format: container and codec.
         rate: frames a second, a fraction as ffmpeg takes it.

@@ -68,23 +68,6 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
         write_sample(tmp_path / "raw", **SMALL)
 
 
-@pytest.mark.parametrize(
-    ("numbers", "said"),
-    [
-        ({"clips_per_class": 2}, "at least 3 clips a class, not 2"),
-        ({"clips_per_class": 6, "groups": 7}, "1 to 6 groups, not 7"),
-        ({"clips_per_class": 6, "groups": 0}, "1 to 6 groups, not 0"),
-        ({"seed": -1}, "seed must be 0 or more"),
-    ],
-)
-def test_numbers_that_do_not_fit_are_refused_before_anything_is_written(
-    tmp_path: Path, numbers: dict[str, int], said: str
-) -> None:
-    with pytest.raises(DataError, match=said):
-        write_sample(tmp_path / "raw", **numbers)
-    assert not (tmp_path / "raw").exists()
-
-
 def test_the_settings_stand_beside_the_videos(sample: SampleSummary) -> None:
     settings = json.loads((sample.root / "sample.json").read_text())
     assert settings["clips_per_class"] == 10 and settings["groups"] == 5
