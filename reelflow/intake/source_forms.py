@@ -15,8 +15,6 @@ from pathlib import Path, PurePosixPath
 from string import Formatter
 from typing import Any
 
-import pandas as pd
-
 from reelflow.base.csv_table import nearest, read_table
 from reelflow.base.errors import DataError, quoted
 from reelflow.base.split_names import SPLITS
@@ -109,7 +107,8 @@ def read_source(origin: Path, form: Form | None = None, folder: Path | None = No
     if named and csv != origin:
         refuse_unusable(csv, (origin.resolve(),), most_bytes=_MOST_CSV)
     rows = _csv_rows(csv, start, form) if named else _folder_rows(start)
-    videos = [_video(csv if named else origin, row, form) for row in rows]
+    asked = csv if named else origin
+    videos = [_video(asked, form, row, number) for number, row in enumerate(rows, 2)]
     if not videos:
         raise DataError(f"{origin} holds no labelled videos. Wanted is {LAYOUT}")
     unmatched: list[str] = []
@@ -138,7 +137,7 @@ def read_source(origin: Path, form: Form | None = None, folder: Path | None = No
 
 def csv_paths(csv: Path, folder: Path, form: Form) -> list[str]:
     """The paths that a csv names. Raises `DataError`."""
-    return [row["path"] for row in _csv_rows(csv, folder, replace(form, label=form.path or "path"))]
+    return [row["path"] for row in _csv_rows(csv, folder, form)]
 
 
 def _folder_rows(folder: Path) -> Iterator[dict[str, str]]:
@@ -150,80 +149,64 @@ def _folder_rows(folder: Path) -> Iterator[dict[str, str]]:
 
 def _csv_rows(csv: Path, folder: Path, form: Form) -> Iterator[dict[str, str]]:
     """The rows of a csv, with the video's path as `path`, and `folder` and `name` after it."""
-    table = read_table(csv)
-    made = {"path", "folder", "name"}
-    for option, needed in (("path", True), ("label", True), ("group", False), ("split", False)):
-        wanted = getattr(form, option)
-        if wanted or needed:
-            known = set(table.columns) | (made if option != "path" else set())
-            _refuse_unknown(csv, table, option, wanted or option, known)
-    for number, cells in enumerate(table.to_dict("records"), 2):
+    for number, cells in enumerate(read_table(csv).to_dict("records"), 2):
         row = {str(name): str(cell).strip() for name, cell in cells.items()}
-        path = slashed(_filled(csv, form.path or "path", row, number), folder)
+        path = slashed(_filled(csv, "path", form.path or "path", row, number), folder)
         place = PurePosixPath(path)
         parent = "" if place.parent == PurePosixPath() else place.parent.as_posix()
-        label = _filled(csv, form.label or "label", {**row, "path": path}, number)
-        if not path or not label:
-            raise DataError(f"{csv} has rows without a path or a label (row {number}: {path!r}).")
-        yield {"folder": parent, "name": place.name, **row, "path": place.as_posix()}
+        made = {"folder": parent, "name": place.name}
+        # The columns of the csv come first in messages, and its own `folder` or `name` counts.
+        yield row | made | row | {"path": path and place.as_posix()}
 
 
-def _refuse_unknown(
-    csv: Path, table: pd.DataFrame, option: str, wanted: str, known: set[str]
-) -> None:
-    for name in _columns(wanted):
-        if name not in known:
+def _video(origin: Path, form: Form, row: Mapping[str, str], number: int) -> LabelledVideo:
+    label = _filled(origin, "label", form.label or "label", row, number)
+    if not row["path"] or not label:
+        raise DataError(
+            f"{origin} has rows without a path or a label (row {number}: {row['path']!r})."
+        )
+    group = form.group or ("group" if "group" in row else "")
+    split = form.split or ("split" if "split" in row else "")
+    return LabelledVideo(
+        row["path"],
+        label,
+        _filled(origin, "group", group, row, number) or None,
+        _filled(origin, "split", split, row, number),
+    )
+
+
+def _filled(origin: Path, option: str, wanted: str, row: Mapping[str, str], number: int) -> str:
+    """A column of a row, or a template with its columns filled in; empty if none is wanted."""
+    parts: list[tuple[str, str | None, str | None]] = [("", wanted, "")]
+    if "{" in wanted:
+        try:
+            parts = [(text, name, spec) for text, name, spec, _ in Formatter().parse(wanted)]
+        except ValueError as error:
+            raise DataError(f"{quoted(wanted)} is no template of columns: {error}.") from None
+    filled = ""
+    for text, name, spec in parts:
+        filled += text
+        if not name:
+            continue
+        if name not in row:
             raise DataError(
-                f"{csv} lacks the column {name}; it has {', '.join(map(str, table.columns))}"
-                f"{nearest(name, map(str, table.columns)) or '.'} Name the column of the {option} "
-                f"with --{option}: `reelflow import {csv} --{option} COLUMN`."
+                f"{origin} lacks the column {name}; it has {', '.join(row)}"
+                f"{nearest(name, row) or '.'} Name the column of the {option} with --{option}: "
+                f"`reelflow import {origin} --{option} COLUMN`."
             )
-
-
-def _columns(wanted: str) -> list[str]:
-    """The columns of a template; a text without braces is a column itself."""
-    if "{" not in wanted:
-        return [wanted]
-    try:
-        return [name for _, name, _, _ in Formatter().parse(wanted) if name is not None]
-    except ValueError as error:
-        raise DataError(f"{quoted(wanted)} is no template of columns: {error}.") from None
-
-
-def _filled(origin: Path, wanted: str, row: Mapping[str, str], number: int) -> str:
-    if "{" not in wanted:
-        return row[wanted]
-    parts = []
-    for text, name, spec, _ in Formatter().parse(wanted):
-        parts.append(text)
-        if name is not None:
-            try:
-                parts.append(format(_number(row[name]) if spec else row[name], spec or ""))
-            except ValueError:
-                raise DataError(
-                    f"{origin}: row {number} has {row[name]!r} for {name}, which {{{name}:{spec}}} "
-                    "cannot write. Correct the cell or the template."
-                ) from None
-    return "".join(parts)
+        try:
+            filled += format(_number(row[name]) if spec else row[name], spec or "")
+        except ValueError:
+            raise DataError(
+                f"{origin}: row {number} has {row[name]!r} for {name}, which {{{name}:{spec}}} "
+                "cannot write. Correct the cell or the template."
+            ) from None
+    return filled
 
 
 def _number(cell: str) -> Any:
     value = float(cell)
     return int(value) if value.is_integer() else value
-
-
-def _video(origin: Path, row: Mapping[str, str], form: Form) -> LabelledVideo:
-    values = {}
-    for option in ("label", "group", "split"):
-        wanted = getattr(form, option) or (option if option in row else "")
-        unknown = [name for name in _columns(wanted) if wanted and name not in row]
-        if unknown:
-            raise DataError(
-                f"{origin} has no column {unknown[0]} for --{option}; a folder per class has "
-                f"{', '.join(row)}."
-            )
-        values[option] = _filled(origin, wanted, row, 0) if wanted else ""
-    return LabelledVideo(row["path"], values["label"], values["group"] or None, values["split"])
 
 
 def _meaning(origin: Path, words: set[str], form: Form) -> dict[str, str]:

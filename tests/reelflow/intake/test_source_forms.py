@@ -114,7 +114,10 @@ def test_paths_may_begin_elsewhere_and_files_may_be_missing(tmp_path: Path) -> N
     ("form", "says"),
     [
         (Form(path="file"), "lacks the column file; it has filepath, species, camera; did you "),
-        (Form("filepath"), "lacks the column label; it has filepath, species, camera. Name"),
+        (
+            Form("filepath"),
+            "lacks the column label; it has filepath, species, camera, folder, name, path. Name",
+        ),
         (Form("filepath", "specie"), "did you mean 'species'? Name the column of the label"),
         (Form("filepath", "species", "station"), "--group COLUMN"),
         (Form("filepath", "species"), "names a.avi twice, as 'fox' and as 'owl'"),
@@ -132,7 +135,9 @@ def test_a_csv_that_is_not_as_the_form_says_is_a_sentence(
 
 def test_a_folder_per_class_has_no_other_columns(tmp_path: Path) -> None:
     fill(tmp_path / "set", "fox/a.avi")
-    with pytest.raises(DataError, match="no column station for --group; a folder per class has"):
+    with pytest.raises(
+        DataError, match="lacks the column station; it has path, label, folder, name"
+    ):
         read_source(tmp_path / "set", Form(group="station"))
 
 
