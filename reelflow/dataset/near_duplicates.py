@@ -10,7 +10,7 @@ picture at the places that its keys name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -128,7 +128,7 @@ def _matches(
     keys = np.concatenate([*keys_of, np.empty(0, np.uint64)])
     at = np.concatenate([*at_of, np.empty(0, np.int64)])
     # Each key is looked up as it is and mirrored.
-    found = list(_neighbours(np.concatenate([keys, mirrored(keys)])))
+    found = _neighbours(np.concatenate([keys, mirrored(keys)]))
     a, b = (np.concatenate(ends) for ends in zip(*found, strict=True))
     mirror = (a < len(keys)) != (b < len(keys))
     a, b = a % max(1, len(keys)), b % max(1, len(keys))
@@ -138,13 +138,13 @@ def _matches(
     return table.assign(shift=table["from"] - table["to"]).drop(columns=["from", "to"])
 
 
-def _neighbours(bits: NDArray[np.uint64]) -> Iterator[_Ends]:
+def _neighbours(bits: NDArray[np.uint64]) -> list[_Ends]:
     """Places in `bits` of keys that stand near each other in a sorted table and differ little."""
     bits = _shuffled(bits)
-    # NumPy leaves the interpreter free meanwhile.
+    # Threads are enough: NumPy releases the interpreter's lock.
     with ThreadPoolExecutor(worker_count(0)) as pool:
-        for found in pool.map(partial(_table, bits), range(TABLES)):
-            yield from found
+        tables = pool.map(partial(_table, bits), range(TABLES))
+        return [ends for found in tables for ends in found]
 
 
 def _table(bits: NDArray[np.uint64], number: int) -> list[_Ends]:

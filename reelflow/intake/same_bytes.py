@@ -19,7 +19,6 @@ class Contents:
         self.unread: dict[int, list[tuple[str, Path]]] = defaultdict(list)
         self.by_digest: dict[tuple[int, str], list[str]] = defaultdict(list)
         self.by_inode: dict[tuple[int, int], list[str]] = defaultdict(list)
-        self.sizes: set[int] = set()
 
     def note(self, name: str, path: Path) -> None:
         """Remember a regular file that is not empty; anything else has nothing to compare. Links
@@ -28,17 +27,18 @@ class Contents:
         if found.st_size and stat.S_ISREG(found.st_mode):
             self.unread[found.st_size].append((name, path))
             self.by_inode[found.st_dev, found.st_ino].append(name)
-            self.sizes.add(found.st_size)
 
     def same(self, path: Path) -> list[str]:
         """The names of the remembered files with the same bytes. If some are names of this very
         file, only those, so that it need not be read."""
         found = path.stat()
         linked = self.by_inode.get((found.st_dev, found.st_ino))
-        if linked or found.st_size not in self.sizes:
+        if linked or found.st_size not in self.unread:
             return list(linked or [])
-        for name, other in self.unread.pop(found.st_size, []):
-            self.by_digest[found.st_size, hash_file(other)].append(name)
+        hashed = [(hash_file(other), name) for name, other in self.unread[found.st_size]]
+        self.unread[found.st_size] = []  # only now: a file that cannot be read is tried again
+        for digest, name in hashed:
+            self.by_digest[found.st_size, digest].append(name)
         return list(self.by_digest.get((found.st_size, hash_file(path)), []))
 
 
