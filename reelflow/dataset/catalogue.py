@@ -51,7 +51,7 @@ class Catalogue:
     quarantine: pd.DataFrame
 
     def with_aside(self, odd: Iterable[VideoError]) -> Catalogue:
-        """The same, with what was set aside before."""
+        """This catalogue, with more files set aside."""
         return replace(
             self, quarantine=pd.concat([self.quarantine, listed(odd)]).sort_values("path")
         )

@@ -69,7 +69,7 @@ def fingerprint(thumbnails: Pictures) -> Pictures:
 
 
 def keys(pictures: Pictures) -> Keys:
-    """The keys of a fingerprint: all moments that have motion; of a long clip, where it peaks.
+    """The keys of all moments with motion; in a long clip, of those where the motion peaks.
 
     A clip that is cut out of a long one has its peaks too.
     """

@@ -116,7 +116,7 @@ def _read(pattern: str, paths: Sequence[str]) -> pd.Series:
 
 
 def _are_groups(read: pd.Series, labels: Sequence[str]) -> bool:
-    """Whether what was read can be sources: shared by clips, several in every class."""
+    """Whether the groups can be sources: clips share them, and every class has several."""
     if read.isna().mean() > _MOST_UNREAD or read.nunique() == read.count():
         return False
     return bool((read.groupby(list(labels)).nunique() >= _FEWEST_GROUPS).all())

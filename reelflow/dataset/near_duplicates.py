@@ -203,7 +203,7 @@ def _best(
 
 
 def _at(one: Pictures, other: NDArray[Any], shift: int, mirror: bool) -> float:
-    """The likeness of two clips of which the second begins `shift` pictures into the first."""
+    """The likeness of two clips if the second begins `shift` pictures into the first."""
     ours, theirs = _shared(one, other, shift)
     return likeness(ours, theirs[:, :, ::-1] if mirror else theirs) if len(ours) else 0.0
 

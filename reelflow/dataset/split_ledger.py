@@ -26,7 +26,7 @@ COLUMNS = ["hash", "path", "label", "group", "split"]
 
 @dataclass(frozen=True)
 class Ledger:
-    """What is remembered.
+    """The splits of all videos that a division ever had.
 
     Attributes:
         path: the file, for messages and for `write`.

@@ -1,4 +1,4 @@
-"""Whole groups to splits, so that the share of every class comes closest to what is wanted.
+"""Assigns whole groups to splits, so that every class comes closest to the wanted shares.
 
 As in scikit-learn's StratifiedGroupKFold, groups are placed one by one, big ones first, where
 they fit best; then single groups are moved and pairs exchanged as long as that brings the shares
@@ -106,7 +106,7 @@ class _Search:
         return int((self.needed & (self.placed.T @ self.has == 0)).sum())
 
     def place(self, kind_of: Ints) -> None:
-        """Place group by group where it fits best, big ones first, like sizes in their order."""
+        """Place each group where it fits best, big ones first, equal sizes in their order."""
         residual = self.placed.T @ self.weights - self.wanted
         size = np.round(np.log2(self.weights.sum(axis=1)[kind_of]))
         for group in np.argsort(-size, kind="stable"):

@@ -1,4 +1,4 @@
-"""Bringing somebody's labelled videos into the raw folder, linked and not copied, or out of it.
+"""Bringing labelled videos into the raw folder, linked and not copied, or removing them from it.
 
 A video is cloned where the file system can share blocks (btrfs, xfs, …), else hard-linked, and
 copied only across disks. With a ledger of what was brought, a second call brings what is new,

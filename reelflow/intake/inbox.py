@@ -196,7 +196,7 @@ def _arrivals(
         try:
             reason = _why_not(path, place, settled, within, most_bytes)
             if not reason:
-                # The folder below the class: what was put together there stays in one split.
+                # The folder below the class: videos that lie there together stay in one split.
                 group = place.parts[1] if len(place.parts) > 2 else None
                 video = LabelledVideo(shown, place.parts[0], group)
                 seen = path.stat()

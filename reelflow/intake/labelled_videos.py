@@ -31,7 +31,7 @@ COLUMNS = ("path", "label", "group", "split")
 
 @dataclass(frozen=True)
 class LabelledVideo:
-    """A file and what is known of it before it is opened.
+    """A file and its records, before it is opened.
 
     Attributes:
         path: relative to the raw folder, with `/`.

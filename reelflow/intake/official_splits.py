@@ -1,4 +1,4 @@
-"""The official split of a data set, where it comes as lists of files beside the videos.
+"""The official split of a data set that comes as lists of files beside the videos.
 
 trainlist01.txt               Biking/v_Biking_g08_c01.avi 11        (UCF101: all are training)
 brush_hair_test_split1.txt    April_09_brush_hair_….avi 1           (HMDB51: the code is the split)

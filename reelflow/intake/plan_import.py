@@ -137,7 +137,7 @@ def _add(plan: Plan, raw: Path, present: set[str]) -> None:
                 plan.there += 1
             _complete(plan, listed[0], video)
             continue
-        # Bytes without a row: an import was cut short between the two; the row is what is missing.
+        # Bytes without a row: a kill came between the two, and only the row is missing.
         name = known[0] if known else free_name(raw, _place(video), path, plan.after)
         plan.after[name] = video
         if not known:
@@ -194,7 +194,7 @@ def _usable(
 
 
 def _place(video: LabelledVideo) -> str:
-    """Where a video goes in the raw folder: where it was, or under its label if that is outside."""
+    """Its place in the raw folder: its own path, or under its label if that leads outside."""
     if is_outside(video.path):
         parts = PurePosixPath(video.label, video.path.lstrip("/")).parts
         return PurePosixPath(*[part for part in parts if part not in ("/", "..")]).as_posix()

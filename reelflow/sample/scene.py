@@ -54,7 +54,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class _Track:
-    """What is drawn for one clip; lengths are shares of the frame's short side."""
+    """The random values of one clip; lengths are shares of the frame's short side."""
 
     radius: float
     tilt: float

@@ -51,7 +51,7 @@ def test_numbers_keep_their_digits_and_plain_texts_their_bytes() -> None:
 
 
 def test_every_table_of_the_project_is_written_and_read_by_these_functions() -> None:
-    """A new csv cannot forget the marks; the sample's names and plain numbers need none."""
+    """A new csv cannot forget the marks."""
     where = [
         p for floor in ("cli", "flows", "tasks", "reelflow") for p in (ROOT / floor).rglob("*.py")
     ]
@@ -60,7 +60,7 @@ def test_every_table_of_the_project_is_written_and_read_by_these_functions() -> 
         for path in where
         for call in re.findall(r"to_csv\(|csv\.writer\(|DictWriter\(", path.read_text("utf-8"))
     }
-    assert found == {"reelflow/base/csv_table.py: to_csv(", "reelflow/sample/write.py: csv.writer("}
+    assert found == {"reelflow/base/csv_table.py: to_csv("}
 
 
 def table(tmp_path: Path, content: str | bytes) -> list[dict[str, str]]:
