@@ -12,7 +12,7 @@ from pathlib import Path
 from reelflow.reports import page
 from reelflow.reports.data_report import headline, sections, warnings
 from reelflow.reports.data_report.content import DataSet
-from reelflow.reports.data_report.sheets import Frames
+from reelflow.reports.data_report.sample_clips import Frames
 
 __all__ = ["DataSet", "headline", "render", "warnings"]
 

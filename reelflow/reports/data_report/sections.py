@@ -13,10 +13,10 @@ from typing import Any
 
 from reelflow.reports.data_report import headline as words
 from reelflow.reports.data_report import histograms, tables
-from reelflow.reports.data_report import sheets as drawn
+from reelflow.reports.data_report import sample_clips as drawn
 from reelflow.reports.data_report import warnings as doubts
 from reelflow.reports.data_report.content import DataSet
-from reelflow.reports.data_report.sheets import Frames
+from reelflow.reports.data_report.sample_clips import Frames
 from reelflow.reports.page import fragment
 
 # With fewer groups, the interval of a score is rough.
@@ -40,11 +40,11 @@ def classes(data: DataSet, _: Frames) -> str:
     return _fill("classes", data, classes=tables.classes(data))
 
 
-def sheets(data: DataSet, frames: Frames) -> str:
+def sample_clips(data: DataSet, frames: Frames) -> str:
     return _fill(
-        "sheets",
+        "sample_clips",
         data,
-        sheets=drawn.by_class(data, frames),
+        clips=drawn.by_class(data, frames),
         plays=drawn.sizes(len(data.labels))[1],
         edges=drawn.edges(data, frames),
     )
@@ -92,7 +92,7 @@ SECTIONS: tuple[Section, ...] = (
     headline,
     warnings,
     classes,
-    sheets,
+    sample_clips,
     distributions,
     files,
     groups,

@@ -20,7 +20,7 @@ from reelflow.reports.data_report import (
     headline,
     histograms,
     render,
-    sheets,
+    sample_clips,
     tables,
     warnings,
 )
@@ -106,7 +106,7 @@ def test_the_page_of_ten_thousand_videos_of_pure_noise_is_bounded(classes: int) 
 
 def test_clips_of_a_class_come_from_as_many_groups_as_there_are() -> None:
     data = data_set(manifest_of(grid(("bend", "wave"), groups=12, videos=5)))
-    shown = sheets.by_class(data, frames)
+    shown = sample_clips.by_class(data, frames)
     assert list(shown) == ["bend", "wave"]
     for tiles in shown.values():
         groups = {tile["path"].split("/")[1].split("_")[0] for tile in tiles}
@@ -134,7 +134,7 @@ def test_clips_whose_frames_cannot_be_read_are_left_out() -> None:
 
 def test_the_clips_at_the_edges_are_the_least_and_the_most() -> None:
     data = data_set()
-    found = {tile["words"]: tile["path"] for tile in sheets.edges(data, frames)}
+    found = {tile["words"]: tile["path"] for tile in sample_clips.edges(data, frames)}
     by = data.videos.set_index("path")
     assert found["darkest"] == by["brightness"].idxmin()
     assert found["liveliest"] == by["change"].idxmax()

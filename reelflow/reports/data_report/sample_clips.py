@@ -1,4 +1,4 @@
-"""Contact sheets: a few clips of every class, playing, and those at the edges of the data set.
+"""Sample clips: a few of every class, playing, and those at the edges of the data set.
 
 How many clips and whether they play depends on the number of classes alone, so that the page has
 the same size for a hundred videos and for ten thousand: some 1.5 MB, 6 MB were every clip noise.
@@ -46,11 +46,11 @@ def by_class(data: DataSet, frames: Frames) -> dict[str, list[dict[str, Any]]]:
     turn = data.videos.assign(source=data.sources).sort_values("hash", kind="stable")
     turn["turn"] = turn.groupby(["label", "source"]).cumcount()
     chosen = turn.sort_values(["turn", "hash"], kind="stable").groupby("label").head(wanted)
-    sheets: dict[str, list[dict[str, Any]]] = {label: [] for label in data.labels[: SIZES[-1][2]]}
+    clips: dict[str, list[dict[str, Any]]] = {label: [] for label in data.labels[: SIZES[-1][2]]}
     for row in _records(chosen.sort_values(["label", "turn", "hash"])):
-        if row["label"] in sheets:
-            sheets[row["label"]] += _tiles([row], frames, plays=plays)
-    return sheets
+        if row["label"] in clips:
+            clips[row["label"]] += _tiles([row], frames, plays=plays)
+    return clips
 
 
 def sizes(classes: int) -> tuple[int, bool]:
