@@ -10,17 +10,21 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.files import print_any_name, refuse_options, with_folders
+from cli.files import (
+    new_table,
+    print_any_name,
+    refuse_options,
+    section_here,
+    wide_console,
+    with_folders,
+)
 from reelflow.base.terminal import printable
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from reelflow.registry.ask_model import Answer
 
 # With more labels than these, a column each would not fit a screen.
@@ -48,9 +52,10 @@ def predict(
     refuse_options(files)
     files = with_folders(files)
     from reelflow.base.progress import track
+    from reelflow.params.register import RegisterParams
     from reelflow.registry.ask_model import address_from_environment_for, asking
 
-    model = model or _champion()
+    model = model or f"models:/{section_here(RegisterParams).name}@champion"
     with asking(model, address_from_environment_for(model)) as asked:
         asked_for = track(files, len(files), "predicting") if len(files) > 1 else files
         answers = [asked.answer(file) for file in asked_for]
@@ -68,20 +73,6 @@ def predict(
         raise typer.Exit(1)
 
 
-def _champion() -> str:
-    """The champion of the project in the current folder; elsewhere, of one with default params."""
-    from reelflow.params import load_section
-    from reelflow.params.register import RegisterParams
-
-    params = Path("params.yaml")
-    section = (
-        load_section(params, RegisterParams)
-        if params.exists()
-        else RegisterParams.model_validate({})
-    )
-    return f"models:/{section.name}@champion"
-
-
 def _print_csv(answers: Sequence[Answer], labels: Sequence[str]) -> None:
     import pandas as pd
 
@@ -95,20 +86,9 @@ def _print_csv(answers: Sequence[Answer], labels: Sequence[str]) -> None:
 
 
 def _print_table(answers: Sequence[Answer], labels: Sequence[str], source: str) -> None:
-    from rich.console import Console
     from rich.text import Text
 
-    # What is read by another program is not folded to the width of a screen.
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 100_000)
-    console.print(_table(answers, labels))
-    console.print(Text(printable(f"by {source}"), style="dim"))
-
-
-def _table(answers: Sequence[Answer], labels: Sequence[str]) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table = new_table()
     for name in ("video", "label"):
         table.add_column(name, overflow="fold")
     many = len(labels) > LABELS_IN_COLUMNS
@@ -120,4 +100,6 @@ def _table(answers: Sequence[Answer], labels: Sequence[str]) -> Table:
         shares = [likely] if many else [f"{p:.3f}" for p in answer.probabilities.values()]
         label = Text("not usable", "red") if answer.error else Text(printable(answer.label or ""))
         table.add_row(Text(printable(answer.path)), label, *map(Text, shares))
-    return table
+    console = wide_console()
+    console.print(table)
+    console.print(Text(printable(f"by {source}"), style="dim"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,8 @@ from rich.text import Text
 
 from flows.engine.outcome import PipelineResult
 from reelflow.base.terminal import printable
+from reelflow.base.words import interval, percent
+from tasks.common.inputs import read_json
 from tasks.common.paths import DATA_DOCS, DATA_REPORT, METRICS, NOT_EXTRACTED, QUARANTINE, REPORT
 
 # As many as are read; a report has them all.
@@ -57,14 +58,11 @@ def _outcome() -> list[Text | Table | str]:
     told = _read("evaluate")
     lines: list[Text | Table | str] = []
     if told:
+        confidence = f"{100 * told['interval_confidence']:g}% interval"
         lines += [
-            Text.assemble(
-                "test accuracy ",
-                (f"{told['accuracy']:.3f}", "bold"),
-                f"  ({_interval(told)}; always the commonest class: "
-                f"{told['baseline_accuracy']:.2f})",
-            ),
-            _recalls(told["per_class"]),
+            f"test accuracy {percent(told['accuracy'])}  ({confidence}: "
+            f"{interval(told, 'accuracy')}; always the commonest class: "
+            f"{percent(told['baseline_accuracy'])})",
             _said("verdict", told["verdict"]["headline"], told["cautions"], REPORT),
         ]
     if data := _read("validate"):
@@ -82,15 +80,6 @@ def _outcome() -> list[Text | Table | str]:
     return [*lines, f"data docs     {DATA_DOCS / 'index.html'}", "browse        make ui"]
 
 
-def _interval(told: dict[str, Any]) -> str:
-    """One group of test videos says nothing about other groups: then there is no interval."""
-    if told["accuracy_low"] is None:
-        return "one group, so no interval"
-    low, high = told["accuracy_low"], told["accuracy_high"]
-    share = 100 * told["interval_confidence"]
-    return f"{share:g} % interval: {low:.2f} to {high:.2f}"
-
-
 def _said(name: str, headline: str, cautions: list[str], report: Path) -> Table:
     """What a report says first, and its gravest cautions: whoever reads no report reads these."""
     table = Table.grid(padding=(0, 1, 0, 0))
@@ -101,23 +90,6 @@ def _said(name: str, headline: str, cautions: list[str], report: Path) -> Table:
         table.add_row("", Text(f"! {printable(caution)}", style="yellow"))
     if len(cautions) > CAUTIONS:
         table.add_row("", f"! {len(cautions) - CAUTIONS} more: {report}")
-    return table
-
-
-def _recall(value: float | None) -> str:
-    return "not tested" if value is None else f"{value:.2f}"
-
-
-def _recalls(per_class: dict[str, Any]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), show_header=False)
-    names = list(per_class)
-    for first in range(0, len(names), 3):
-        cells = [
-            f"{'recall        ' if not first and not at else ' ' * 14 if not at else ''}"
-            f"{printable(name)} {_recall(per_class[name]['recall'])}"
-            for at, name in enumerate(names[first : first + 3])
-        ]
-        table.add_row(*cells)
     return table
 
 
@@ -136,7 +108,4 @@ def _registered() -> str:
 
 def _read(stage: str) -> dict[str, Any]:
     path = METRICS / f"{stage}.json"
-    if not path.is_file():
-        return {}
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    return read_json(path) if path.is_file() else {}

@@ -85,7 +85,7 @@ def test_afterwards_every_tool_finds_nothing_to_do(done: Checkout) -> None:
 def test_the_summary_tells_what_came_of_it(done: Checkout) -> None:
     told = done.call("reelflow", "run").stdout
     accuracy = json.loads((done.root / "metrics/evaluate.json").read_text())["accuracy"]
-    assert f"test accuracy {accuracy:.3f}" in told
+    assert f"test accuracy {percent(accuracy)}" in told
     assert "5 files" in told
     words = " ".join(told.split())
     for stage in ("evaluate", "validate"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 
@@ -13,13 +12,14 @@ from flows.engine.dvc_graph import Node
 from flows.engine.outcome import RECORDER
 from reelflow.base.nested import flatten
 from reelflow.intake.inbox import InboxReport
+from tasks.common.inputs import read_json
 
 
 def show_reports(node: Node) -> None:
     """Show what a stage reports as tables, one for each file."""
     for path in node.reports:
         if path.is_file():
-            figures = flatten(json.loads(path.read_text(encoding="utf-8")))
+            figures = flatten(read_json(path))
             _send(
                 create_table_artifact,
                 table=[{"metric": name, "value": value} for name, value in figures.items()],

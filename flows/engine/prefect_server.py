@@ -18,11 +18,11 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import httpx
 
 from flows.engine.stage_process import environment
 from reelflow.base.errors import ReelflowError, ended_by
@@ -32,21 +32,6 @@ LOOPBACK = "127.0.0.1"
 ADDRESS = STATE / "ui.json"  # where `make ui` says that its server is up
 LOG = STATE / "prefect-server.log"
 START_S = 120.0  # a cold disk and a busy machine: 16 s were seen with two cores in use
-
-# Services that only deployments need; without them the start is shorter and one core stays free.
-_SPARE = {
-    f"PREFECT_SERVER_SERVICES_{name}_ENABLED": "false"
-    for name in (
-        "SCHEDULER",
-        "LATE_RUNS",
-        "FOREMAN",
-        "CANCELLATION_CLEANUP",
-        "PAUSE_EXPIRATIONS",
-        "REPOSSESSOR",
-        "TRIGGERS",
-    )
-}
-
 
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG = 1
@@ -80,7 +65,7 @@ def for_a_run() -> Iterator[Callable[[], None]]:
         yield _expect_given
         return
     url = already_up()
-    server = None if url else start(prefect_command(port := free_port(), "--no-ui"), LOG, _SPARE)
+    server = None if url else start(prefect_command(port := free_port(), "--no-ui"), LOG)
     os.environ["PREFECT_API_URL"] = url or f"http://{LOOPBACK}:{port}/api"
     try:
         yield lambda: wait_until_up(server, health_of_api(), LOG) if server else None
@@ -149,28 +134,26 @@ def wait_until_up(
             stop(server)
             said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
             errors = [line.strip() for line in said if _ERROR.match(line)] or said
+            how = (
+                ended_by(-status)
+                if status and status < 0
+                else f"ended by itself with status {status}"
+            )
+            if status is None:
+                how = f"did not start within {patience_s:.0f} seconds"
             raise ServerError(
-                f"The server at {health} {_how(status, patience_s)}. Its last words: "
+                f"The server at {health} {how}. Its last words: "
                 f"{errors[-1] if errors else 'none'}. The whole log: {log}."
             )
         time.sleep(0.05)
 
 
-def _how(status: int | None, patience_s: float) -> str:
-    if status is None:
-        return f"did not start within {patience_s:.0f} seconds"
-    how = ended_by(-status) if status < 0 else f"ended by itself with status {status}"
-    return f"{how} before it answered"
-
-
 def answers(url: str) -> bool:
     """Whether a server on this machine answers `url` with success within two seconds."""
-    # No proxy of the environment stands between two programs of one machine.
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with direct.open(url, timeout=2.0) as reply:
-            return int(reply.status) < 400
-    except (urllib.error.URLError, OSError, ValueError):
+        # No proxy of the environment stands between two programs of one machine.
+        return httpx.get(url, timeout=2.0, trust_env=False, follow_redirects=True).is_success
+    except (httpx.HTTPError, httpx.InvalidURL):
         return False
 
 

@@ -13,7 +13,7 @@ import os
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psutil
@@ -80,10 +80,12 @@ def end_left_over(run: str, patience_s: float = 5.0) -> int:
     """End every process that a dead run left at work; returns how many there were."""
     left = [process for process in psutil.process_iter() if _mark_of(process) == run]
     for process in left:
-        _signal(process, "terminate")
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
     _, alive = psutil.wait_procs(left, timeout=patience_s)
     for process in alive:
-        _signal(process, "kill")
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
     psutil.wait_procs(alive, timeout=patience_s)
     return len(left)
 
@@ -93,13 +95,6 @@ def _mark_of(process: psutil.Process) -> str | None:
         return process.environ().get(MARK)
     except (psutil.Error, OSError):
         return None  # another user's process, or one that has just ended: not of our run
-
-
-def _signal(process: psutil.Process, verb: str) -> None:
-    try:
-        getattr(process, verb)()
-    except psutil.NoSuchProcess:
-        return
 
 
 def _holder() -> dict[str, Any]:

@@ -7,10 +7,10 @@ ffmpeg or PyAV may judge or decode the same videos otherwise.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from reelflow.base.decoder_versions import decoders
+from tasks.common.inputs import read_json
 from tasks.common.paths import METRICS
 
 # Stages whose metrics say what decoded.
@@ -30,7 +30,7 @@ def missing_effect(stage: str) -> str:
         return ""
     from reelflow.registry.versions import registration
 
-    wanted = json.loads(REGISTRATION.read_text(encoding="utf-8"))
+    wanted = read_json(REGISTRATION)
     if registration(wanted["name"], wanted["model_hash"], wanted["data_hash"]):
         return ""
     return f"the registry does not hold this model as `{wanted['name']}`"
@@ -39,7 +39,7 @@ def missing_effect(stage: str) -> str:
 def _other_decoders(metrics: Path) -> str:
     if not metrics.is_file():
         return ""
-    former = json.loads(metrics.read_text(encoding="utf-8")).get("decoders", "others")
+    former = read_json(metrics).get("decoders", "others")
     if former == decoders():
         return ""
     return f"it was done with {former}; now there is {decoders()}"

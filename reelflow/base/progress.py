@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 def track(
     items: Iterable[Item], total: int, what: str, *, last_line: bool = True
 ) -> Iterator[Item]:
-    """Yield `items`, showing how many of `total` are done, how fast, and how long it will take.
+    """Yield `items`, showing how many of `total` are done, and how long the rest will take.
 
     Args:
         items: any iterable; an item counts as done when the next one is asked for.
@@ -33,28 +33,11 @@ def track(
 
 def _bar(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import MofNCompleteColumn, Progress
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    started = time.monotonic()
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(what, total=total, rate="")
-        for done, item in enumerate(items, start=1):
-            yield item
-            rate = done / max(time.monotonic() - started, 1e-9)
-            progress.update(task, advance=1, rate=f"{rate:.1f}/s")
+        yield from progress.track(items, total, description=what)
 
 
 def _lines(items: Iterable[Item], total: int, what: str, last_line: bool) -> Iterator[Item]:

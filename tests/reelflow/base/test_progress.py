@@ -33,7 +33,7 @@ def test_a_log_gets_a_line_now_and_then_with_rate_and_time_left(
     ]
 
 
-def test_a_terminal_gets_a_bar_with_rate_and_time_left(
+def test_a_terminal_gets_a_bar_with_time_left(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
@@ -43,5 +43,5 @@ def test_a_terminal_gets_a_bar_with_rate_and_time_left(
     monkeypatch.setenv("COLUMNS", "100")
     assert list(track(range(3), 3, "extracting frames")) == [0, 1, 2]
     shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", terminal.getvalue())
-    assert re.search(r"extracting frames .*3/3 +[\d.]+/s +\d:\d\d:\d\d", shown)
+    assert re.search(r"extracting frames .*\d:\d\d:\d\d +3/3", shown)
     assert not caplog.records
