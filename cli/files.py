@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 
 S = TypeVar("S", bound="Section")
 
-_LISTS = (".csv", ".json")  # what says of videos which they are
+_LISTS = (".csv", ".json")  # lists of videos, not videos
 
 # For `app.command`: a file may be called `-video.mp4`.
 SETTINGS = {"ignore_unknown_options": True}
 
 
 def refuse_options(files: list[str]) -> None:
-    """Refuse what looks like an option and is no file: else it would be taken for one."""
+    """Refuse a name that looks like an option and is no file."""
     for name in files:
         if name.startswith("--") and not Path(name).exists():
             raise typer.BadParameter(f"there is neither an option nor a file {name}")
 
 
 def with_folders(names: list[str]) -> list[str]:
-    """A folder stands for the files below it, by name; not for hidden ones, nor for lists."""
+    """Replace each folder by the files below it, without hidden ones and lists of videos."""
     found: list[str] = []
     for name in names:
         below = sorted(_files_below(name)) if Path(name).is_dir() else [name]
@@ -74,5 +74,5 @@ def wide_console() -> Console:
 
 
 def print_any_name() -> None:
-    """A file's name may be bytes that are no text: what came in goes out again."""
+    """Print names of files that are not text as the bytes that they are."""
     sys.stdout.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]

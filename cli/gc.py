@@ -1,4 +1,4 @@
-"""`reelflow gc`: show the frames that nothing refers to any more, and remove them if asked."""
+"""`reelflow gc`: show the frames that nothing refers to any more; remove them if asked."""
 
 from __future__ import annotations
 
@@ -30,6 +30,6 @@ def gc(
         print(f"{files:8,} files  {why}")
     size = f"{garbage.freed / 2**20:,.1f} MiB"
     if yes:
-        print(f"Removed; {size} are free again. What is needed later is made anew from the videos.")
+        print(f"Removed; {size} are free again. Frames that are needed later are made again.")
     else:
         print(f"Removing them frees {size}. Nothing was removed yet: `reelflow gc --yes` does it.")

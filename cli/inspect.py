@@ -47,7 +47,7 @@ def inspect(
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
 ) -> None:
-    """Say what each FILE is, found by decoding it to its end, and whether it can be used."""
+    """Decode each FILE to its end; show what it is and whether it can be used."""
     refuse_options(files)
     files = with_folders(files)
     print_any_name()
@@ -71,7 +71,7 @@ def _settings() -> tuple[Bounds, Policy]:
 
 
 def _inspected(files: list[str], bounds: Bounds, policy: Policy) -> Iterator[Inspection]:
-    """The answers in the order asked. The work is in processes of ffmpeg, so threads will do."""
+    """Inspect files in their order. ffmpeg does the work in its own processes, so threads do."""
     from reelflow.base.parallel import worker_count
     from reelflow.base.progress import track
     from reelflow.video.inspection import inspect as look

@@ -1,7 +1,7 @@
 """`reelflow predict`: label and probabilities of video files, by a registered model.
 
-Answers go to stdout, complaints to stderr. A file that cannot be used does not keep the others
-from being answered; it only makes the exit status 1.
+Predictions go to stdout, errors to stderr. A file that cannot be used only makes the exit status
+1; the others are predicted all the same.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def predict(
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, a row a file.")] = False,
 ) -> None:
-    """Say what is in each video FILE: its label, and the probability of every label."""
+    """Predict the label of each video FILE, with the probability of every label."""
     if as_json and as_csv:
         raise typer.BadParameter("choose one of --json and --csv")
     refuse_options(files)

@@ -1,4 +1,4 @@
-"""What a person sees at the end of a run: stages, how good the model is, where to look."""
+"""The end of a run on the screen: stages, how good the model is, where to look."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from reelflow.base.words import interval, percent
 from tasks.common.inputs import read_json
 from tasks.common.paths import DATA_DOCS, DATA_REPORT, METRICS, NOT_EXTRACTED, QUARANTINE, REPORT
 
-# As many as are read; a report has them all.
+# More would not be read; the report has them all.
 CAUTIONS = 4
 _STYLES = {"ran": "green", "restored": "cyan", "failed": "bold red", "not run": "yellow"}
 
 
 def print_summary(result: PipelineResult) -> None:
-    """Print the table of stages and, after a whole run, what it came to."""
+    """Print the table of stages and, after a whole run, its results."""
     console = Console(highlight=False, markup=False, emoji=False)
     console.print()
     console.print(_stages(result))
@@ -55,18 +55,18 @@ def _stages(result: PipelineResult) -> Table:
 
 
 def _outcome() -> list[Text | Table | str]:
-    told = _read("evaluate")
+    figures = _read("evaluate")
     lines: list[Text | Table | str] = []
-    if told:
-        confidence = f"{100 * told['interval_confidence']:g}% interval"
+    if figures:
+        confidence = f"{100 * figures['interval_confidence']:g}% interval"
         lines += [
-            f"test accuracy {percent(told['accuracy'])}  ({confidence}: "
-            f"{interval(told, 'accuracy')}; always the commonest class: "
-            f"{percent(told['baseline_accuracy'])})",
-            _said("verdict", told["verdict"]["headline"], told["cautions"], REPORT),
+            f"test accuracy {percent(figures['accuracy'])}  ({confidence}: "
+            f"{interval(figures, 'accuracy')}; always the commonest class: "
+            f"{percent(figures['baseline_accuracy'])})",
+            _headline("verdict", figures["verdict"]["headline"], figures["cautions"], REPORT),
         ]
     if data := _read("validate"):
-        lines.append(_said("data", data["headline"], data["cautions"], DATA_REPORT))
+        lines.append(_headline("data", data["headline"], data["cautions"], DATA_REPORT))
     lists = {QUARANTINE: "ingest", NOT_EXTRACTED: "extract"}
     aside = {path: _read(stage).get("quarantined", 0) for path, stage in lists.items()}
     where = " and ".join(str(path) for path, count in aside.items() if count)
@@ -80,8 +80,8 @@ def _outcome() -> list[Text | Table | str]:
     return [*lines, f"data docs     {DATA_DOCS / 'index.html'}", "browse        make ui"]
 
 
-def _said(name: str, headline: str, cautions: list[str], report: Path) -> Table:
-    """What a report says first, and its gravest cautions: whoever reads no report reads these."""
+def _headline(name: str, headline: str, cautions: list[str], report: Path) -> Table:
+    """The headline of a report and its gravest cautions, for people who open no report."""
     table = Table.grid(padding=(0, 1, 0, 0))
     table.add_column(width=13)
     table.add_column(max_width=100)
@@ -94,14 +94,14 @@ def _said(name: str, headline: str, cautions: list[str], report: Path) -> Table:
 
 
 def _registered() -> str:
-    told = _read("register")
-    if not told:
+    figures = _read("register")
+    if not figures:
         return "nothing"
     from reelflow.registry.versions import registration
 
-    found = registration(told["name"], told["model_hash"], told["data_hash"])
+    found = registration(figures["name"], figures["model_hash"], figures["data_hash"])
     if found is None:
-        return f"{told['name']} is not in the registry; run the same command again"
+        return f"{figures['name']} is not in the registry; run the same command again"
     aliases = ", ".join(found.aliases) or "no alias"
     return printable(f"{found.name} version {found.version} ({aliases}): {found.reason}")
 

@@ -83,9 +83,9 @@ def _mlflow() -> Iterator[_Started]:
 
 
 def _watch(servers: list[tuple[str, subprocess.Popen[bytes], Path]]) -> None:
-    """Return never, but with a sentence when a server ends by itself."""
+    """Wait until a server ends by itself, and raise an error then."""
     while True:
         for tool, running, log in servers:
             if running.poll() is not None:
-                raise ReelflowError(f"{tool.strip()} has ended by itself; {log} says why.")
+                raise ReelflowError(f"{tool.strip()} has ended by itself; see {log}.")
         time.sleep(0.5)

@@ -1,10 +1,9 @@
-"""What is kept of frames and nothing refers to any more: `reelflow gc`.
+"""Garbage collection of frames: `reelflow gc`.
 
-Frames can always be made again from the videos, so this looks at nothing else: `.reelflow/frames`
-(see `reelflow.extraction.decoded_cache`), and former versions of `data/frames` in DVC's cache.
-Referred to are the frames that the present `dvc.lock` names or that of any branch, tag or
-experiment, and the clips, as params have them now, of videos that the manifest, a split or the
-ledger names: they may come back. DVC tells what its revisions refer to, exactly as for `dvc gc`.
+It looks at frames alone, which can be made again from the videos: those kept in `.reelflow/frames`,
+and former versions of `data/frames` in DVC's cache. It keeps the frames that `dvc.lock` names, now
+or in any branch, tag or experiment, as DVC finds them for `dvc gc`. It also keeps the clips, of the
+present params, of videos in the manifest, a split or the ledger, since these may come back.
 """
 
 from __future__ import annotations
@@ -43,8 +42,8 @@ class Garbage:
     """Files that nothing refers to.
 
     Attributes:
-        files: by why they are not wanted, in a few words: how many there are.
-        freed: bytes that the disk gets back; a file counts when the last of its names goes.
+        files: how many there are, by why they are not wanted.
+        freed: bytes that the disk gets back: those of files of which no name is left.
     """
 
     files: dict[str, int]
@@ -52,11 +51,11 @@ class Garbage:
 
 
 def collect(*, remove: bool, all_commits: bool = False) -> Garbage:
-    """Find what nothing refers to, and remove it if asked.
+    """Find the frames that nothing refers to; remove them if asked.
 
     Args:
-        remove: otherwise it is found and left.
-        all_commits: what any commit refers to is wanted, not only the tips of branches and tags.
+        remove: whether to remove them.
+        all_commits: keep what any commit refers to, not only the tips of branches and tags.
 
     Raises:
         ReelflowError: another run or DVC command is at work, or DVC cannot read a revision.
@@ -82,8 +81,8 @@ def collect(*, remove: bool, all_commits: bool = False) -> Garbage:
 
 
 def _used(repo: Repo, *, all_commits: bool) -> set[str]:
-    """The hashes of all that the workspace and the revisions that count refer to."""
-    # DVC warns of every stage of every revision that was never run.
+    """The hashes that the workspace and the revisions refer to."""
+    # DVC warns of each stage that was never run, in every revision.
     logging.getLogger("dvc").setLevel(logging.ERROR)
     used = repo.used_objs(
         all_branches=True, all_tags=True, all_experiments=True, all_commits=all_commits
@@ -92,7 +91,7 @@ def _used(repo: Repo, *, all_commits: bool) -> set[str]:
 
 
 def _stores(cache: Path) -> Iterator[tuple[Path, dict[str, Path]]]:
-    """The frame stores that DVC's cache has a listing of: the listing, and the files by name."""
+    """The listings of frame stores in DVC's cache, each with its files by name."""
     for listing in cache.glob("*/*.dir"):
         entries: list[dict[str, Any]] = json.loads(listing.read_text(encoding="utf-8"))
         names = {entry["relpath"] for entry in entries}

@@ -1,8 +1,8 @@
 """The flow `retrain`: take what is new in the inbox, then run the graph.
 
-Nightly by its schedule in prefect.yaml. Labelled videos in `data/inbox/` (a folder per class) go
-into `data/raw` once and only once, DVC notes the new state of `data/raw`, and the graph runs what
-that changes. With nothing new and nothing changed it asks DVC and ends within seconds.
+prefect.yaml schedules it for every night. It moves labelled videos from `data/inbox/` (a folder per
+class) into `data/raw` exactly once, lets DVC note the new state, and runs what that changes in the
+graph. With nothing new and nothing changed it ends within seconds.
 Run it: `reelflow retrain`, the deployment `retrain`, or `python -m flows.retrain`.
 """
 
@@ -21,7 +21,7 @@ from tasks.common.stage import sentence
 
 @task(name="inbox", task_run_name="inbox", cache_policy=NO_CACHE)
 def take_inbox(settle_s: float) -> State[None]:
-    """The inbox into `data/raw`, as a task run: how many in its state, which in an artifact."""
+    """Take the inbox into `data/raw`: the state has the counts, an artifact the names."""
     try:
         report = take_in(get_run_logger().info, settle_s)
     except Exception as error:  # noqa: BLE001 (Prefect would keep it to itself)

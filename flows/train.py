@@ -1,8 +1,8 @@
 """The flow `train`: the graph of `dvc.yaml` as Prefect task runs.
 
-Each stage is a task run with the stage's name, the stage's upstream, its log lines live, what it
-reports as an artifact, and `Cached` where DVC had nothing to do. Stages that do not wait for each
-other run at once. Prefect shows, retries and schedules; what must run, DVC alone decides.
+Each stage is a task run with the stage's name and upstream, its log lines live, its metrics as an
+artifact, and the state `Cached` if DVC had nothing to do. Independent stages run at once. Prefect
+shows, retries and schedules; DVC alone decides what must run.
 Run it: `reelflow run` (see `flows.engine.run_pipeline`), the deployment `train` in prefect.yaml, or
 `python -m flows.train`.
 """
@@ -18,7 +18,7 @@ from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.exceptions import FailedRun
-from prefect.futures import PrefectFuture
+from prefect.futures import PrefectFuture, wait
 from prefect.states import Cancelled, Completed, Failed
 
 from flows.engine import stage_process
@@ -47,7 +47,7 @@ _TRIES = {BUSY: 16, UNAVAILABLE: 2}  # the stage itself has asked a lost server 
 
 
 def _may_pass(task: Any, run: TaskRun, state: State[Any]) -> bool:
-    """Retry what a later moment may mend (a lock, a lost server), never a person's mistake."""
+    """Retry after what may pass (a lock, a lost server), never after a person's mistake."""
     return run.run_count < _TRIES.get(state.name or "", 0)
 
 
@@ -58,7 +58,7 @@ def _may_pass(task: Any, run: TaskRun, state: State[Any]) -> bool:
     retry_condition_fn=_may_pass,
 )
 def run_node(node: Node) -> State[None]:
-    """Run one node of the graph as a task run, and say in its state what became of it."""
+    """Run one node of the graph as a task run; its state has the outcome."""
     recorder = RECORDER.get()
     log = get_run_logger()
     began = time.monotonic()
@@ -117,12 +117,10 @@ def run_graph(nodes: list[Node]) -> State[None]:
             futures[node.name] = run_node.with_options(
                 name=node.name, task_run_name=node.name
             ).submit(node, wait_for=[futures[up] for up in node.upstream if up in present])
-        for future in futures.values():
-            future.wait()
+        wait(list(futures.values()))
     except BaseException:
         stage_process.stop_all()
-        for future in futures.values():
-            future.wait()
+        wait(list(futures.values()))
         raise
     return _sum_up(recorder, [node.name for node in nodes])
 
@@ -142,18 +140,16 @@ def _sum_up(recorder: Recorder, order: list[str]) -> State[None]:
 
 
 def graph() -> list[Node]:
-    """The graph, as the command line has read and checked it, or else read and checked now."""
+    """The graph, which the command line has read and checked already; a deployment does it here."""
     return RECORDER.get().nodes or checked_graph(get_run_logger().info)
 
 
-class _SaidAlready(logging.Filter):
+def _is_news(record: logging.LogRecord) -> bool:
     """Prefect logs a traceback of its own for every failed state; ours carry the whole text."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        return not (record.exc_info and isinstance(record.exc_info[1], FailedRun))
+    return not (record.exc_info and isinstance(record.exc_info[1], FailedRun))
 
 
-logging.getLogger("prefect.flow_runs").addFilter(_SaidAlready())
+logging.getLogger("prefect.flow_runs").addFilter(_is_news)
 
 
 @flow(name="train")
@@ -174,7 +170,7 @@ def _train(params: dict[str, Any] | None) -> State[None]:
 
 
 def guarded(work: Callable[[], State[None]], wait_s: float) -> State[None]:
-    """Do the work of a flow alone in the checkout; errors for people end as a failed state."""
+    """Do the work of a flow as the only run in the checkout; an error becomes a failed state."""
     token = None if RECORDER.get(None) else RECORDER.set(Recorder())
     deadline = time.monotonic() + wait_s
     try:
@@ -182,7 +178,7 @@ def guarded(work: Callable[[], State[None]], wait_s: float) -> State[None]:
             try:
                 with only_run(wait_s):
                     return work()
-            except BusyError:  # a person's `dvc push`, say; all that was done so far is kept
+            except BusyError:  # perhaps a person's `dvc push`; what was done is kept
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(5.0)

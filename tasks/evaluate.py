@@ -1,7 +1,7 @@
 """Stage `evaluate`: how good is the model on test videos that nothing has seen?
 
-Reads the model and its card, the prepared splits, the frames, and what the report tells of the
-data and the training (manifest, curves). Writes `metrics/evaluate.json` (all figures),
+Reads the model and its card, the prepared splits, the frames, and for the report the manifest and
+the curves of the training. Writes `metrics/evaluate.json` (all figures),
 `metrics/summary.json` (those by which runs are compared), `reports/predictions.csv` (a row a test
 video), `plots/{confusion,roc,pr}.csv` for `dvc plots`, and `reports/index.html`. One clip is in
 memory at a time. Alone: `python -m tasks.evaluate`.
@@ -165,7 +165,7 @@ def _predictions(
 
 
 def _check(meta: dict[str, Any], card: dict[str, Any], splits: dict[str, pd.DataFrame]) -> None:
-    """Refuse to measure what would mean nothing."""
+    """Raise `DataError` if the figures would mean nothing."""
     if card["data_hash"] != meta["data_hash"]:
         raise DataError(
             f"{MODEL} was trained on other data than {PREPARED} now holds: some of its training "
@@ -186,8 +186,7 @@ def _check(meta: dict[str, Any], card: dict[str, Any], splits: dict[str, pd.Data
 
 
 def _splits(manifest: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The splits; `group` is what is kept together, near-duplicates too, `known_group` what the
-    manifest knows of it."""
+    """The splits; `group` also joins near-duplicates, `known_group` is that of the manifest."""
     known = manifest.set_index("hash")["group"]
     tables = {name: read_cells(PREPARED / f"{name}.csv").astype({"target": int}) for name in SPLITS}
     return {name: t.assign(known_group=t["hash"].map(known)) for name, t in tables.items()}
@@ -200,7 +199,7 @@ def _prescribed(manifest: pd.DataFrame, test: pd.DataFrame) -> float:
 
 
 def _kept_epoch(history: pd.DataFrame) -> int:
-    """The epoch of the lowest validation loss, the first of equals, as training keeps it."""
+    """The first epoch with the lowest validation loss, as training chooses it."""
     return int(history["epoch"].iloc[history["val_loss"].argmin()])
 
 

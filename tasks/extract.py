@@ -1,8 +1,8 @@
 """Stage `extract`: T frames of every usable video, in shards that are named by content.
 
 Reads `data/manifest.parquet` and the videos in `data/raw/` that it names by content; writes
-`data/frames/` (see `reelflow.store.frame_store`), `data/quarantine_extract.csv` (a row a video that
-was found usable and of which no clip can be made) and `metrics/extract.json`. Frames are made in
+`data/frames/` (see `reelflow.store.frame_store`), `data/quarantine_extract.csv` (a row a usable
+video of which no clip can be made) and `metrics/extract.json`. Frames are made in
 `.reelflow/frames/` and linked into the store: a new video costs one decode, a changed label none,
 and a killed run goes on where it was. Run alone with `python -m tasks.extract`.
 """
@@ -33,11 +33,12 @@ from tasks.common.stage import run
 
 log = logging.getLogger(__name__)
 
-# Where Dask's workers find what is in data/raw, if it is not the same folder.
+# The folder in which Dask's workers find the videos of data/raw, if it is another one.
 RAW_FOR_WORKERS = "REELFLOW_RAW"
 
 
 def main() -> None:
+    """Decode the clips that are missing, and write every output."""
     params = load_section(PARAMS, ExtractParams)
     spec = clip_spec(params)
     present = {path.name: path for path in FRAMES.glob("*")}

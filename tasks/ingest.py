@@ -2,7 +2,7 @@
 
 Reads `data/raw/`. Writes `data/manifest.parquet` (a row a usable video), `data/quarantine.csv`
 (a row a file left out, with the reason and the remedy), `data/near_duplicates.csv` (a row a pair of
-usable videos that look alike) and `metrics/ingest.json`. No video is moved, changed or deleted.
+usable videos that look the same) and `metrics/ingest.json`. No video is moved, changed or deleted.
 Run alone with `python -m tasks.ingest`.
 """
 
@@ -48,6 +48,7 @@ log = logging.getLogger(__name__)
 
 
 def main() -> None:
+    """Check the videos, write every output, and stop if they cannot be learned from."""
     params = load_section(PARAMS, IngestParams)
     before = stamps_below(RAW)
     videos = list_videos(RAW, params.group_pattern)
@@ -62,7 +63,7 @@ def main() -> None:
         )
         found = found.with_aside(aside)
         pairs = _near_duplicates(found.manifest, cache, params.min_likeness)
-    # Written before the data as a whole is judged, so that a person can look at what was found.
+    # Written before the data as a whole is judged, so that a person can look at it.
     write_table(QUARANTINE, found.quarantine)
     _refuse_written(before, aside)
     _judge(found, params)
@@ -91,9 +92,8 @@ def main() -> None:
 
 
 def _refuse_written(before: dict[str, str], aside: Iterable[VideoError]) -> None:
-    """Raise `UnavailableError` if a file came, went or was written to meanwhile: DVC notes the
-    folder as it is after the stage, so it would not run it again for what the stage missed. What
-    was set aside, say a link to a file elsewhere, nobody reads."""
+    """Raise `UnavailableError` if a file came, went or changed meanwhile. DVC notes the folder as
+    it is after the stage, and would not run it again. Files that were set aside do not count."""
     after = stamps_below(RAW)
     paths = (before.keys() | after.keys()) - {error.path for error in aside}
     odd = sorted(path for path in paths if before.get(path) != after.get(path))
@@ -112,7 +112,7 @@ def _near_duplicates(manifest: pd.DataFrame, cache: CheckCache, least: float) ->
 
 
 def _named(pairs: list[Pair], manifest: pd.DataFrame) -> pd.DataFrame:
-    """Pairs by path, as a person looks for them, sorted."""
+    """Pairs by path, sorted."""
     path = dict(zip(manifest["hash"], manifest["path"], strict=True))
     rows = []
     for pair in pairs:
@@ -160,8 +160,8 @@ def _judge(found: Catalogue, params: IngestParams) -> None:
 
 
 def _write_manifest(path: Path, manifest: pd.DataFrame) -> None:
-    """Times of frames are stored as differences, which are constant for most videos: a byte each
-    or less instead of eight."""
+    """Write the manifest. Times of frames are stored as differences, which are constant for most
+    videos: a byte each or less instead of eight."""
     text = [name for name in manifest.columns if name not in _TYPES]
     schema = pa.schema([(name, _TYPES.get(name, pa.string())) for name in manifest.columns])
     table = pa.Table.from_pandas(manifest, schema=schema, preserve_index=False)

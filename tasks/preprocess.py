@@ -1,4 +1,4 @@
-"""Stage `preprocess`: who is trained on, watched and tested on, and what training is scaled by.
+"""Stage `preprocess`: split the videos, and compute what training needs to scale and weigh them.
 
 Reads `data/manifest.parquet`, `data/frames/` and the former `data/ledger.csv`; writes
 `data/prepared/` (a csv a split, `meta.json`), `metrics/preprocess.json` and, last, the ledger, in
@@ -55,9 +55,9 @@ def main() -> None:
     meta = _meta(videos, training, store)
     _write_splits(videos, meta["labels"])
     write_json(PREPARED / "meta.json", meta)
-    told = {"left_out": len(division.left_out), "warnings": len(warnings)}
-    write_json(METRICS / "preprocess.json", {**_metrics(videos), **told})
-    # Last: a run killed before this line divides in the same way again.
+    counted = {"left_out": len(division.left_out), "warnings": len(warnings)}
+    write_json(METRICS / "preprocess.json", {**_metrics(videos), **counted})
+    # Last, so that a run that is killed before makes the same division again.
     ledger.updated(videos).write()
     counts = ", ".join(f"{(videos['split'] == split).sum()} {split}" for split in SPLITS)
     log.info("%d videos: %s", len(videos), counts)
@@ -100,7 +100,7 @@ def _warnings(division: Division, params: PreprocessParams) -> list[str]:
 
 
 def _sources(videos: pd.DataFrame) -> pd.Series:
-    """What each video is kept together with; by default itself."""
+    """The group with which each video is kept together; by default itself."""
     return videos["kept_with"].fillna(videos["hash"])
 
 
@@ -122,7 +122,7 @@ def _meta(videos: pd.DataFrame, training: pd.DataFrame, store: FrameStore) -> di
 
 
 def _data_hash(videos: pd.DataFrame, labels: list[str], store: FrameStore) -> str:
-    """SHA-256 over who stands where under which label, and how clips are made of videos."""
+    """SHA-256 over each video's split and label, and how clips are made of videos."""
     rows = videos[["hash", "label", "split"]].sort_values("hash").to_numpy().tolist()
     text = json.dumps([rows, labels, store.spec.to_dict(), store.id], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -1,10 +1,9 @@
 """Stage `register`: the whole pipeline run into MLflow, the model into its registry.
 
-Reads what the stages before it wrote. Writes `metrics/register.json`, which holds nothing that
-MLflow numbers (a version, a run), so that it is the same wherever the model is registered. MLflow
-gets one run (the one that `train` began, completed, or a new one), one version with the alias
-`challenger`, and, if it is good enough, the alias `champion`. Doing it again adds nothing. Alone:
-`python -m tasks.register`.
+Reads the outputs of all other stages. Writes `metrics/register.json`, without numbers of MLflow (a
+version, a run), so that it is the same wherever the model is registered. MLflow gets one run (that
+of `train`, completed, or a new one), one version with the alias `challenger`, and, if the model is
+good enough, the alias `champion`. Running it again adds nothing. Alone: `python -m tasks.register`.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from reelflow.base.files import digest_of, write_json
 from reelflow.base.nested import flatten
 from reelflow.evaluation.answers import group_codes
 from reelflow.evaluation.verdict import Floor, Verdict
-from reelflow.params import Section, load_all
+from reelflow.params import load_all, load_section
 from reelflow.params.evaluate import EvaluateParams
 from reelflow.params.extract import ExtractParams
 from reelflow.params.register import RegisterParams
@@ -74,7 +73,7 @@ log = logging.getLogger(__name__)
 
 STAGE = "register"
 LOCK = Path("dvc.lock")
-# Besides the files that this stage depends on, whatever of these is there goes along.
+# These files are logged, too, where they exist.
 ALONG = (
     PARAMS,
     Path("dvc.yaml"),
@@ -86,22 +85,20 @@ ALONG = (
 
 def main() -> None:
     """Register, decide, and write the metrics."""
-    sections = load_all(PARAMS)
-    params, extract, evaluate = (sections[name] for name in (STAGE, "extract", "evaluate"))
-    assert isinstance(params, RegisterParams)
-    assert isinstance(extract, ExtractParams)
-    assert isinstance(evaluate, EvaluateParams)
+    params = load_section(PARAMS, RegisterParams)
+    extract = load_section(PARAMS, ExtractParams)
+    evaluate = load_section(PARAMS, EvaluateParams)
     card, scores = read_json(MODEL_CARD), read_json(METRICS / "evaluate.json")
     value, verdict = float(scores[params.metric]), Verdict(**scores["verdict"])
     rule = Rule(params.metric, params.min_metric, params.rule == "proven")
     floor = Floor(evaluate.min_videos, evaluate.min_groups)
-    story = _story(sections, card)
+    story = _story(card)
     bounds = {"timeout_s": extract.timeout_s, "memory_mb": extract.memory_mb}
 
     address = address_from_environment()
     client = connect(address)
     STATE.mkdir(exist_ok=True)
-    # MLflow has no transaction over a search and what follows it: two at once go one by one.
+    # MLflow has no transaction over a search and a write, so two processes take turns.
     with FileLock(STATE / "register.lock"), sentences(address):
         version = _register(client, params.name, story, bounds)
         present = versions.champion(client, params.name)
@@ -136,7 +133,7 @@ def main() -> None:
 def _register(
     client: MlflowClient, name: str, story: Story, bounds: dict[str, float]
 ) -> ModelVersion:
-    """The run, complete, and the version, found or made."""
+    """Complete the run; find or create the version."""
     run_id = pipeline_run.open_run(client, experiment_from_environment(), story)
     version = versions.find_version(client, name, story.key)
     if version is None:
@@ -159,7 +156,7 @@ def _register(
 
 
 def _compared(version: ModelVersion) -> str:
-    """How the champion once compared, if that made it the champion; else nothing."""
+    """The comparison that made this version the champion; empty if none did."""
     made = version.tags.get(DECISION) == CHAMPION
     return str(version.tags.get(COMPARISON, "")) if made else ""
 
@@ -172,7 +169,7 @@ def _compare(
     labels: list[str],
     address: str,
 ) -> Comparison | None:
-    """The champion on the test videos that it has not learned."""
+    """Measure the champion on the test videos that are new to it."""
     if present is None:
         return None
     number = str(present.version)
@@ -202,17 +199,17 @@ def _finish(
     comparison: str,
     scores: dict[str, Any],
 ) -> None:
-    """Say why before it is done: an alias without a reason could not be understood later."""
+    """Record the reason before the alias is set: nobody could understand it later without."""
     name, number = version.name, version.version
-    said = CHAMPION if decision.champion else CHALLENGER
-    tags = {REASON: decision.reason, COMPARISON: comparison, DECISION: said}
+    alias = CHAMPION if decision.champion else CHALLENGER
+    tags = {REASON: decision.reason, COMPARISON: comparison, DECISION: alias}
     versions.tag_version(client, version, tags)
     data = read_json(METRICS / "validate.json")
-    told = [
+    summaries = [
         (scores["verdict"]["headline"], scores["cautions"]),
         (f"The data: {data['headline'].lower()}", data["cautions"]),
     ]
-    text = versions.description(decision.reason, told)
+    text = versions.description(decision.reason, summaries)
     client.update_model_version(name, number, description=text)
     client.set_registered_model_alias(name, CHALLENGER, number)
     if decision.champion:
@@ -220,9 +217,9 @@ def _finish(
     versions.tag_version(client, version, {COMPLETE: "true"})
 
 
-def _story(sections: dict[str, Section], card: dict[str, Any]) -> Story:
+def _story(card: dict[str, Any]) -> Story:
     model_hash = digest_of(present(MODEL))
-    used = {name: section.model_dump() for name, section in sections.items()}
+    used = {name: section.model_dump() for name, section in load_all(PARAMS).items()}
     params = flatten({**used, "train": card["params"]})
     return Story(
         model_hash=model_hash,
@@ -258,7 +255,7 @@ def _tags() -> dict[str, str]:
 
 
 def _asked(videos: pd.DataFrame) -> list[Asked]:
-    """These videos as the champion is asked about them."""
+    """The videos with their labels and the predictions of the new model."""
     answers = read_cells(PREDICTIONS)
     own = dict(zip(answers["path"], answers["predicted"], strict=True))
     return [

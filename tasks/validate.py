@@ -1,10 +1,9 @@
-"""Stage `validate`: what must hold before anything is learned, and what there is to learn from.
+"""Stage `validate`: check expectations of the data, and report on the data.
 
-Reads `data/manifest.parquet`, `data/quarantine.csv`, `data/near_duplicates.csv` and `data/frames/`;
-writes `reports/validate/`
-(Data Docs of Great Expectations, open `index.html`), `reports/data.html` (the data report) and
-`metrics/validate.json`. A broken expectation stops the run after all are written, so that a person
-can look. Run alone with `python -m tasks.validate`.
+Reads `data/manifest.parquet`, `data/quarantine.csv`, `data/near_duplicates.csv` and `data/frames/`.
+Writes `reports/validate/` (Data Docs of Great Expectations, open `index.html`), `reports/data.html`
+(the data report) and `metrics/validate.json`. A broken expectation stops the run after these are
+written. Run alone with `python -m tasks.validate`.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ from tasks.common.stage import run
 
 log = logging.getLogger(__name__)
 
-# What the small model of `reelflow.evaluation.shortcuts` is given, as the evaluation names it.
+# The inputs of the small model of `reelflow.evaluation.shortcuts`, in words for the report.
 _TOLD = {
     shortcuts.EVERYTHING: "the size, rate, length, bytes and codec of each file",
     shortcuts.BRIGHTNESS: "the mean brightness of each clip",
@@ -83,8 +82,8 @@ def main() -> None:
 
 
 def _refuse_damaged(store: FrameStore) -> None:
-    """Raise `DataError` if shards are damaged, once they are removed wherever they would be taken
-    from again: the store, what is kept of frames, and DVC's cache."""
+    """Raise `DataError` if shards are damaged, and remove them from the store, the kept frames and
+    DVC's cache, so that they are made again."""
     damaged = store.damaged()
     committed = committed_files(FRAMES)
     for name in damaged:

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from cli.summary import CAUTIONS
+from reelflow.base.words import percent
 from reelflow.params import SECTIONS
 from tests.checkout import PARTS, Checkout, make_checkout
 from tests.conftest import ROOT

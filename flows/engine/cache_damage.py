@@ -1,7 +1,7 @@
-"""What is damaged in DVC's cache goes before DVC restores it.
+"""Remove damaged files from DVC's cache before DVC restores them.
 
-A file of the workspace and DVC's copy of it are one file on the disk. DVC notices when the one is
-written to, takes the other, which is read-only, for right, and puts it in place.
+A file of the workspace and DVC's copy of it are one file on the disk. If somebody writes to it, DVC
+notices, but believes its read-only copy and restores the damage.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def drop_damage(repo: Repo, node: str) -> None:
-    """Look at what DVC's cache has of those outputs of a stage that are not as they were."""
+    """Check DVC's copies of those outputs of a stage that have changed."""
     for stage in repo.index.stages:
         if stage.addressing == node and stage.cmd:
             for out in stage.outs:

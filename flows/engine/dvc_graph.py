@@ -1,8 +1,7 @@
 """The bridge to DVC: its graph as plain values, and what has changed.
 
-`dvc.yaml` is the only place where the order of stages is written; here it is read through DVC's
-API, never repeated. Questions are asked in this process (some 20 ms a stage). Working directory:
-the top folder of the project.
+`dvc.yaml` alone holds the order of stages; this module reads it through DVC's API, in this process
+(some 20 ms a stage). The working directory is the top folder of the project.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 _CODE = ("reelflow/", "tasks/")
 
-# DVC's lock is a file lock on a handle of its own: two threads of one process exclude each other.
+# DVC's lock is a file lock, which two threads of one process cannot hold at once.
 _one_question = threading.Lock()
 
 
@@ -85,18 +84,18 @@ def read_graph() -> list[Node]:
 
 
 def _own(repo: Repo) -> list[Any]:
-    """The stages of this project. DVC would also take a `dvc.yaml` or a `.dvc` of any folder below,
-    say of a data set that was unpacked here: those are somebody else's commands."""
+    """The stages of the top `dvc.yaml` and the sources that they read. DVC would also run commands
+    of a `dvc.yaml` in any folder below, for example in a data set that was unpacked here."""
     top = [stage for stage in repo.index.stages if stage.path_in_repo == "dvc.yaml"]
     read = {other for stage in top for other in repo.index.graph.successors(stage)}
     return [*top, *(other for other in read if not other.cmd)]
 
 
 def changes(name: str | None = None) -> dict[str, str]:
-    """What DVC would have to do, by node: why, in a few words. Empty: nothing to do.
+    """Which nodes DVC would run, and why, in a few words; empty if there is nothing to do.
 
     Args:
-        name: ask for one node alone; its upstream is then taken as it is.
+        name: ask for this node alone, whatever the state of its upstream.
 
     Raises:
         GraphError, BusyError: as `read_graph`.
@@ -108,18 +107,18 @@ def changes(name: str | None = None) -> dict[str, str]:
 
 
 def _briefly(reasons: list[str], most: int = 3) -> str:
-    """The first reasons, those of data before those of code, and how many more there are."""
+    """The first reasons, data before code, and the number of the others."""
     ordered = sorted(reasons, key=lambda reason: reason.startswith(_CODE))
     more = [f"{len(reasons) - most} more"] if len(reasons) > most else []
     return "; ".join([*ordered[:most], *more])
 
 
 def clear_stale_locks() -> None:
-    """Drop what a killed DVC left in `.dvc/tmp/rwlock` and DVC would trip over for ever.
+    """Remove `.dvc/tmp/rwlock` where a killed DVC left it in a state that blocks DVC for ever.
 
-    DVC drops entries of processes that are gone. It keeps those whose number some new process got
-    (common after a restart of a container) and cannot read a file that was cut short. All edits
-    of that file happen under the project's lock, which is held here.
+    DVC itself drops entries of processes that have ended. It keeps an entry if a new process has
+    got the same number (common after a restart of a container), and it cannot read a file that
+    was cut short. DVC edits that file under the project's lock, which is held here.
     """
     import psutil
 
@@ -138,7 +137,7 @@ def clear_stale_locks() -> None:
                 began = psutil.Process(holder).create_time()
             except psutil.NoSuchProcess:
                 continue
-            if began > written + 1.0:  # it was not there when the file was last written
+            if began > written + 1.0:  # it started after the file was last written
                 path.unlink()
                 return
 
@@ -150,7 +149,7 @@ def _holders(entries: dict[str, Any]) -> set[int]:
 
 @contextmanager
 def dvc_repo() -> Iterator[Repo]:
-    """A fresh `Repo`: an old one remembers the `dvc.lock` that it read.
+    """A new `Repo`: an old one would remember the `dvc.lock` that it read.
 
     Raises:
         GraphError, BusyError: as `read_graph`.
@@ -187,7 +186,7 @@ def _reasons(why: Any) -> Iterator[str]:
 
 
 def busy_sentence(detail: str) -> str:
-    """What a person reads where DVC is at work already; `detail` is what DVC says of it."""
+    """The error where another DVC command is at work; `detail` is the message of DVC."""
     return (
         "Another DVC command is at work in this project. Run the same command again when it has "
         f"ended. DVC says: {detail}"

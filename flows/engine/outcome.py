@@ -1,4 +1,4 @@
-"""What became of each stage of a run: plain values for whoever prints or judges them."""
+"""The outcome of each stage of a run, as plain values."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ class StageOutcome:
 
 @dataclass(frozen=True)
 class PipelineResult:
-    """What a run of the whole graph came to.
+    """The outcome of a run of the whole graph.
 
     Attributes:
         stages: in the order of the graph.
-        error: one finished text for a person; empty if all went well.
+        error: one text for a person; empty if all went well.
         interrupted: a person stopped it (Ctrl-C, SIGTERM).
-        server_lost: the Prefect server went away, `error` says so.
+        server_lost: the Prefect server was lost; `error` has a sentence on it.
     """
 
     stages: list[StageOutcome]
@@ -64,7 +64,7 @@ class Recorder:
     Attributes:
         echo: takes each line.
         nodes: the graph, once it is read and checked; none if the flow has to do it.
-        outcomes: what became of each stage.
+        outcomes: by stage.
         guard: held while one of the threads writes.
         server_lost: an artifact could not be sent to the Prefect server.
     """
@@ -81,7 +81,7 @@ class Recorder:
             self.echo(text)
 
     def put(self, outcome: StageOutcome) -> None:
-        """Note what became of a stage; of a stage that was tried again the last counts."""
+        """Record the outcome of a stage; the last one counts if it was tried again."""
         with self.guard:
             self.outcomes[outcome.stage] = outcome
 

@@ -1,8 +1,7 @@
 """New values in `params.yaml`, for a deployment that is started with params.
 
-They are written into the file and stay there: what ran stands in the file that git and DVC track
-(`git diff`, `dvc params diff`), and the next run starts from it. Nothing is written unless the
-file with the new values passes every check.
+They stay in the file, which git and DVC track, so that `git diff` and `dvc params diff` show what
+ran; the next run starts from them. Nothing is written unless the new file passes every check.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ def set_params(path: Path, values: dict[str, Any]) -> None:
     load_all(path)
     yaml = YAML()
     yaml.preserve_quotes = True
-    yaml.width = 10_000  # no line of a person's is broken in two
+    yaml.width = 10_000  # breaks no line in two
     content = yaml.load(path.read_text(encoding="utf-8")) or {}
     for name, value in flatten(values).items():
         _put(content, name.split("."), value, path)

@@ -1,10 +1,10 @@
 """The Prefect server of a run: the one that an address names, ours that is up, or a temporary one.
 
-Without `PREFECT_API_URL` Prefect would start a temporary server itself, inside the terminal's
-process group (Ctrl-C kills it before the last states are written) and after everything else. Ours
-is the same server, started first, so that it comes up while the graph is read. Its database lies
-in `.reelflow/prefect` unless `PREFECT_HOME` says otherwise: `make ui` shows the same runs.
-Nothing here imports Prefect, whose settings are read once, on import.
+Without `PREFECT_API_URL` Prefect would start a temporary server itself, as the last thing and in
+the terminal's process group, where Ctrl-C kills it before the last states are written. Ours is the
+same server, started first, so that it starts while Prefect is imported. Its database lies in
+`.reelflow/prefect` or in `PREFECT_HOME`; `make ui` shows the same runs. Nothing here imports
+Prefect, which reads its settings once, on import.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from reelflow.base.errors import ReelflowError, ended_by
 from tasks.common.paths import STATE
 
 LOOPBACK = "127.0.0.1"
-ADDRESS = STATE / "ui.json"  # where `make ui` says that its server is up
+ADDRESS = STATE / "ui.json"  # written by `make ui` while its server is up
 LOG = STATE / "prefect-server.log"
 START_S = 120.0  # a cold disk and a busy machine: 16 s were seen with two cores in use
 
@@ -46,7 +46,7 @@ class ServerError(ReelflowError):
 
 
 def settle_home() -> None:
-    """Say where Prefect keeps its database, before it is imported."""
+    """Set where Prefect keeps its database. Call it before Prefect is imported."""
     if "PREFECT_API_URL" not in os.environ:
         home = os.environ.setdefault("PREFECT_HOME", str((STATE / "prefect").absolute()))
         Path(home).mkdir(parents=True, exist_ok=True)
@@ -57,8 +57,8 @@ def for_a_run() -> Iterator[Callable[[], None]]:
     """A server for the run at hand; a temporary one is started here and stopped at the end.
 
     Yields:
-        a function that returns when the server answers. Call it after what can be done meanwhile
-        (importing Prefect takes two seconds) and before the first flow. It raises `ServerError`.
+        a function that returns when the server answers, or raises `ServerError`. Call it before
+        the first flow, but after the import of Prefect, which takes two seconds.
     """
     settle_home()
     if "PREFECT_API_URL" in os.environ:
@@ -76,7 +76,7 @@ def for_a_run() -> Iterator[Callable[[], None]]:
 
 
 def health_of_api() -> str:
-    """Where the server that `PREFECT_API_URL` names says that it is well."""
+    """The address at which the server of `PREFECT_API_URL` answers if it is well."""
     return f"{os.environ['PREFECT_API_URL'].rstrip('/')}/health"
 
 
@@ -132,8 +132,8 @@ def wait_until_up(
         status = server.poll()
         if status is not None or time.monotonic() > deadline:
             stop(server)
-            said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-            errors = [line.strip() for line in said if _ERROR.match(line)] or said
+            lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            errors = [line.strip() for line in lines if _ERROR.match(line)] or lines
             how = (
                 ended_by(-status)
                 if status and status < 0

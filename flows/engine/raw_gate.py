@@ -1,4 +1,4 @@
-"""What DVC must not read of `data/raw` is kept from it, before DVC reads anything.
+"""The gate before DVC: what nobody may read of `data/raw` is kept from DVC.
 
 DVC follows links, puts the files that they lead to into its cache and makes them read-only. It
 waits for pipes, hashes files of any size, and stops at names that are no UTF-8. So each entry that
@@ -24,9 +24,9 @@ from tasks.common.paths import PARAMS, RAW, RESERVED
 
 IGNORED = RAW.parent / ".dvcignore"
 _HEAD = """\
-# What DVC must not read of {raw}: written anew before each run, kept on this machine alone.
+# What DVC must not read of {raw}: written again before each run, for this machine alone.
 """
-# DVC compares each file with each line: with as many, a millisecond a file.
+# DVC compares each file with each line: 500 lines cost a millisecond a file.
 _MOST = 500
 
 
@@ -47,16 +47,16 @@ def allowed() -> Allowed:
 
 
 def guard(line: Callable[[str], None] = lambda _: None) -> list[VideoError]:
-    """Keep from DVC what nobody may read of `data/raw`. Call it before DVC looks at the folder.
+    """Keep from DVC what nobody may read of `data/raw`. Call it before DVC reads the folder.
 
     Args:
         line: takes a sentence for each of the first entries that are set aside.
 
     Returns:
-        What is set aside, as `set_aside` tells it.
+        What is set aside, as from `set_aside`.
 
     Raises:
-        DataError: `data/raw` or its `videos.csv` is itself no such thing; DVC cannot be kept from
+        DataError: `data/raw` is a link, its `videos.csv` cannot be read, or DVC cannot be kept from
             an entry.
         ParamsError: params.yaml is wrong.
     """
@@ -74,7 +74,7 @@ def guard(line: Callable[[str], None] = lambda _: None) -> list[VideoError]:
 
 
 def checked_graph(line: Callable[[str], None] = lambda _: None) -> list[Node]:
-    """The graph, once params.yaml is checked and nothing is left that DVC would trip over."""
+    """Check params.yaml, guard `data/raw`, remove stale locks of DVC, and read the graph."""
     load_all(PARAMS)
     guard(line)
     clear_stale_locks()
@@ -110,8 +110,8 @@ def _write(names: Iterable[str]) -> None:
 def pattern(path: str) -> str:
     """The pattern of `.dvcignore` that means this very path.
 
-    The file is UTF-8, and its lines are stripped. So a line end stands there as the class of all
-    other characters, turned round; a byte that is no UTF-8 as the class of all that are.
+    The file is UTF-8, and DVC strips its lines. So a line end is written as "none of the other
+    characters", and a byte that is not UTF-8 as "no valid character".
     """
     return "".join(map(_quoted, path))
 

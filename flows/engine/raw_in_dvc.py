@@ -1,4 +1,4 @@
-"""`data/raw` under DVC's care: added, noted, fetched."""
+"""`data/raw` in DVC: add it, note what changed in it, fetch it."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def add(echo: Callable[[str], None]) -> None:
 
 
 def note(echo: Callable[[str], None]) -> None:
-    """`dvc add data/raw` where DVC does not know yet what is in it."""
+    """`dvc add data/raw` if DVC does not know yet what is in it."""
     guard()
-    # Asked, not concluded from what was done: a run that was killed before this did it already.
+    # DVC is asked: a run that was killed before this line may have brought files, too.
     if RAW.exists() and (not RAW_POINTER.is_file() or changes(RAW_POINTER.as_posix())):
         add(echo)
 
@@ -36,8 +36,7 @@ def note(echo: Callable[[str], None]) -> None:
 def fetch(line: Callable[[str], None]) -> None:
     """Fetch a `data/raw` that DVC tracks and this checkout lacks.
 
-    Without it a fresh clone would take what is added for the whole set, and DVC would note
-    just that.
+    Otherwise a fresh clone would take the new videos for the whole set, and so would DVC.
     """
     if RAW.exists() or not RAW_POINTER.is_file():
         return
@@ -54,7 +53,7 @@ def fetch(line: Callable[[str], None]) -> None:
 
 
 def cached() -> Callable[[Path], bool]:
-    """A function that tells whether DVC's cache on this machine holds the bytes of a file."""
+    """A function that is true of files whose bytes DVC's cache on this machine holds."""
 
     @cache
     def folder() -> Path:

@@ -1,9 +1,9 @@
 """One pipeline run at a time in a checkout, however the one before it ended.
 
 The lock is `flock` on `.reelflow/run.lock`: the kernel frees it when its holder dies. Beside it
-`run.json` says who holds it, for the sentence that the second run ends with. Every process that a
-run starts carries the run's id in its environment; after a `kill -9` the next run finds what the
-dead one left at work (a stage, a server) by that mark and ends it before it touches a file.
+`run.json` names its holder, for the message of a second run. Every process that a run starts has
+the id of the run in its environment. After a `kill -9` the next run finds by that mark what the
+dead one left (a stage, a server), and ends it first.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ def only_run(wait_s: float = 0.0) -> Iterator[None]:
         wait_s: seconds to wait for another run to end before giving up.
 
     Raises:
-        RunningError: another run is still at work; the text says which and since when.
+        RunningError: another run is still at work; the text names it, and since when.
     """
     STATE.mkdir(parents=True, exist_ok=True)
-    # One instance a path and one counter for all threads: a flow called by the command line finds
-    # the lock that the command line already holds.
+    # One instance a path and one counter for all threads: the command line holds the lock already
+    # when it calls a flow, which takes it again.
     lock = FileLock(LOCK.absolute(), is_singleton=True, thread_local=False)
     try:
         lock.acquire(timeout=wait_s, poll_interval=0.5)

@@ -1,8 +1,8 @@
 """A run of the pipeline from the command line: `run_pipeline`, which `reelflow run` prints.
 
-With nothing to do it asks DVC and the registry and is done: neither Prefect nor a server is
-started. Otherwise the flow `train` runs here, in this process, against the server that
-`flows.engine.prefect_server` finds or starts.
+With nothing to do, by DVC and the registry, neither Prefect nor a server is started. Otherwise the
+flow `train` runs in this process, with the server that `flows.engine.prefect_server` finds or
+starts.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def run_pipeline(
         echo: takes each line of the stages, live, for a console.
 
     Returns:
-        what became of each stage, also when one failed or Ctrl-C stopped the run.
+        the outcome of each stage, also when one failed or Ctrl-C stopped the run.
 
     Raises:
         ReelflowError: nothing was started: another run is at work, wrong params, no graph.
@@ -103,7 +103,7 @@ def _judge(train: Any, recorder: Recorder, order: list[str]) -> PipelineResult:
 
 
 def _stopped(recorder: Recorder, order: list[str]) -> PipelineResult:
-    """A run that was stopped; one whose last stage had ended by then is done."""
+    """The result of a run that was stopped, unless its last stage had ended by then."""
     result = recorder.result(order)
     if all(each.outcome not in ("failed", "not run") for each in result.stages):
         return result
@@ -111,7 +111,7 @@ def _stopped(recorder: Recorder, order: list[str]) -> PipelineResult:
 
 
 def _send_the_rest() -> None:
-    """Wait until the last log lines and states are with the server: it may be ours to stop."""
+    """Wait until the last log lines and states are sent: our own server stops after this."""
     from prefect.events.worker import EventsWorker
     from prefect.logging.handlers import APILogWorker
 
@@ -122,8 +122,8 @@ def _send_the_rest() -> None:
 def leave(result: PipelineResult) -> NoReturn:
     """End this process with the status of `result`.
 
-    Prefect's threads would go on for minutes to send their last lines to a server that is lost;
-    nothing of ours is open any more, so the process is then left without asking them.
+    Prefect's threads would try for minutes to send their last lines to a server that is lost. Then
+    the process ends without them: nothing of ours is open any more.
     """
     if result.server_lost:
         sys.stdout.flush()
@@ -134,9 +134,9 @@ def leave(result: PipelineResult) -> NoReturn:
 
 @contextmanager
 def _quiet_logging() -> Iterator[None]:
-    """Prefect's own lines go to its server alone; the console shows those of the stages.
+    """Send Prefect's own lines to its server alone; the console shows those of the stages.
 
-    Nor does its log sender print half lines about a lost server: that is said once, at the end.
+    Its log sender prints nothing about a lost server either: one sentence at the end does.
     """
     loud = logging.getLogger("prefect")
     nobody = logging.NullHandler()

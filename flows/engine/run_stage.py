@@ -1,7 +1,7 @@
-"""One stage run by DVC, and why it failed, in a sentence.
+"""Run one stage with DVC; if it fails, find out why.
 
-A stage is run by `dvc repro --single-item` in a process of its own, exactly as a person would, so
-that both drivers leave the same `dvc.lock`.
+`dvc repro --single-item` runs a stage in a process of its own, as a person would, so that both ways
+leave the same `dvc.lock`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from flows.engine.dvc_graph import BusyError, busy_sentence, dvc_repo
 from reelflow.base.errors import ReelflowError, UnavailableError
 from tasks.common.stage import TRY_AGAIN
 
-# What `dvc repro` says to a person who types it, and what is only noise in a log.
+# Hints of `dvc repro` to a person who types it; noise in a log.
 _HINTS = (
     "To track the changes with git, run:",
     "\tgit add ",
@@ -37,9 +37,9 @@ class StageError(ReelflowError):
 
 
 def reproduce(name: str, on_line: Callable[[str], None], *, force: bool = False) -> bool:
-    """Run one node if its upstream, its params or its code changed; hand on its lines live.
+    """Run one node if its upstream, its params or its code changed; pass on its lines live.
 
-    Why it failed is not among them: the exception says it, once and without what DVC adds.
+    The lines end before those on a failure: the exception has its reason, without what DVC adds.
 
     Returns:
         True if its command ran; False if DVC had its outputs, or restored them from its run cache.
@@ -84,7 +84,7 @@ def _raise_failure(name: str, lines: list[str], status: int) -> None:
 
 
 def _own_sentence(name: str, lines: list[str]) -> str | None:
-    """The text after the last `NAME: error: `, up to where DVC speaks again."""
+    """The text after the last `NAME: error: `, up to the next line of DVC."""
     opening = f"{name}: error: "
     starts = [at for at, line in enumerate(lines) if line.startswith(opening)]
     if not starts:

@@ -1,7 +1,7 @@
 """Programs that a run starts: each in a process group of its own, its output line by line.
 
-A group of its own keeps the terminal's Ctrl-C away from half of the processes: the run decides
-who is stopped, in which order, and always stops the whole tree (DVC, the stage, its ffmpegs).
+The terminal's Ctrl-C does not reach a group of its own. The run stops the whole tree itself (DVC,
+the stage, its ffmpegs), in the right order.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class StoppedError(Exception):
 
 
 def environment() -> dict[str, str]:
-    """The environment of every program: `python` is ours, its lines come at once, the shell plain.
+    """The environment of every program: our own `python`, unbuffered output, a plain shell.
 
     DVC runs commands with `$SHELL`, which for a service's user may be one that refuses to run.
     """
@@ -42,9 +42,9 @@ def environment() -> dict[str, str]:
 
 
 def run_lines(command: list[str], on_line: Callable[[str], None]) -> int:
-    """Run `command` to its end, hand each line of its output on while it runs, return its status.
+    """Run `command`, pass on each line of its output while it runs, and return its exit status.
 
-    Of a line that a progress bar has overwritten only the last text is kept; colours are dropped.
+    Of a line that a progress bar overwrites only the last text is kept; colours are dropped.
 
     Raises:
         StoppedError: `stop_all` was called.
@@ -86,13 +86,13 @@ def killed(stage: str, output: str, status: int) -> str:
 
     Args:
         stage: its name.
-        output: what `dvc repro` printed, with the exit status of the stage. A shell between adds
-            128 to the number of a signal.
+        output: what `dvc repro` printed, with the exit status of the stage: 128 and the number of
+            the signal if a shell started it.
         status: that of `dvc repro`; negative if a signal ended DVC.
     """
     who = f"The stage {stage}" if status > 0 else f"DVC, at work on the stage {stage},"
-    told = re.findall(r"exited with (-?\d+)$", output, re.MULTILINE)
-    number = int(told[-1]) if status > 0 and told else status
+    found = re.findall(r"exited with (-?\d+)$", output, re.MULTILINE)
+    number = int(found[-1]) if status > 0 and found else status
     number = -number if number < 0 else number - 128
     if number not in set(signal.Signals):
         return ""
@@ -122,7 +122,7 @@ def stop_group(process: subprocess.Popen[bytes], patience_s: float = 10.0) -> No
             os.killpg(process.pid, kind)
             deadline = time.monotonic() + patience_s
             while time.monotonic() < deadline:
-                process.poll()  # a dead leader that nobody waited for still counts as a member
+                process.poll()  # otherwise a dead leader still counts as a member
                 os.killpg(process.pid, 0)
                 time.sleep(0.05)
         except ProcessLookupError:
@@ -133,7 +133,7 @@ def stop_group(process: subprocess.Popen[bytes], patience_s: float = 10.0) -> No
 
 @contextmanager
 def sigterm_as_ctrl_c() -> Iterator[None]:
-    """A `kill` ends this process as Ctrl-C does: what it started is stopped before it goes."""
+    """Let `kill` end this process as Ctrl-C does, which first stops what it started."""
 
     def interrupt(number: int, frame: object) -> None:
         raise KeyboardInterrupt

@@ -1,8 +1,8 @@
-"""What a stage depends on or brings about that DVC cannot see, and whether it is as it should be.
+"""What DVC cannot see: a stage's effects and dependencies that are no files.
 
-DVC knows files. A clone that pulled every output but points at an empty MLflow has nothing to do
-for DVC, and still no registered model: the stage `register` must run once more there. And another
-ffmpeg or PyAV may judge or decode the same videos otherwise.
+DVC knows files alone. In a clone that pulled every output and has an empty MLflow, DVC has nothing
+to do, and still there is no registered model: `register` must run once more. Another ffmpeg or PyAV
+may decode the same videos differently, so `ingest` and `extract` must run again.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from reelflow.base.decoder_versions import decoders
 from tasks.common.inputs import read_json
 from tasks.common.paths import METRICS
 
-# Stages whose metrics say what decoded.
+# Stages whose metrics name the decoders.
 _DECODING = ("ingest", "extract")
 REGISTRATION = METRICS / "register.json"
 
 
 def missing_effect(stage: str) -> str:
-    """Why a stage whose outputs are up to date must run all the same; empty if it need not.
+    """Why a stage must run although its outputs are up to date; empty if it need not.
 
     Raises:
         ReelflowError: the registry cannot be asked.

@@ -1,4 +1,4 @@
-"""What every room needs and nothing of video.
+"""What every room needs; it knows nothing of video.
 
 Errors for people, files written whole, tables, progress, processes.
 """

@@ -1,13 +1,13 @@
 """Tables as csv: those that people have, and our own, which people open in a spreadsheet.
 
 Read: UTF-8 with or without a byte-order mark; commas, semicolons or tabs. Cells are texts and stay
-as they are: `007` keeps its zeros, `NA` is a name. Quoted cells may hold line ends. What cannot be
-understood is refused in a sentence, never guessed at.
+as they are: `007` keeps its zeros, `NA` is a name. Quoted cells may hold line ends. A file that
+cannot be understood is refused with the reason.
 
-Written: a spreadsheet takes a text that begins with `=`, `+`, `-` or `@` for a formula and runs it,
-and a name of a file or a class is anybody's text. Such a cell is written with a `'` before it, as
-OWASP advises ("CSV Injection"); every reader here takes the `'` off again. So a text comes back as
-it was, one that begins with `'=` too. A number is no formula and stays one.
+Written: a spreadsheet runs a text that begins with `=`, `+`, `-` or `@` as a formula, and a file or
+a class may have any name. Such a cell is written with a `'` before it, as OWASP advises ("CSV
+Injection"), and every reader here removes the `'` again. So any text comes back as it was, even one
+that begins with `'=`. Numbers are not changed.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from reelflow.base.errors import DataError, quoted
 from reelflow.base.files import write_text
 
 _DELIMITERS = ",;\t"
-# Full-width signs count as well: a spreadsheet in Japanese or Chinese takes them for the others.
+# Full-width signs too: spreadsheets in Japanese or Chinese read them as the others.
 _FORMULA = re.compile(r"'*(?![+-]?\d+(\.\d+)?$)[=+\-@\t\r\n＝＋－＠]")
 
 
 def marked(cell: Any) -> Any:
-    """A cell as it is written: a text that a spreadsheet would run gets a `'` before it."""
+    """A cell as written: a text that a spreadsheet would run gets a `'` before it."""
     return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
 
 
@@ -44,7 +44,7 @@ def unmarked(cell: Any) -> Any:
 def csv_text(table: pd.DataFrame) -> str:
     """The table as a csv with a header, `\\n` line ends, and no cell that is a formula."""
     safe = _texts(table, marked)
-    # pandas takes a bare \r for the end of a row, and Python quotes it only where it is told to.
+    # pandas reads a bare \r as the end of a row, and Python does not quote it unless asked to.
     returns = any("\r" in str(cell) for cell in _only_texts(safe).to_numpy().ravel())
     return safe.to_csv(
         index=False,
@@ -114,7 +114,7 @@ def nearest(name: str, names: Iterable[str]) -> str:
 def _texts(table: pd.DataFrame, change: Callable[[Any], Any]) -> pd.DataFrame:
     """The table with its texts changed, those of the header too; numbers keep their type."""
     changed = {
-        # Of the same type, which `map` would guess anew: an object may be no text in UTF-8.
+        # With the same type: `map` would guess it, and an object may be no text in UTF-8.
         name: pd.Series([change(cell) for cell in cells], cells.index, cells.dtype)
         for name, cells in _only_texts(table).items()
     }
@@ -142,7 +142,7 @@ def _text(path: Path) -> str:
 
 
 def _delimiter(text: str) -> str:
-    """What parts the first row into the most cells; a comma if nothing does."""
+    """The delimiter that splits the first row into the most cells; a comma if none does."""
     counts = {
         mark: len(next(csv.reader(io.StringIO(text, newline=""), delimiter=mark), []))
         for mark in _DELIMITERS

@@ -1,4 +1,4 @@
-"""What decodes on this machine. Clips and verdicts are of it, and are made anew by another."""
+"""The versions of the decoders: with others, clips and verdicts are made again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import cache
 @cache
 def decoders() -> str:
     """The versions of ffmpeg, also of one that `IMAGEIO_FFMPEG_EXE` names, and of PyAV."""
-    # Not needed by whoever only reads clips.
+    # Not needed to read clips.
     from importlib.metadata import version
 
     import imageio_ffmpeg

@@ -1,7 +1,7 @@
 """The errors that are meant for a person.
 
-A `ReelflowError` carries one finished text: what happened, to which file, what to do. Whoever
-catches it prints the text and stops; it never needs a traceback to be understood.
+A `ReelflowError` has one complete text: what happened, to which file, what to do. The program
+prints the text and stops; nobody needs a traceback to understand it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from reelflow.base.terminal import printable
 
 
 def ended_by(number: int) -> str:
-    """What a signal means that ended a process, as the end of a sentence: `was killed (…)`."""
+    """How a signal ended a process, as the end of a sentence: `was killed (…)`."""
     name = signal.Signals(number).name
     if number in (signal.SIGKILL, signal.SIGTERM):
         return f"was killed ({name}), perhaps because memory ran out"
@@ -24,7 +24,7 @@ def ended_by(number: int) -> str:
 
 
 def quoted(value: object) -> str:
-    """A value as a person may type it: `repr` would double the backslashes of a pattern."""
+    """A value in quotes, as a person types it: `repr` would double backslashes."""
     plain = isinstance(value, str) and value.isprintable() and "'" not in value
     return f"'{value}'" if plain else repr(value)
 
@@ -37,7 +37,7 @@ class ReelflowError(Exception):
 
 
 class UnavailableError(ReelflowError):
-    """A server or a lock that was not to be had; the same command may work a moment later."""
+    """A server or a lock is not available; the same command may work a moment later."""
 
 
 class ParamsError(ReelflowError):

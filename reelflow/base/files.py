@@ -1,9 +1,9 @@
-"""Writing files so that a kill at any moment leaves the old one or the new one, never a half.
+"""Write files atomically: a kill at any moment leaves the old file or the new one.
 
 The new content goes to a temporary name beside the target, is flushed to the disk, and takes the
 target's name in one step (`Path.replace`). A temporary name starts with `.tmp-reelflow-` and the
-number of the process that writes, so that what a kill left behind can be told from what is being
-written, and both from anybody else's files.
+number of the process that writes. So files that a kill left can be distinguished from those that
+are being written, and both from files of other programs.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from typing import Any
 # DVC and git pass over `.tmp-*` (.dvcignore, .gitignore).
 TEMPORARY_PREFIX = ".tmp-reelflow-"
 _TEMPORARY = re.compile(re.escape(TEMPORARY_PREFIX) + r"(\d+)-")
-_LONGEST_SUFFIX = 16  # a name has at most 255 bytes, and a suffix may be all of it
+_LONGEST_SUFFIX = 16  # longer ones could exceed the 255 bytes of a name
 
 
 def temporary_beside(path: Path) -> Path:
-    """A name beside `path` that nobody has yet, with its suffix, for what will take its place."""
+    """A new name beside `path`, with its suffix, for a file that will replace it."""
     suffix = path.suffix if len(path.suffix) <= _LONGEST_SUFFIX else ""
     return path.with_name(f"{TEMPORARY_PREFIX}{os.getpid()}-{secrets.token_hex(6)}{suffix}")
 

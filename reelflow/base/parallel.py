@@ -1,9 +1,8 @@
-"""Work on many files in processes that may be bounded, replaced and lost.
+"""Work on many files in several processes, of which each may crash.
 
-A decoder can crash, and then takes its process along. `each` gives every item its answer all the
-same: when a process dies, the items that were in flight are tried again one by one, and only the
-one that kills its process a second time gets a `ProcessDiedError`. An item that is alone needs no
-process but ours.
+A decoder can crash and end its process. `each` still yields a result for every item: it tries the
+items that were in work again, one by one, and an item that ends its process a second time gets a
+`ProcessDiedError`. A single item is worked on in our own process.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# A process is replaced after so many files, so that what a decoder leaks stays small.
+# A process is replaced after so many files, to bound the memory that a decoder leaks.
 _FILES_A_PROCESS = 1000
 
 
@@ -41,8 +40,8 @@ def each(
     Args:
         function: importable by name (it is sent to other processes); what it raises is raised here.
         items: read only as fast as they are worked on, so that memory stays flat.
-        workers: processes at once; 0 for one a core. One item alone is worked on by this process:
-            starting another takes longer than most videos do.
+        workers: processes at once; 0 for one a core. Starting a process takes longer than most
+            videos, so that this process works on an item that is alone.
     """
     workers = worker_count(workers)
     items = iter(items)
@@ -104,7 +103,7 @@ def _pool(workers: int) -> ProcessPoolExecutor:
 
 
 def _end_with_parent() -> None:
-    """Without this the processes of a killed parent wait for its next item for ever."""
+    """End this process with its parent; otherwise it would wait for the next item for ever."""
     parent = multiprocessing.parent_process()
     assert parent is not None
 

@@ -41,14 +41,14 @@ def _bar(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
 
 
 def _lines(items: Iterable[Item], total: int, what: str, last_line: bool) -> Iterator[Item]:
-    started = said = time.monotonic()
+    started = last = time.monotonic()
     done = 0
     for item in items:
         yield item
         done += 1
         now = time.monotonic()
-        if now - said >= _SECONDS_BETWEEN_LINES:
-            said = now
+        if now - last >= _SECONDS_BETWEEN_LINES:
+            last = now
             rate = done / (now - started)
             left = (total - done) / rate
             log.info("%s: %d of %d, %.1f/s, %.0f s left", what, done, total, rate, left)

@@ -1,4 +1,4 @@
-"""Usage reports and update checks of the tools below us: off unless the user turned them on."""
+"""Usage reports and update checks of our dependencies: off unless the user turned them on."""
 
 from __future__ import annotations
 

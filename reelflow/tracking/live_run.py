@@ -1,7 +1,7 @@
-"""The epochs of a training, told to MLflow while it happens.
+"""Log the epochs of a training to MLflow while it runs.
 
-Losing MLflow never costs a training: the first call that fails ends the telling with one warning,
-and `register` later makes the run whole from `plots/train.csv`.
+A lost MLflow never stops a training: after the first call that fails nothing more is sent, a
+warning says so, and `register` later completes the run from the table of epochs.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class LiveRun:
-    """One MLflow run that grows with a training; it is never the reason for a failure."""
+    """An MLflow run that grows with a training, and never makes it fail."""
 
     def __init__(self, address: str, experiment: str, params: Mapping[str, Any]) -> None:
         """Open a run with the params of the training.
@@ -56,7 +56,7 @@ class LiveRun:
         self._try(send)
 
     def finish(self, model_hash: str, data_hash: str) -> None:
-        """Tag the run with the model that came of it, by which `register` finds it."""
+        """Tag the run with its model, by which `register` finds it, and end it."""
 
         def end() -> None:
             self._client.set_tag(self._run_id, DATA_HASH, data_hash)

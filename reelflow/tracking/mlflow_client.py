@@ -1,10 +1,10 @@
-"""The way to MLflow: its address, a client, and a sentence when it cannot be reached.
+"""A client of MLflow, its address, and errors in sentences.
 
 Without an address MLflow keeps everything in `mlflow.db` of the current folder (SQLite) and files
-in `mlruns/`, which is also where a plain `mlflow ui` looks. Two things are done here because
-MLflow does not: its database is made under another name first, since a kill during its first
-migration (3 s) leaves a file that MLflow can never open again; and a server that does not answer
-is asked again for half a minute, not for four.
+in `mlruns/`, which is also where a plain `mlflow ui` looks. Two things differ from plain MLflow.
+Its database is made under another name first, since a kill during its first migration (3 s) leaves
+a file that MLflow can never open again. And requests to a server that does not answer are repeated
+for half a minute, not for four.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def experiment_from_environment() -> str:
 
 
 def exists(address: str) -> bool:
-    """False for a SQLite file that is not there; true for all else, which must be asked."""
+    """False for a SQLite file that is not there; true for any other address."""
     file = _sqlite_file(address)
     return file is None or file.exists()
 
@@ -70,7 +70,7 @@ def connect(address: str) -> MlflowClient:
     come at once.
 
     Raises:
-        UnavailableError, TrackingError: as `sentences` says.
+        UnavailableError, TrackingError: as `sentences`.
     """
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
@@ -88,7 +88,7 @@ def connect(address: str) -> MlflowClient:
 
 @contextmanager
 def sentences(address: str) -> Iterator[None]:
-    """Turn what only a person can mend, or only time, into an error with a sentence.
+    """Turn an error that a person can mend, or that may pass, into a `ReelflowError`.
 
     Raises:
         UnavailableError: the server does not answer, or the database is locked.
@@ -100,10 +100,10 @@ def sentences(address: str) -> Iterator[None]:
     except ReelflowError:
         raise
     except Exception as error:
-        told = _told(address, error)
-        if told is None:
+        found = _reelflow_error(address, error)
+        if found is None:
             raise
-        raise told from error
+        raise found from error
 
 
 def masked(address: str) -> str:
@@ -111,7 +111,7 @@ def masked(address: str) -> str:
     return re.sub(r"//[^/@]*@", "//***@", address)
 
 
-def _told(address: str, error: BaseException) -> ReelflowError | None:
+def _reelflow_error(address: str, error: BaseException) -> ReelflowError | None:
     import requests
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import DatabaseError, IntegrityError
@@ -143,7 +143,7 @@ def _told(address: str, error: BaseException) -> ReelflowError | None:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The error and those behind it: MLflow often names a lost server only in its context."""
+    """The error and its causes: MLflow often names a lost server only in the context."""
     seen: BaseException | None = error
     while seen is not None:
         yield seen
@@ -173,7 +173,7 @@ def _calm(address: str) -> None:
     where = masked(address)
 
     def shorten(record: logging.LogRecord) -> bool:
-        """A line of urllib3 on an attempt has 300 characters, and does not mention MLflow."""
+        """Shorten the line of urllib3 on an attempt, 300 characters that do not mention MLflow."""
         if str(record.msg).startswith("Retrying ("):
             record.msg, record.args = "MLflow at %s does not answer, trying again", (where,)
         return True
@@ -197,7 +197,7 @@ def _check_or_make(file: Path) -> None:
 
 
 def _check(file: Path) -> None:
-    """MLflow tries ten times, over 100 s, to open a file that is no database."""
+    """Raise at once if it is no database; MLflow would try ten times, over 100 s."""
     with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True)) as database:
         database.execute("SELECT count(*) FROM sqlite_master")
 
@@ -210,7 +210,7 @@ def _make(file: Path) -> None:
 
 
 def says_missing(error: BaseException) -> bool:
-    """Whether MLflow means that there is no such thing; of files by an OSError without a number."""
+    """Whether MLflow means that there is no such thing; for files it raises a bare OSError."""
     if isinstance(error, OSError):
         return error.errno in (None, errno.ENOENT)
     missing = ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND", "INVALID_PARAMETER_VALUE")

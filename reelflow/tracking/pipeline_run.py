@@ -1,8 +1,7 @@
 """One MLflow run records a whole pipeline run: params, metrics, curves, data, files, commit.
 
-The run is found again by content (the tag `reelflow.model_hash`), never by a remembered id. Each
-step looks at what is there and adds what is missing, so that a killed process, a lost server or a
-second call ends with the same single run.
+The run is found by content (the tag `reelflow.model_hash`), not by its id. Each step adds only what
+is missing, so that after a killed process, a lost server or a second call there is still one run.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ _DIGEST_LENGTH = 36  # characters, the most that MLflow takes
 
 @dataclass(frozen=True)
 class Story:
-    """All that a pipeline run leaves behind, as values.
+    """All that MLflow records of a pipeline run, as values.
 
     Attributes:
         model_hash: SHA-256 of the model's file.
@@ -64,9 +63,9 @@ class Story:
 
 
 def open_run(client: MlflowClient, experiment: str, story: Story) -> str:
-    """The id of the run that is or will be the story's: the one `train` made, or a new one.
+    """The id of the run for the story: the one that `train` made, or a new one.
 
-    A run whose params or data are others is somebody else's and stays as it is.
+    A run with other params or data is another pipeline run, and stays as it is.
     """
     place = experiment_id(client, experiment)
     known = client.search_runs(
@@ -141,7 +140,7 @@ def _add_params(client: MlflowClient, run: Run, params: Mapping[str, str]) -> No
 
 
 def _add_epochs(client: MlflowClient, run: Run, epochs: pd.DataFrame) -> None:
-    """`train` logs each epoch while it happens; a run made without it gets them from the table."""
+    """Add the epochs that `train` has not logged."""
     from mlflow.entities import Metric
 
     run_id, now = run.info.run_id, int(time.time() * 1000)
@@ -160,12 +159,12 @@ def _dataset(story: Story) -> Dataset:
     import mlflow.data
     from mlflow.entities import Dataset
 
-    # `pts` is a list a row, for which a dataset's schema has no type.
+    # `pts` holds lists, for which the schema of a dataset has no type.
     videos = story.videos.drop(columns="pts", errors="ignore")
     with warnings.catch_warnings():
-        # Two of MLflow's kinds of source claim a local path; both note it in the same words.
+        # Two kinds of source of MLflow accept a local path; both record the same.
         warnings.filterwarnings("ignore", message="The specified dataset source can be")
-        # A column of whole numbers would not keep a missing value; ours have none.
+        # Integer columns cannot hold a missing value; ours have none.
         warnings.filterwarnings("ignore", message=".*integer column")
         dataset = mlflow.data.from_pandas(
             videos,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-# What a run itself rewrites while git looks on; changes there do not make the code another one.
+# Files in git that a run itself writes; changes there do not change the code.
 OUTPUTS = ("dvc.lock", "metrics", "plots", "data")
 PACKAGES = ("reelflow", "tensorflow", "keras", "numpy", "mlflow", "dvc", "prefect", "av",
             "imageio-ffmpeg")  # fmt: skip
@@ -33,7 +33,7 @@ def git_commit(folder: Path) -> Commit | None:
         return None
     without = [f":(exclude){name}" for name in OUTPUTS]
     status = _git(folder, "status", "--porcelain", "--untracked-files=all", "--", ".", *without)
-    # A new note beside the code changes nothing; a new module may be the network that was trained.
+    # A new note does not matter; a new module may be the network that was trained.
     changes = [
         line
         for line in (status or "").splitlines()
@@ -45,7 +45,7 @@ def git_commit(folder: Path) -> Commit | None:
 def lock_hash(lock: Path, without: str) -> str | None:
     """SHA-256 over the stages in `dvc.lock` but one; None if there is no such file.
 
-    The stage that asks is left out: its entry is still that of the run before, or none.
+    `without` is the stage that calls this: its entry is still that of the run before, or missing.
     """
     try:
         content = yaml.safe_load(lock.read_text(encoding="utf-8")) or {}
@@ -56,7 +56,7 @@ def lock_hash(lock: Path, without: str) -> str | None:
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that a result can hang on."""
+    """Versions of Python and of the packages that can change a result."""
     return {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
 
 

@@ -1,1 +1,1 @@
-"""What all stages share: how one runs, where files lie, the manifest, what DVC has of outputs."""
+"""What all stages share: how one runs, its paths and inputs, outputs in DVC's cache."""

@@ -1,12 +1,12 @@
-"""Files of an output as DVC has them in its cache.
+"""The files of an output in DVC's cache.
 
-DVC removes an output before it runs the stage that makes it. A stage that wants to go on from what
-it once made, in a fresh clone too, finds it here by the layout that DVC documents:
+DVC removes an output before it runs its stage. A stage that goes on from its former output, also in
+a fresh clone, finds it here by the layout that DVC documents:
 https://dvc.org/doc/user-guide/project-structure/internal-files
 
-A file of the workspace and DVC's copy of it are one file on the disk, and DVC takes what is
-read-only in its cache for right. Damage to the one is damage to the other, which DVC would put in
-the place of what a stage has made anew; so what is damaged there has to go.
+A file of the workspace and DVC's copy of it are one file on the disk, so that damage to one is
+damage to both. DVC believes the read-only files of its cache, and would replace what a stage has
+made again by the damaged copy. So damaged copies are removed.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _DVCS = "md5"  # by which DVC names files
 
 
 def committed_files(output: Path) -> dict[str, Path]:
-    """The files of an output, a folder or (as `.`) a file, that `dvc.lock` names, by their paths in
-    it; empty where DVC does not know of it. Not all that the lock names need be in the cache."""
+    """The files of an output that `dvc.lock` names, by their paths in it; `.` if it is a file.
+    Empty if DVC does not know the output. The cache need not hold all of the files."""
     try:
         lock = yaml.safe_load(LOCK.read_text(encoding="utf-8"))
         outs = [out for stage in lock["stages"].values() for out in stage.get("outs", [])]
@@ -46,22 +46,21 @@ def committed_files(output: Path) -> dict[str, Path]:
 
 
 def drop_damaged(output: Path) -> None:
-    """Remove from DVC's cache the files of an output that are not what their names say."""
+    """Remove the files of an output from DVC's cache that do not have the hash in their names."""
     for name, kept in committed_files(output).items():
         if kept.is_file() and digest_of(kept, _DVCS) != kept.parent.name + kept.name:
             _drop(output / name, kept)
 
 
 def give_way(stage: str) -> None:
-    """Remove from DVC's cache what does not have the bytes of the files that a stage has made, and
-    would take their place."""
+    """Remove damaged copies from DVC's cache that would replace the files that a stage has made."""
     cache = _cache_folder()
     for output in _outputs(stage):
         former = committed_files(output)
         for path in [output, *output.rglob("*")]:
             known = former.get(path.relative_to(output).as_posix())
             if not path.is_file() or (known and known.exists() and path.samefile(known)):
-                continue  # those that are there since before were looked at when they were taken up
+                continue  # it comes from the cache, and was checked when it was taken from there
             kept = _object(cache, digest_of(path, _DVCS))
             if kept.is_file() and not filecmp.cmp(path, kept, shallow=False):
                 _drop(path, kept)

@@ -1,4 +1,4 @@
-"""What a stage reads of the stages before it. A missing file ends the stage in one sentence."""
+"""Read outputs of earlier stages; a missing file is an error in one sentence."""
 
 from __future__ import annotations
 

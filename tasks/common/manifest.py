@@ -1,4 +1,4 @@
-"""The videos that stages after `extract` are about."""
+"""The videos that the stages after `extract` use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tasks.common.paths import MANIFEST, NOT_EXTRACTED
 
 
 def extracted_videos() -> pd.DataFrame:
-    """The rows of the manifest but for videos of which no clip could be made."""
+    """The rows of the manifest without the videos of which no clip could be made."""
     manifest = pd.read_parquet(MANIFEST)
     if not NOT_EXTRACTED.exists():
         return manifest

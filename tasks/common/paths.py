@@ -1,4 +1,4 @@
-"""Where the pipeline keeps its files: the one page on which that is written.
+"""The paths of all files of the pipeline.
 
 All paths are relative to the top folder of the project, from which every stage is run.
 """

@@ -1,8 +1,8 @@
 """What every stage does around its work: log, fail in a sentence, note its seconds.
 
-`python -m tasks.NAME` calls `run("NAME", work)`. The work raises `ReelflowError` for whatever a
-person can mend; that and a full disk end as one sentence on stderr and exit status 1, and so does
-an error that nobody foresaw, whose traceback is kept in a file.
+`python -m tasks.NAME` calls `run("NAME", work)`. The work raises `ReelflowError` for what a person
+can mend. Every error ends as one sentence on stderr; the traceback of one that nobody foresaw is
+kept in a file.
 """
 
 from __future__ import annotations
@@ -24,17 +24,16 @@ from tasks.common.paths import STATE, WRITTEN_TO
 
 TIMINGS = STATE / "timings.jsonl"
 ERRORS = STATE / "errors.log"
-TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h: whoever runs stages may try this one again
+TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h: running the stage again may help
 
 
 def run(name: str, work: Callable[[], None]) -> None:
-    """Run the work of stage `name` and leave the process with a fitting exit status.
+    """Run the work of stage `name` and end the process with its exit status.
 
-    0: done · 1: an error that a person can mend, said in a sentence · 75: the same, but it may
-    pass by itself · 130: interrupted.
+    0: done · 1: an error · 75: an error that may pass by itself · 130: interrupted.
     """
     log_to_stderr(f"{name}: %(message)s", logging.INFO)
-    faulthandler.enable()  # a crash in a library says in which line of ours
+    faulthandler.enable()  # a crash in a library prints the line of ours
     started = time.monotonic()
     try:
         for folder in WRITTEN_TO:
@@ -85,7 +84,7 @@ def _unexpected(error: Exception) -> str:
 
 
 def _note_seconds(name: str, seconds: float) -> None:
-    """Timings are kept outside the outputs, whose bytes must not depend on the clock."""
+    """Note the seconds in a file that is no output: outputs must not depend on the clock."""
     STATE.mkdir(exist_ok=True)
     with TIMINGS.open("a", encoding="utf-8") as file:
         file.write(json.dumps({"stage": name, "seconds": round(seconds, 3)}) + "\n")

@@ -57,7 +57,7 @@ def test_both_uis_answer_take_a_run_in_and_stop_with_ctrl_c(tmp_path: Path) -> N
 def test_a_server_that_ends_by_itself_is_a_sentence(tmp_path: Path) -> None:
     ended = prefect_server.start([sys.executable, "-c", "raise SystemExit(3)"], tmp_path / "log")
     ended.wait()
-    with pytest.raises(ReelflowError, match=r"MLflow has ended by itself; .*log says why"):
+    with pytest.raises(ReelflowError, match=r"MLflow has ended by itself; see .*log"):
         _watch([("MLflow ", ended, tmp_path / "log")])
 
 
