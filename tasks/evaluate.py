@@ -212,15 +212,12 @@ def _summary(scores: dict[str, Any], history: pd.DataFrame) -> dict[str, float]:
 def _provenance(card: dict[str, Any]) -> dict[str, str]:
     import imageio_ffmpeg
 
-    model_hash = digest_of(MODEL)
     return {
         "network": str(card["network"]),
-        "model hash": model_hash,
+        "model hash": digest_of(MODEL),
         "data hash": str(card["data_hash"]),
-        "reelflow": version("reelflow"),
         "Python": platform.python_version(),
-        "TensorFlow": version("tensorflow"),
-        "Keras": version("keras"),
+        **{name: version(name.lower()) for name in ("reelflow", "TensorFlow", "Keras")},
         "ffmpeg": imageio_ffmpeg.get_ffmpeg_version(),
     }
 

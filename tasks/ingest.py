@@ -176,18 +176,10 @@ def _write_manifest(path: Path, manifest: pd.DataFrame) -> None:
 
 
 _TYPES = {
-    "bytes": pa.int64(),
-    "width": pa.int32(),
-    "height": pa.int32(),
-    "fps": pa.float64(),
-    "frames": pa.int64(),
-    "intact": pa.int64(),
-    "start": pa.float64(),
-    "duration": pa.float64(),
-    "rotation": pa.int32(),
-    "stream": pa.int32(),
+    **dict.fromkeys(("bytes", "frames", "intact"), pa.int64()),
+    **dict.fromkeys(("width", "height", "rotation", "stream", "duplicates"), pa.int32()),
+    **dict.fromkeys(("fps", "start", "duration"), pa.float64()),
     "pts": pa.list_(pa.int64()),
-    "duplicates": pa.int32(),
 }
 
 

@@ -18,6 +18,7 @@ import pandas as pd
 from reelflow.base.csv_table import write_table
 from reelflow.base.files import write_json
 from reelflow.base.split_names import SPLITS
+from reelflow.base.words import count
 from reelflow.dataset.class_weights import class_weights
 from reelflow.dataset.groups_in_names import without_group
 from reelflow.dataset.split_ledger import ANEW, Ledger
@@ -84,14 +85,14 @@ def _warnings(division: Division, params: PreprocessParams) -> list[str]:
     groups = _sources(test).nunique()
     if groups < params.min_test_groups:
         warnings.append(
-            f"The test has {len(test)} videos of {groups} {'group' if groups == 1 else 'groups'}, "
+            f"The test has {len(test)} videos of {count(groups, 'group')}, "
             f"fewer than preprocess.min_test_groups ({params.min_test_groups}): its intervals "
             "will be wide. Add videos of other groups, or raise preprocess.test_share."
         )
     if division.left_out:
-        count = len(division.left_out)
+        left_out = count(len(division.left_out), "video is", "videos are")
         warnings.append(
-            f"{count} {'video is' if count == 1 else 'videos are'} left out: their near-duplicates "
+            f"{left_out} left out: their near-duplicates "
             "stand in another split and count more there. ingest.min_likeness says what is one."
         )
     for label, splits in division.absent.items():

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from reelflow.base.terminal import printable
+
 
 def percent(share: float | None) -> str:
     """A share for people: `94%`. Only all is called 100%, and only none 0%."""
@@ -32,11 +34,7 @@ def visible(text: Any) -> Any:
     Control and format characters in a file name can reorder a line, or end it: `gpj.mp4` behind a
     right-to-left override reads as `4pm.jpg`.
     """
-    if type(text) is not str or text.isprintable():
-        return text
-    return "".join(
-        c if c.isprintable() or c in "\n " else c.encode("unicode_escape").decode() for c in text
-    )
+    return printable(text, lines=True) if type(text) is str else text
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

@@ -188,25 +188,17 @@ def _sqlite_file(address: str) -> Path | None:
 
 
 def _check_or_make(file: Path) -> None:
+    import mlflow
+
     if file.exists():
-        _check(file)
+        # Raises at once if it is no database; MLflow would try ten times, over 100 s.
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True)) as database:
+            database.execute("SELECT count(*) FROM sqlite_master")
         return
     with FileLock(f"{file}.lock"):
         if not file.exists():
-            _make(file)
-
-
-def _check(file: Path) -> None:
-    """Raise at once if it is no database; MLflow would try ten times, over 100 s."""
-    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True)) as database:
-        database.execute("SELECT count(*) FROM sqlite_master")
-
-
-def _make(file: Path) -> None:
-    import mlflow
-
-    with replacing(file) as temporary:
-        mlflow.MlflowClient(f"sqlite:///{quote(str(temporary.absolute()))}")
+            with replacing(file) as temporary:
+                mlflow.MlflowClient(f"sqlite:///{quote(str(temporary.absolute()))}")
 
 
 def says_missing(error: BaseException) -> bool:
