@@ -21,8 +21,8 @@ def add(echo: Callable[[str], None]) -> None:
     command = [sys.executable, "-m", "dvc", "--wait-for-lock", "add", str(RAW)]
     if stage_process.run_lines(command, lines.append):
         said = " ".join(line.strip() for line in lines).rpartition("ERROR: ")[2]
-        raise ReelflowError(f"DVC could not take {RAW} under its care: {said}")
-    echo(f"{RAW} is under DVC's care ({RAW_POINTER}).")
+        raise ReelflowError(f"DVC cannot add {RAW}: {said}")
+    echo(f"{RAW} is in DVC now ({RAW_POINTER}).")
 
 
 def note(echo: Callable[[str], None]) -> None:

@@ -107,7 +107,7 @@ def _holder() -> dict[str, Any]:
 
 def _sentence(holder: dict[str, Any], waited_s: float) -> str:
     who = f"process {holder['pid']}, since {holder['since']}" if holder else "it has just begun"
-    waited = f" It was waited for {waited_s:.0f} seconds." if waited_s else ""
+    waited = f" This run waited {waited_s:.0f} seconds for it." if waited_s else ""
     stop = f", or stop it with `kill {holder['pid']}`" if holder else ""
     return (
         f"Another run of the pipeline is at work in this folder ({who}).{waited} Run the same "

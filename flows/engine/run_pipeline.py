@@ -30,7 +30,7 @@ _STOPPED = (
     "Stopped. What the finished stages computed is kept; run the same command again to go on."
 )
 _LOST = (
-    "The Prefect server stopped answering and was tried again in vain. What the finished stages "
+    "The Prefect server stopped answering, also after several tries. What the finished stages "
     "computed is kept; run the same command again, with the server up, to go on."
 )
 

@@ -66,7 +66,7 @@ def test_a_run_that_may_wait_goes_on_when_the_other_has_ended(
     holder: subprocess.Popen[str],
 ) -> None:
     os.kill(child_of(holder), signal.SIGKILL)
-    with pytest.raises(RunningError, match="It was waited for 1 seconds"), only_run(wait_s=1.0):
+    with pytest.raises(RunningError, match="waited 1 seconds for it"), only_run(wait_s=1.0):
         raise AssertionError
     holder.terminate()
     with only_run(wait_s=30.0):
