@@ -53,7 +53,7 @@ class DecodedCache:
         self._proven, self._proven_at = _last_store(folder / INDEX)
 
     def path(self, name: str) -> Path:
-        """The place of a shard in the folder."""
+        """The place of a shard, or of the index of the last store, in the folder."""
         return self.folder / name
 
     def has(self, name: str) -> bool:
@@ -99,10 +99,6 @@ class DecodedCache:
             except DataError as error:
                 log.warning("%s", error)
         return None
-
-    def keep_index(self, path: Path) -> None:
-        """Remember the index of the store that was just made."""
-        link_or_copy(path, self.folder / INDEX)
 
     def spare(self, wanted: Iterable[str]) -> dict[str, Path]:
         """Clips outside of the wanted shards: the hash of each, and the file that holds it."""

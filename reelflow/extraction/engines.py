@@ -172,10 +172,10 @@ def _videos(manifest: Path, hashes: Sequence[str]) -> Iterator[Video]:
         found: dict[str, Video] = {}
         with pq.ParquetFile(manifest) as file:
             for batch in file.iter_batches(_ROWS, columns=columns):
-                table = pa.table(batch).filter(pc.is_in(batch["hash"], wanted))
-                times = table["pts"].combine_chunks()
-                for at, row in enumerate(table.drop(["pts"]).to_pylist()):
+                rows = batch.filter(pc.is_in(batch["hash"], wanted))
+                facts = rows.drop_columns(["pts"]).to_pylist()
+                for times, row in zip(rows["pts"], facts, strict=True):
                     path = row.pop("path")
-                    info = VideoInfo(**row, pts=times[at].values.to_numpy())
+                    info = VideoInfo(**row, pts=times.values.to_numpy())
                     found[info.hash] = (path, info)
         yield from (found[video] for video in some)

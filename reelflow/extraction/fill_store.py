@@ -111,21 +111,18 @@ def finish_store(shards: Shards, cache: DecodedCache, store: Path, spec: ClipSpe
     """Make the store of shards that are all in the cache: link them, write the index and the spec,
     remove what else is there; return the index."""
     for name in shards:
-        if not _same(cache.path(name), store / name):
-            link_or_copy(cache.path(name), store / name)
+        kept, linked = cache.path(name), store / name
+        if not linked.exists() or not linked.samefile(kept):
+            link_or_copy(kept, linked)
     index = _index(shards, cache)
     write_index(store / INDEX, index)
-    cache.keep_index(store / INDEX)
+    link_or_copy(store / INDEX, cache.path(INDEX))
     write_json(store / SPEC, {**spec.to_dict(), "id": spec.id})
     for path in store.iterdir():
         if path.name not in shards and path.name not in (INDEX, SPEC):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     cache.sweep(shards)
     return index
-
-
-def _same(path: Path, other: Path) -> bool:
-    return other.exists() and path.samefile(other)
 
 
 def _index(shards: Shards, cache: DecodedCache) -> pa.Table:

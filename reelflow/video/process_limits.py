@@ -13,7 +13,6 @@ import resource
 import select
 import signal
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,9 +106,28 @@ def watch(
         VideoError: `timeout`, if it did nothing for `bounds.timeout_s`.
     """
     most = bounds.cpu_seconds(size)
-    for lines in _while_it_works(process.pid, out, path, bounds):
-        allowed = min(bounds.cpu_seconds(size, frames + lines), most)
-        resource.prlimit(process.pid, resource.RLIMIT_CPU, (allowed, most))
+    ending, idle, done = os.pidfd_open(process.pid), 0.0, (0, 0.0)
+    step = min(_LOOK_EVERY, bounds.timeout_s)
+    try:
+        # Wait for its end, not for some milliseconds, in which a short video is decoded.
+        while not select.select([ending], [], [], step)[0]:
+            lines, seconds = out.lines, _seconds_of(process.pid)
+            allowed = min(bounds.cpu_seconds(size, frames + lines), most)
+            resource.prlimit(process.pid, resource.RLIMIT_CPU, (allowed, most))
+            if lines > done[0] or seconds - done[1] > _AT_WORK * bounds.timeout_s:
+                idle, done = 0.0, (lines, seconds)
+            elif idle < bounds.timeout_s:
+                # Not by the clock: a process may be stopped, or wait for a core.
+                idle += step
+            else:
+                raise VideoError(
+                    str(path),
+                    "timeout",
+                    f"Its decoder stood still for {bounds.timeout_s:g} s and was ended.",
+                    "See whether its disk answers; else encode the video again.",
+                )
+    finally:
+        os.close(ending)
     out.join()  # while nobody has waited for the process, its number is its own
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -160,32 +178,6 @@ def refuse_broken_limit(
             f"The decoder died on it ({name}).",
             "Encode the video again with another program.",
         )
-
-
-def _while_it_works(pid: int, out: Drain, path: Path, bounds: Bounds) -> Iterator[int]:
-    """Yield, now and then until the process ends, how many lines it has printed. Raises as
-    `watch`."""
-    ending, idle, done = os.pidfd_open(pid), 0.0, (0, 0.0)
-    step = min(_LOOK_EVERY, bounds.timeout_s)
-    try:
-        # Its end, not a sleep of so many milliseconds, in which a short video is decoded.
-        while not select.select([ending], [], [], step)[0]:
-            yield out.lines
-            seconds = _seconds_of(pid)
-            if out.lines > done[0] or seconds - done[1] > _AT_WORK * bounds.timeout_s:
-                idle, done = 0.0, (out.lines, seconds)
-            elif idle < bounds.timeout_s:
-                # Not by the clock: a process may be stopped, or wait for a core.
-                idle += step
-            else:
-                raise VideoError(
-                    str(path),
-                    "timeout",
-                    f"Its decoder stood still for {bounds.timeout_s:g} s and was ended.",
-                    "See whether its disk answers; else encode the video again.",
-                )
-    finally:
-        os.close(ending)
 
 
 def _seconds_of(pid: int) -> float:
