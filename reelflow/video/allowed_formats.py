@@ -3,7 +3,7 @@
 Many formats can name other files or addresses: playlists, edit lists with external tracks, image
 sequences. So a decoder gets one open file and the protocol `fd` alone, which opens nothing else.
 Only demuxers that carry video are allowed, and the decoders of codecs that people bring.
-docs/threat-model.md says what this guards against, and how.
+docs/threat-model.md describes the dangers.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def confined(descriptor: int) -> dict[str, Any]:
         "format_whitelist": ",".join(DEMUXERS),
         "codec_whitelist": ",".join(DECODERS),
         "max_streams": MOST_STREAMS,
-        # PyAV hands these to the probing of a file; its decoders have to be told once more.
+        # PyAV uses it to probe a file; its decoders need it as an option of their own.
         "max_pixels": MOST_PIXELS,
     }
 

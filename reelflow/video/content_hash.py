@@ -26,7 +26,7 @@ def hash_and_stamp(path: Path) -> tuple[str, str]:
 def stamp_of(path: Path | str) -> str:
     """Size, time of change and inode of a file, links followed; empty if there is none."""
     try:
-        return _stamp(os.stat(path))  # noqa: PTH116 (as `stamps_below` says)
+        return _stamp(os.stat(path))  # noqa: PTH116 (see `stamps_below`)
     except OSError:
         return ""
 

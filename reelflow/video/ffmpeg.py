@@ -25,7 +25,7 @@ from reelflow.video.open_safely import opened
 from reelflow.video.pipe import Complaints, Drain
 from reelflow.video.process_limits import Bounds, refuse_broken_limit, start, watch
 
-# One thread to filter: with one a core, ffmpeg's default, memory would hang on the machine.
+# One thread to filter: with one a core, ffmpeg's default, memory would depend on the machine.
 _QUIET = ("-nostdin", "-filter_threads", "1", "-filter_complex_threads", "1", "-v")
 
 Asked = ParamSpec("Asked")

@@ -1,8 +1,8 @@
 """A second reader, for videos of which ffmpeg complained: which frames are whole.
 
-ffmpeg reads, decodes and writes in threads, so nobody knows which frame or stream a complaint is
-about. Here PyAV takes one packet of the video stream after the other, in one thread, and stops at
-the first complaint. What came out before is whole, but for the last packet, since damage may begin
+ffmpeg reads, decodes and writes in threads, so a complaint belongs to no certain frame or stream.
+Here PyAV takes one packet of the video stream after the other, in one thread, and stops at the
+first complaint. What came out before is whole, but for the last packet, since damage may begin
 before a reader notices it. A message about a packet without a picture, or about what no picture
 needs, is no complaint. This file runs as a program of its own under the limits of any decoder, for
 such videos alone: starting it takes some 0.2 s.
@@ -95,7 +95,7 @@ def _main(options: dict[str, str], index: int | None) -> None:
                 other.discard = av.stream.Discard.all
         certain: list[int | None] = []
         begun = shown = False
-        with av.logging.Capture() as said:
+        with av.logging.Capture() as messages:
             for number, packet in enumerate(container.demux(stream)):
                 if number == 0:
                     print(int(_is_encrypted(stream, packet)), *_promised(container, stream))
@@ -104,20 +104,20 @@ def _main(options: dict[str, str], index: int | None) -> None:
                 # first key frame.
                 begun = begun or packet.is_keyframe or bool(certain)
                 if not begun and stream.codec_context.name == "hevc":
-                    said.clear()
+                    messages.clear()
                     continue
                 try:
                     frames, failed = packet.decode(), False
                 except FFmpegError:
                     frames, failed = [], True
-                complaints = failed or any(not re.search(NOT_NEEDED, line) for *_, line in said)
+                complaints = failed or any(not re.search(NOT_NEEDED, line) for *_, line in messages)
                 corrupt = packet.is_corrupt or any(frame.is_corrupt for frame in frames)
                 corrupt = corrupt or (not shown and _begins_midway(stream.codec_context, frames))
                 shown = shown or bool(frames)
                 counts = (begun or frames) and holds_picture(stream.codec_context, packet)
                 if corrupt or (complaints and counts):
                     return
-                said.clear()
+                messages.clear()
                 for pts in certain:
                     print(pts)
                 certain = [frame.pts for frame in frames]

@@ -1,7 +1,7 @@
 """Opening a video file safely: regular files alone, symbolic links within allowed folders.
 
 A video is untrusted input. A decoder never gets its name, only an open descriptor: a file may be
-called `-i`, `pipe:` or `%d.mp4`, and nobody looks at that. `reelflow.video.allowed_formats` limits
+called `-i`, `pipe:` or `%d.mp4`, and no program sees that. `reelflow.video.allowed_formats` limits
 what a decoder may do with the descriptor; docs/threat-model.md describes both.
 """
 

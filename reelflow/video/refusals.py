@@ -94,14 +94,14 @@ def refuse_odd_times(path: Path, pts: Times, seconds: float) -> None:
         raise VideoError(
             str(path),
             "times",
-            f"Its {len(pts)} frames are said to span {seconds:.3g} seconds.",
+            f"Its {len(pts)} frames span {seconds:.3g} seconds by their times.",
             f"Give them new times: `{_NEW_TIMES}`.",
         )
 
 
 def _verdict(finished: Finished, path: Path, bounds: Bounds) -> tuple[str, str, str]:
     """Code, reason, remedy."""
-    said = complaints.cause(finished.stderr.splitlines())
+    complaint = complaints.cause(finished.stderr.splitlines())
     if _too_large(finished):
         reason = f"Its pictures have more pixels than a video's may have here ({MOST_PIXELS:,})."
         return "too_large", reason, "Scale it down with another program."
@@ -110,7 +110,7 @@ def _verdict(finished: Finished, path: Path, bounds: Bounds) -> tuple[str, str, 
     if "matches no streams" in finished.stderr:
         return "no_video", "It holds no video stream, at most sound or a cover.", _LEAVE_OUT
     if "Error opening input" in finished.stderr:
-        return "unreadable", *_not_opened(said, path)
+        return "unreadable", *_not_opened(complaint, path)
     refused = re.search(_REFUSED, finished.stderr)
     if refused:
         reason = f"No decoder that is used here reads its codec ({refused[1]})."
@@ -125,9 +125,9 @@ def _verdict(finished: Finished, path: Path, bounds: Bounds) -> tuple[str, str, 
         or find_intact(path, None, bounds).encrypted
     ):
         return "encrypted", *_ENCRYPTED
-    if not said:
+    if not complaint:
         return "no_frames", "Its video stream holds no picture.", _AGAIN
-    return "no_frames", f"Not one frame can be decoded («{said}»).", _AGAIN
+    return "no_frames", f"Not one frame can be decoded («{complaint}»).", _AGAIN
 
 
 def _is_scrambled(path: Path) -> bool:
@@ -144,8 +144,8 @@ def _too_large(finished: Finished) -> bool:
     return max(sizes, default=0) > MOST_PIXELS
 
 
-def _not_opened(said: str, path: Path) -> tuple[str, str]:
-    if said == "moov atom not found":
+def _not_opened(complaint: str, path: Path) -> tuple[str, str]:
+    if complaint == "moov atom not found":
         reason = "Its index (moov) is missing: recording or copying it was cut off."
         return reason, "Copy or record it again. Its index cannot be made anew from the file alone."
     with opened(path) as descriptor:
@@ -154,9 +154,9 @@ def _not_opened(said: str, path: Path) -> tuple[str, str]:
         return "It is text, no video.", _LEAVE_OUT
     if not start.strip(b"\0"):
         return "It begins with zeros: it was not written or downloaded to its end.", _AGAIN
-    if said.startswith("Invalid data"):
+    if complaint.startswith("Invalid data"):
         return "It is of no format that ffmpeg knows.", _AGAIN
-    return f"It cannot be opened as a video ({said}).", _AGAIN
+    return f"It cannot be opened as a video ({complaint}).", _AGAIN
 
 
 def _wrong_format(path: Path, bounds: Bounds) -> tuple[str, str, str]:
