@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from reelflow.base.errors import VideoError
 from reelflow.intake.inbox import InboxReport, take
 
 
@@ -227,6 +228,22 @@ def test_a_video_that_changes_while_it_is_taken_stays_whole_in_the_inbox(
     assert "changed while it was read" in reason(settled(inbox, raw), "walk/a.mp4")
     assert files(raw) == {}
     assert files(inbox) == {"walk/a.mp4": "Amore"}
+
+
+def test_beside_a_file_in_raw_that_cannot_be_read_nothing_of_its_size_is_taken(
+    inbox: Path, raw: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(path: Path) -> str:
+        raise VideoError(str(path), "permission", "It may not be read.", "Allow it.")
+
+    monkeypatch.setattr("reelflow.intake.same_bytes.hash_file", unreadable)
+    put(raw / "walk/a.mp4", "A")
+    put(inbox / "walk/b.mp4", "A")
+    put(inbox / "walk/c.mp4", "C")
+    put(inbox / "walk/d.mp4", "of another size")
+    report = settled(inbox, raw)
+    assert report.new == ["walk/d.mp4"]
+    assert report.left == [(f"walk/{n}.mp4", "It may not be read. Allow it.") for n in "bc"]
 
 
 def test_read_only_files_in_raw_keep_their_bytes_and_their_inode(inbox: Path, raw: Path) -> None:

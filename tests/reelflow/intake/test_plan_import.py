@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -65,6 +66,13 @@ def test_adding_keeps_what_is_there_and_brings_no_bytes_twice(tmp_path: Path, st
     assert (store.raw / "run/a.mp4").read_text() == "A"
     assert not (store.raw / "videos.csv").exists()
     assert store.add(more) == Brought(0, 4, 0)
+
+
+def test_a_name_with_a_part_of_the_hash_may_be_taken_too(tmp_path: Path, store: Store) -> None:
+    digest = hashlib.sha256(b"new").hexdigest()
+    taken = fill(tmp_path / "one", **{"run__a": "A", f"run__a-{digest[:8]}": "other"})
+    store.add(taken)
+    assert list(store.plan(fill(tmp_path / "two", run__a="new")).put) == [f"run/a-{digest}.mp4"]
 
 
 def test_a_video_of_the_same_name_size_and_age_is_another_if_its_bytes_are(
