@@ -90,14 +90,22 @@ def _answered(
             yield from _answered(engine, [[video] for video in bundle])
         else:
             path = bundle[0][0]
-            yield bundle[0], _no_clip(path, "crash", "Decoding it killed its process.")
+            yield bundle[0], no_clip(path, "crash", "Decoding it killed its process.")
 
 
 def decode_bundle(
     raw: Path, spec: ClipSpec, bounds: Bounds, bundle: Bundle
 ) -> list[Records | VideoError]:
-    """The record of each video of a bundle as the frame store has it, or what is wrong with it.
-    Only frames of the very bytes that the manifest names get a record."""
+    """The record of each video of a bundle as the frame store has it, or what is wrong with it."""
+    return [
+        clip if isinstance(clip, VideoError) else record_of(info.hash, clip)
+        for clip, (_, info) in zip(clips_of(raw, spec, bounds, bundle), bundle, strict=True)
+    ]
+
+
+def clips_of(raw: Path, spec: ClipSpec, bounds: Bounds, bundle: Bundle) -> list[Clip | VideoError]:
+    """The clip of each video of a bundle, or what is wrong with it. Only the very bytes that the
+    manifest names give a clip."""
     videos = [(raw / path, info) for path, info in bundle]
     stamps = [stamp_of(path) for path, _ in videos]
     clips = read_clips(videos, spec, bounds)
@@ -107,20 +115,18 @@ def decode_bundle(
     ]
 
 
-def _proven(
-    clip: Clip | VideoError, path: Path, info: VideoInfo, stamp: str
-) -> Records | VideoError:
+def _proven(clip: Clip | VideoError, path: Path, info: VideoInfo, stamp: str) -> Clip | VideoError:
     try:
         refuse_changed(path, info.hash, stamp)
     except VideoError as error:
         return error
     if not isinstance(clip, VideoError):
-        return record_of(info.hash, clip)
+        return clip
     # The file has not changed, or `refuse_changed` had raised.
     if clip.code != "changed":
         return clip
     reason = "Other frames come out of it than when it was checked, though it has the same bytes."
-    return _no_clip(str(path), "unsteady", reason)
+    return no_clip(str(path), "unsteady", reason)
 
 
 def keep_clips(
@@ -143,7 +149,8 @@ def _write(
     return keep_clips(kept, spec, bundle, decode_bundle(raw, spec, bounds, bundle))
 
 
-def _no_clip(path: str, code: str, reason: str) -> VideoError:
+def no_clip(path: str, code: str, reason: str) -> VideoError:
+    """What is wrong with a video of which no clip can be made."""
     return VideoError(
         path, code, reason, "Encode the video again with another program, or leave it out."
     )

@@ -1,0 +1,154 @@
+"""What embeddings and a linear classifier reach on unseen groups: a table for docs/results.md.
+
+    python -m benchmarks.embeddings FOLDER… [--raw ../shared/datasets] [--kept .reelflow/features]
+
+Each FOLDER holds videos and a `videos.csv` with `path,label,group`. Groups are dealt into five
+stratified folds, five times; where there are few groups, each is left out once. Ridge regression on
+the classes, features standardised on the training folds. The penalty is that of the best score, or
+chosen by group folds inside the training folds (nested).
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold
+from sklearn.preprocessing import StandardScaler
+
+from reelflow.base.errors import VideoError
+from reelflow.base.progress import track
+from reelflow.embeddings.embed import embed
+from reelflow.embeddings.feature_cache import FeatureCache
+from reelflow.embeddings.spec import EmbeddingSpec
+from reelflow.training.predict_clip import deterministic
+from reelflow.video.check import check_video
+from reelflow.video.process_limits import Bounds
+
+TOP, FINE = "conv_pw_13_relu", "conv_pw_11_relu"
+STATISTICS = ("mean", "mean_abs_difference", "local_differences", "root_local_differences")
+RECIPES = {
+    f"{view}, {what}": [f"{view}/{name}" for name in names]
+    for view in ("whole", "motion")
+    for what, names in {
+        "mean": [f"{TOP}/mean"],
+        "mean absolute difference": [f"{TOP}/mean_abs_difference"],
+        "local differences": [f"{TOP}/local_differences"],
+        "√ local differences": [f"{TOP}/root_local_differences"],
+        "√ local differences, finer layer": [f"{FINE}/root_local_differences"],
+        "√ local differences, two layers": [
+            f"{TOP}/root_local_differences",
+            f"{FINE}/root_local_differences",
+        ],
+    }.items()
+}
+PENALTIES = np.array([0.03, 0.1, 0.3, 1.0, 3.0, 10.0])
+REPEATS = 5
+_FEW_GROUPS = 8
+
+Blocks = list[NDArray[np.float32]]
+Rows = NDArray[np.int64]
+Scores = NDArray[np.float64]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folders", nargs="+", type=Path)
+    parser.add_argument("--kept", type=Path, default=Path(".reelflow/features"))
+    parser.add_argument("--only", default="", help="recipes whose name holds this")
+    asked = parser.parse_args()
+    deterministic()
+    print("| set | features | numbers | accuracy | nested |")
+    print("|---|---|---|---|---|")
+    costs = []
+    for folder in asked.folders:
+        videos, features, cost = embedded(folder, asked.kept)
+        costs.append(cost)
+        for recipe, names in RECIPES.items():
+            if asked.only in recipe:
+                blocks = [features[name] for name in names]
+                by_penalty, chosen = accuracies(blocks, videos)
+                best = max(np.transpose(by_penalty), key=np.mean)
+                numbers = sum(block.shape[1] for block in blocks)
+                cells = f"{numbers} | {shown(best)} | {shown(chosen)}"
+                print(f"| {folder.name} | {recipe} | {cells} |", flush=True)
+    print("\n" + "\n".join(costs))
+
+
+def embedded(folder: Path, kept: Path) -> tuple[pd.DataFrame, NDArray[np.void], str]:
+    """The videos of a folder, their features in the same order, and what these cost."""
+    spec, bounds = EmbeddingSpec(statistics=STATISTICS), Bounds()
+    videos = pd.read_csv(folder / "videos.csv")
+    checked = [
+        (path, check_video(folder / path, bounds))
+        for path in track(videos["path"], len(videos), "checking")
+    ]
+    cache = FeatureCache(kept, spec)
+    new = sum(cache.get(info.hash) is None for _, info in checked)
+    began, found = time.perf_counter(), {}
+    answers = embed(checked, folder, spec, cache, bounds)
+    for (path, _), record in track(answers, len(checked), "embedding"):
+        if isinstance(record, VideoError):
+            raise record
+        found[path] = record
+    seconds = (time.perf_counter() - began) / len(checked)
+    size = cache.path(checked[0][1].hash).stat().st_size
+    cost = f"{folder.name}: {new} of {len(checked)} new, {seconds:.3f} s and {size} bytes a clip"
+    return videos, np.concatenate([found[path] for path in videos["path"]]), cost
+
+
+def shown(scores: Iterable[float]) -> str:
+    scores = list(scores)
+    return f"{np.mean(scores):.3f} ± {np.std(scores):.3f}"
+
+
+def accuracies(blocks: Blocks, videos: pd.DataFrame) -> tuple[list[Scores], list[float]]:
+    """For each repeat the accuracy at each penalty, and where each training fold chooses it."""
+    by_penalty, chosen = [], []
+    for repeat in range(1 if videos["group"].nunique() < _FEW_GROUPS else REPEATS):
+        right, nested = np.zeros(len(PENALTIES)), 0.0
+        for train, test in dealt(videos, 5, repeat):
+            scores = ridge(blocks, videos, train, test)
+            right += scores
+            inner = np.zeros(len(PENALTIES))
+            for some, rest in dealt(videos.iloc[train], 4, repeat):
+                inner += ridge(blocks, videos, train[some], train[rest])
+            nested += scores[inner.argmax()]
+        by_penalty.append(right / len(videos))
+        chosen.append(nested / len(videos))
+    return by_penalty, chosen
+
+
+def dealt(videos: pd.DataFrame, folds: int, seed: int) -> Iterator[tuple[Rows, Rows]]:
+    few = videos["group"].nunique() < _FEW_GROUPS
+    dealer = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    yield from (LeaveOneGroupOut() if few else dealer).split(
+        videos, videos["label"], videos["group"]
+    )
+
+
+def ridge(blocks: Blocks, videos: pd.DataFrame, train: Rows, test: Rows) -> Scores:
+    """How many test videos are named rightly at each penalty. Each block is standardised and counts
+    the same, however many numbers it has."""
+    scaled = []
+    for block in blocks:
+        scaler = StandardScaler().fit(block[train])
+        scaled.append(scaler.transform(block) / np.sqrt(block.shape[1]))
+    table = np.concatenate(scaled, axis=1).astype(np.float64)
+    targets = pd.get_dummies(videos["label"]).to_numpy(np.float64)
+    values, vectors = np.linalg.eigh(table[train] @ table[train].T)
+    mean = targets[train].mean(axis=0)
+    turned = vectors.T @ (targets[train] - mean)
+    near = table[test] @ table[train].T @ vectors
+    answers = [mean + near @ (turned / (values + penalty)[:, None]) for penalty in PENALTIES]
+    truth = targets[test].argmax(axis=1)
+    return np.array([(answer.argmax(axis=1) == truth).sum() for answer in answers], np.float64)
+
+
+if __name__ == "__main__":
+    main()

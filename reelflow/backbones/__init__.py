@@ -1,0 +1,128 @@
+"""Pretrained networks that turn pictures into feature maps, by name or by path.
+
+`mobilenet_025` (MobileNet v1, alpha 0.25, ImageNet, 224x224) comes with this package, see NOTICE.
+Others are read from files. Nothing is downloaded unless it is asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reelflow.base.errors import ParamsError
+from reelflow.base.files import digest_of
+
+if TYPE_CHECKING:
+    import keras
+
+PACKED = Path(__file__).with_name("mobilenet_025.npz")
+MOBILENET = "mobilenet_025"
+_MOBILENET_LAYERS = ("conv_pw_13_relu", "conv_pw_11_relu")
+
+
+def backbone(
+    name: str,
+    layers: Sequence[str] = (),
+    weights: Path | None = None,
+    *,
+    size: int = 224,
+    download: bool = False,
+) -> keras.Model:
+    """Load a network without its top that yields the maps of some of its layers.
+
+    Args:
+        name: `mobilenet_025`; or the name of a network of Keras Applications, `EfficientNetB0`; or
+            the path of a `.keras` file, whose network takes RGB of 0 to 255.
+        layers: names of layers; by default the last map, and for `mobilenet_025` also the map of
+            14x14 before it.
+        weights: the weights file of a network of Keras Applications.
+        size: height and width of the pictures of a network of Keras Applications.
+        download: let Keras download ImageNet weights if there is no file.
+
+    Returns:
+        model from pictures, RGB of 0 to 255 (B, H, W, 3), to its maps by layer, float32
+        (B, h, w, C). Its scaling of the input is inside.
+
+    Raises:
+        ParamsError: an unknown name or layer, or no weights.
+    """
+    import keras
+
+    keras.utils.clear_session(free_memory=False)
+    if name == MOBILENET:
+        model = _mobilenet()
+        layers = layers or _MOBILENET_LAYERS
+    elif name.endswith(".keras"):
+        model = _from_file(name)
+    else:
+        model = _of_keras_applications(name, weights, size, download=download)
+    layers = layers or [model.layers[-1].name]
+    known = [layer.name for layer in model.layers]
+    unknown = sorted(set(layers).difference(known))
+    if unknown:
+        raise ParamsError(f"{name} has no layer {unknown[0]!r}; it has {', '.join(known)}.")
+    model.trainable = False
+    return keras.Model(model.inputs, {layer: model.get_layer(layer).output for layer in layers})
+
+
+def weights_id(name: str, weights: Path | None = None) -> str:
+    """The hash of the weights file of a backbone, found without TensorFlow; `imagenet` where Keras
+    downloads it. Raises `ParamsError` if it cannot be read."""
+    file = {MOBILENET: PACKED}.get(name, weights)
+    if name.endswith(".keras"):
+        file = Path(name)
+    try:
+        return digest_of(file) if file else "imagenet"
+    except OSError as error:
+        raise ParamsError(f"The weights of {name} cannot be read: {error}.") from None
+
+
+def _mobilenet() -> keras.Model:
+    import keras
+    import numpy as np
+
+    pictures = keras.Input((224, 224, 3))
+    scaled = keras.layers.Rescaling(1 / 127.5, offset=-1)(pictures)
+    model = keras.applications.MobileNet(
+        alpha=0.25, include_top=False, weights=None, input_tensor=scaled
+    )
+    with np.load(PACKED) as packed:
+        for weight in model.weights:
+            weight.assign(packed[weight.path].astype(np.float32))
+    return model
+
+
+def _from_file(path: str) -> keras.Model:
+    import keras
+
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (OSError, ValueError, TypeError) as error:
+        raise ParamsError(f"{path} cannot be read as a network of Keras: {error}") from None
+
+
+def _of_keras_applications(
+    name: str, weights: Path | None, size: int, *, download: bool
+) -> keras.Model:
+    import keras
+
+    known = {each: found for each, found in vars(keras.applications).items() if callable(found)}
+    if name not in known:
+        raise ParamsError(f"Unknown backbone {name!r}; known are {MOBILENET}, {', '.join(known)}.")
+    build = known[name]
+    if weights is None and not download:
+        raise ParamsError(
+            f"{name} needs a file of its weights. Name one, or set download: true to let Keras "
+            "download those of ImageNet."
+        )
+    pictures = keras.Input((size, size, 3))
+    scaled = importlib.import_module(build.__module__).preprocess_input(pictures)
+    model = build(include_top=False, weights=None if weights else "imagenet", input_tensor=scaled)
+    if weights:
+        try:
+            model.load_weights(weights)
+        except (OSError, ValueError) as error:
+            raise ParamsError(f"{weights} does not fit {name}: {error}") from None
+    return model

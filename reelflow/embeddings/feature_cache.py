@@ -1,0 +1,56 @@
+"""What this machine keeps of features: a file a clip, in a folder a spec.
+
+    .reelflow/features/0123456789abcdef/<hash of the video>.npy
+
+A memory, not an output: it may be deleted at any time. A file is written whole or not at all, and
+holds the same bytes whoever writes it, so two runs at once do not disturb each other.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+
+from reelflow.base.errors import DataError
+from reelflow.base.files import remove_left_over
+from reelflow.embeddings.spec import EmbeddingSpec
+from reelflow.store.shards import Records, refuse_damaged, write_shard
+
+log = logging.getLogger(__name__)
+
+
+class FeatureCache:
+    """Features of one spec.
+
+    Args:
+        folder: of all specs.
+        spec: of the features.
+    """
+
+    def __init__(self, folder: Path, spec: EmbeddingSpec) -> None:
+        self.folder = folder / spec.id
+        self.folder.mkdir(parents=True, exist_ok=True)
+        remove_left_over(self.folder)
+
+    def path(self, video_hash: str) -> Path:
+        """Where the features of a video lie or are to lie."""
+        return self.folder / f"{video_hash}.npy"
+
+    def get(self, video_hash: str) -> Records | None:
+        """The features of a video, one record; None if there are none, or not whole."""
+        path = self.path(video_hash)
+        if not path.exists():
+            return None
+        try:
+            refuse_damaged(path)
+        except DataError:
+            log.warning("%s is damaged; the features of this video are made anew", path)
+            return None
+        features: Records = np.load(path, allow_pickle=False)
+        return features
+
+    def keep(self, video_hash: str, features: Records) -> None:
+        """Write the features of a video."""
+        write_shard(self.path(video_hash), features)

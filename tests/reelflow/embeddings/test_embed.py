@@ -1,0 +1,144 @@
+"""From a video file to its features: the same bits each time, kept by content, and no guesses."""
+
+from __future__ import annotations
+
+import shutil
+import typing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reelflow.backbones import backbone, weights_id
+from reelflow.base.errors import VideoError
+from reelflow.embeddings import embed as room
+from reelflow.embeddings.embed import embed, read_views
+from reelflow.embeddings.feature_cache import FeatureCache
+from reelflow.embeddings.spec import EmbeddingSpec
+from reelflow.embeddings.statistics import Statistic
+from reelflow.extraction.engines import Video
+from reelflow.training.predict_clip import deterministic
+from reelflow.video.check import check_video
+from reelflow.video.process_limits import Bounds
+from tests.conftest import MakeVideo
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+SPEC = EmbeddingSpec(frames=6, statistics=typing.get_args(Statistic))
+BOUNDS = Bounds()
+
+
+@pytest.fixture(scope="module")
+def videos(
+    tmp_path_factory: pytest.TempPathFactory, make_video: MakeVideo
+) -> tuple[Path, list[Video]]:
+    raw = tmp_path_factory.mktemp("raw")
+    make_video(raw / "a.mp4", rate=25, size="400x320", seed=1)
+    make_video(raw / "b.avi", codec="mpeg4", rate=10, seconds=0.3, seed=2)
+    return raw, [(name, check_video(raw / name, BOUNDS)) for name in ("a.mp4", "b.avi")]
+
+
+def features(
+    raw: Path, videos: list[Video], kept: Path, spec: EmbeddingSpec = SPEC
+) -> dict[str, bytes]:
+    answers = embed(videos, raw, spec, FeatureCache(kept, spec), BOUNDS, 1)
+    found = {}
+    for (path, _), record in answers:
+        assert not isinstance(record, VideoError)
+        found[path] = record.tobytes()
+    return found
+
+
+@pytest.mark.slow
+def test_two_videos_give_the_same_bits_twice_and_alone_and_are_then_kept(
+    videos: tuple[Path, list[Video]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deterministic()
+    raw, both = videos
+    first = features(raw, both, tmp_path / "one")
+    assert features(raw, both[1:], tmp_path / "two") == {"b.avi": first["b.avi"]}
+    assert features(raw, both, tmp_path / "three") == first
+
+    monkeypatch.setattr(room, "backbone", None)  # nothing is asked of it
+    assert features(raw, both, tmp_path / "one") == first
+    record = FeatureCache(tmp_path / "one", SPEC).get(both[0][1].hash)
+    assert record is not None
+    assert record.dtype["motion/conv_pw_13_relu/local_differences"].shape == (1024,)
+    assert record["whole/conv_pw_11_relu/mean"].shape == (1, 128)
+    assert all(record[name].any() for name in record.dtype.names or ())
+
+
+@pytest.mark.slow
+def test_the_backbone_scales_its_input_and_half_precision_is_close(shared: Path) -> None:
+    deterministic()
+    import keras
+
+    weights = shared / "weights/mobilenet_2_5_224_tf_no_top.h5"
+    full = keras.applications.MobileNet(
+        (224, 224, 3), alpha=0.25, include_top=False, weights=str(weights)
+    )
+    smooth = np.linspace(0, 255, 224).astype(np.uint8)
+    pictures = np.broadcast_to(smooth[:, None], (2, 224, 224, 3))
+    own = backbone("mobilenet_025").predict_on_batch(pictures)
+    expected = full.predict_on_batch(pictures / 127.5 - 1)
+    difference = own["conv_pw_13_relu"] - expected
+    assert np.sqrt((difference**2).mean()) < 0.05 * np.sqrt((expected**2).mean())
+    assert own["conv_pw_11_relu"].shape == (2, 14, 14, 128)
+
+
+def test_damaged_features_are_made_anew(tmp_path: Path) -> None:
+    cache = FeatureCache(tmp_path, SPEC)
+    record = np.ones(1, [("whole/a/mean", np.float32, (3,))])
+    cache.keep("abc", record)
+    found = cache.get("abc")
+    assert found is not None
+    assert found.tobytes() == record.tobytes()
+    whole = cache.path("abc").read_bytes()
+    cache.path("abc").write_bytes(whole[:-40] + b"?" + whole[-39:])
+    assert cache.get("abc") is None
+    assert cache.get("unknown") is None
+
+
+def test_another_spec_has_another_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    others = [
+        SPEC,
+        replace(SPEC, frames=5),
+        replace(SPEC, views=("whole",)),
+        replace(SPEC, layers=("conv_pw_13_relu",)),
+        replace(SPEC, rate=10.0),
+    ]
+    ids = {spec.id for spec in others}
+    monkeypatch.setattr("reelflow.embeddings.spec.EMBEDDINGS_VERSION", 0)
+    ids.add(SPEC.id)
+    monkeypatch.setattr("reelflow.embeddings.spec.weights_id", lambda *given: "others")
+    ids.add(SPEC.id)
+    assert len(ids) == len(others) + 2
+    assert weights_id("mobilenet_025") != weights_id("other")
+
+
+def test_frames_are_evenly_apart_and_large_ones_scaled_down(
+    videos: tuple[Path, list[Video]],
+) -> None:
+    (_, large), (_, small) = videos[1]
+    assert (SPEC.clip_of(large).stride, SPEC.clip_of(small).stride) == (2, 1)
+    assert SPEC.clip_of(large).shape == (6, 299, 373, 3)
+    assert SPEC.clip_of(small).shape == (6, 48, 64, 3)
+    assert SPEC.clip_of(replace(large, width=32000)).width == 4 * 224
+
+
+def test_a_frame_is_never_seen_twice(videos: tuple[Path, list[Video]]) -> None:
+    raw, (_, short) = videos
+    views = read_views(raw, SPEC, BOUNDS, short)
+    assert not isinstance(views, VideoError)
+    assert [view.shape for view in views] == [(3, 224, 224, 3)] * 2
+
+
+def test_a_video_that_has_changed_gives_no_features(
+    videos: tuple[Path, list[Video]], tmp_path: Path
+) -> None:
+    raw, ((_, info), (other, _)) = videos
+    shutil.copy(raw / other, tmp_path / "a.mp4")
+    found = read_views(tmp_path, SPEC, BOUNDS, ("a.mp4", info))
+    assert isinstance(found, VideoError)
+    assert found.code == "changed"
