@@ -16,7 +16,7 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
-.PHONY: run test bench-extract bench-scale bench-train ui lint format lock install clean
+.PHONY: run test bench-embed bench-extract bench-scale bench-train ui lint format lock install clean
 
 run: $(VENV)/.runtime  ## the whole pipeline, on sample videos or on DATA=/path/to/videos
 	@$(BIN)/reelflow run $(if $(DATA),--data "$(DATA)") $(ARGS)
@@ -26,6 +26,9 @@ test: $(VENV)/.development  ## every test
 
 bench-train: $(VENV)/.development  ## gradient steps a second, beside plain Keras: docs/training.md
 	@$(BIN)/python -m benchmarks.train --docs
+
+bench-embed: $(VENV)/.development  ## embeddings and a linear classifier on unseen groups, on DATA="/path/to/videos …"
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.embeddings $(DATA)
 
 bench-scale: $(VENV)/.development  ## the reader and growth to a million videos: docs/scale.md
 	@$(BIN)/python -m benchmarks.scale

@@ -47,7 +47,7 @@ RECIPES = {
         ],
     }.items()
 }
-PENALTIES = np.array([0.03, 0.1, 0.3, 1.0, 3.0, 10.0])
+PENALTIES = np.geomspace(0.03, 10, 9)
 REPEATS = 5
 _FEW_GROUPS = 8
 

@@ -1,7 +1,7 @@
 """Views: the parts of a picture that a backbone looks at, by name, all cut from the same frames.
 
 Each view is a function from frames, uint8 (T, H, W, 3), to a box (left, top, right, bottom) in
-pixels. A new one is a function here and a line in `View`.
+whole pixels. A new one is a function here and a line in `View`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scipy.ndimage import gaussian_filter
 from reelflow.extraction.motion import window
 
 Frames = NDArray[np.uint8]
-Box = tuple[float, float, float, float]
+Box = tuple[int, int, int, int]
 
 View = Literal[
     "whole",
@@ -24,7 +24,7 @@ View = Literal[
 ]
 
 # Side of the square of `motion`, as a share of the shorter side of the picture.
-WINDOW = 0.75
+_WINDOW = 0.75
 # Motion is looked for in pictures whose shorter side has this many pixels, blurred by so many.
 _SIDE = 128
 _BLUR = 1.5
@@ -32,12 +32,11 @@ _BLUR = 1.5
 
 def pictures_of(view: str, frames: Frames, size: int) -> Frames:
     """The frames as a view shows them, uint8 (T, size, size, 3)."""
-    box = globals()[view](frames)
+    box: Box = globals()[view](frames)
+    shrinks = min(box[2] - box[0], box[3] - box[1]) > size
+    filter_ = Image.Resampling.BOX if shrinks else Image.Resampling.BILINEAR
     return np.stack(
-        [
-            np.asarray(Image.fromarray(frame).resize((size, size), Image.Resampling.BILINEAR, box))
-            for frame in frames
-        ]
+        [np.asarray(Image.fromarray(frame).resize((size, size), filter_, box)) for frame in frames]
     )
 
 
@@ -59,7 +58,7 @@ def motion(frames: Frames) -> Box:
     if len(frames) > 1:
         change = np.abs(np.diff(blurred, axis=0)).mean(axis=0)
     energy = np.maximum(change - np.median(change), 0).astype(np.float32)
-    side = WINDOW * min(height, width)
+    side = max(1, round(_WINDOW * min(height, width)))
     left, top = window(energy, side / height, side / width)
-    left, top = min(left * width, width - side), min(top * height, height - side)
-    return left, top, left + side, top + side
+    across, down = round(left * width), round(top * height)
+    return across, down, across + side, down + side

@@ -122,7 +122,8 @@ def test_frames_are_evenly_apart_and_large_ones_scaled_down(
 ) -> None:
     (_, large), (_, small) = videos[1]
     assert (SPEC.clip_of(large).stride, SPEC.clip_of(small).stride) == (2, 1)
-    assert SPEC.clip_of(large).shape == (6, 299, 373, 3)
+    assert SPEC.clip_of(large).shape == (6, 320, 400, 3)
+    assert SPEC.clip_of(replace(large, width=1920, height=1080)).shape == (6, 448, 796, 3)
     assert SPEC.clip_of(small).shape == (6, 48, 64, 3)
     assert SPEC.clip_of(replace(large, width=32000)).width == 4 * 224
 
