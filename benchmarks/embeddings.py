@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold
 from sklearn.preprocessing import StandardScaler
 
+from reelflow.base.determinism import deterministic
 from reelflow.base.errors import VideoError
 from reelflow.base.progress import track
 from reelflow.embeddings.embed import embed
 from reelflow.embeddings.feature_cache import FeatureCache
 from reelflow.embeddings.spec import EmbeddingSpec
-from reelflow.training.predict_clip import deterministic
 from reelflow.video.check import check_video
 from reelflow.video.process_limits import Bounds
 

@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
+from reelflow.base.determinism import deterministic
 from reelflow.base.progress import track
 from reelflow.dataset.class_weights import class_weights
 from reelflow.networks import NETWORKS, build
@@ -31,7 +32,7 @@ from reelflow.params.train import TrainParams
 from reelflow.store.frame_store import FrameStore
 from reelflow.store.pixel_statistics import pixel_statistics
 from reelflow.training.fit import fit
-from reelflow.training.predict_clip import deterministic, predict_clip
+from reelflow.training.predict_clip import predict_clip
 from tasks.train import recipe
 
 _WATCHED = 6

@@ -23,13 +23,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from reelflow.base.determinism import deterministic
 from reelflow.networks import NETWORKS, build
 from reelflow.params.train import TrainParams
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.store.frame_store import FrameStore
 from reelflow.training.batches import Batch, Batches
 from reelflow.training.fit import State, steps
-from reelflow.training.predict_clip import deterministic
 from reelflow.training.recipe import optimizer_of
 from tasks.train import recipe
 from tests.dataset import write_store

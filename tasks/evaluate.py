@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import platform
+from collections.abc import Callable
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
@@ -32,12 +33,14 @@ from reelflow.params.evaluate import EvaluateParams
 from reelflow.params.register import RegisterParams
 from reelflow.reports import evaluation_report
 from reelflow.store.clip_spec import Clip
+from reelflow.store.embedding_store import EmbeddingStore
 from reelflow.store.frame_store import FrameStore
 from reelflow.store.views import shown, views
 from reelflow.training import predict_clip
 from tasks.common.inputs import present, read_cells, read_json
 from tasks.common.manifest import extracted_videos
 from tasks.common.paths import (
+    EMBEDDINGS,
     FRAMES,
     METRICS,
     MODEL,
@@ -63,7 +66,7 @@ def main() -> None:
     labels, test = list(card["labels"]), splits["test"]
     store = FrameStore(FRAMES)
     history = pd.read_csv(present(PLOTS / "train.csv"))
-    probabilities = _predict(test, store)
+    probabilities = _predict(test, _inputs(card, store))
     predictions = _predictions(test, labels, probabilities)
     targets = test["target"].to_numpy(np.int64)
     majority = int(splits["train"]["target"].mode()[0])
@@ -131,11 +134,21 @@ def main() -> None:
     log.info("the report is %s", REPORT)
 
 
-def _predict(test: pd.DataFrame, store: FrameStore) -> NDArray[np.float32]:
-    """Probabilities of the test videos, (N, K), one clip at a time."""
+def _inputs(card: dict[str, Any], store: FrameStore) -> Callable[[str], NDArray[Any]]:
+    """What the model is shown of a video: the views of its clip, or its embedding, (V, ...)."""
+    if "embedding" not in card:
+        return lambda video: views(store.frames(video), store.spec)
+    embeddings = EmbeddingStore(EMBEDDINGS)
+    if embeddings.spec != card["embedding"]:
+        raise DataError(f"{MODEL} is of other embeddings than {EMBEDDINGS}: run `train` again.")
+    return lambda video: embeddings.vector(video, card["blocks"])[np.newaxis]
+
+
+def _predict(test: pd.DataFrame, inputs: Callable[[str], NDArray[Any]]) -> NDArray[np.float32]:
+    """Probabilities of the test videos, (N, K), one video at a time."""
     model = predict_clip.load_model(MODEL)
     rows = [
-        predict_clip.predict_views(model, views(store.frames(video), store.spec))
+        predict_clip.predict_views(model, inputs(video))
         for video in track(test["hash"], len(test), "evaluating videos")
     ]
     probabilities = np.stack(rows)

@@ -19,6 +19,7 @@ from reelflow.embeddings.statistics import Floats, statistic
 from reelflow.embeddings.views import pictures_of
 from reelflow.extraction.engines import Video, clips_of, no_clip
 from reelflow.store.shards import Records
+from reelflow.video.check import check_video
 from reelflow.video.process_limits import Bounds
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def embed(
         each video, those with kept features first, and a record with a field of float32 (N,) for
         each view, layer and statistic, `motion/conv_pw_13_relu/mean`; or why there is none. They
         are the same to the bit on one machine, whatever else is embedded with it, if
-        `reelflow.training.predict_clip.deterministic` was called before TensorFlow was used.
+        `reelflow.base.determinism.deterministic` was called before TensorFlow was used.
     """
     missing = []
     for video in videos:
@@ -61,13 +62,7 @@ def embed(
             yield video, kept
     if not missing:
         return
-    model = backbone(
-        spec.backbone,
-        spec.layers,
-        Path(spec.weights) if spec.weights else None,
-        size=spec.size,
-        download=spec.download,
-    )
+    model = network_of(spec)
     for video, views in each(partial(read_views, raw, spec, bounds), missing, workers):
         if isinstance(views, VideoError):
             yield video, views
@@ -77,6 +72,17 @@ def embed(
             features = features_of(views, model, spec)
             cache.keep(video[1].hash, features)
             yield video, features
+
+
+def network_of(spec: EmbeddingSpec) -> keras.Model:
+    """The backbone of a spec. Raises `ParamsError` as `reelflow.backbones.backbone`."""
+    return backbone(
+        spec.backbone,
+        spec.layers,
+        Path(spec.weights) if spec.weights else None,
+        size=spec.size,
+        download=spec.download,
+    )
 
 
 def read_views(
@@ -112,3 +118,24 @@ def maps_of(model: keras.Model, pictures: NDArray[np.uint8], frames: int) -> dic
     batch = np.pad(pictures, missing, mode="edge")
     maps = model.predict_on_batch(batch)
     return {layer: maps[layer][: len(pictures)] for layer in maps}
+
+
+class Embedder:
+    """Embeds single files: what the registered model does with each video that it is asked about.
+
+    Args:
+        spec: of the features.
+        bounds: limits of each decoder.
+    """
+
+    def __init__(self, spec: EmbeddingSpec, bounds: Bounds) -> None:
+        self._spec, self._bounds = spec, bounds
+        self._model = network_of(spec)
+
+    def embed(self, path: Path) -> Records:
+        """The features of a video, one record, the same as `embed` gives. Raises `VideoError`."""
+        info = check_video(path, self._bounds)
+        views = read_views(path.parent, self._spec, self._bounds, (path.name, info))
+        if isinstance(views, VideoError):
+            raise views
+        return features_of(views, self._model, self._spec)

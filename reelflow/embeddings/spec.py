@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from reelflow.backbones import MOBILENET, weights_id
 from reelflow.store.clip_spec import ClipSpec
@@ -40,6 +42,22 @@ class EmbeddingSpec:
     statistics: tuple[str, ...] = ("mean", "root_local_differences")
     rate: float = 12.5
     frames: int = 32
+
+    @staticmethod
+    def from_dict(told: Mapping[str, Any]) -> EmbeddingSpec:
+        """The spec of `to_dict`, or of what JSON made of it."""
+        names = EmbeddingSpec.__dataclass_fields__
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in told.items()
+            if name in names
+        }
+        return EmbeddingSpec(**values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON has it, with `id`."""
+        lists = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+        return {**lists, "id": self.id}
 
     @property
     def id(self) -> str:

@@ -75,7 +75,7 @@ def decoded(
     """Let an engine decode these videos; yield each with what went wrong, in any order."""
     # So many together that no worker stands idle.
     together = max(1, min(TOGETHER, len(hashes) // engine.workers))
-    bundles = _bundles(_videos(manifest, hashes), spec, together)
+    bundles = _bundles(videos_of(manifest, hashes), spec, together)
     return _answered(engine, bundles)
 
 
@@ -170,7 +170,7 @@ def _bundles(videos: Iterable[Video], spec: ClipSpec, together: int) -> Iterator
         yield short
 
 
-def _videos(manifest: Path, hashes: Sequence[str]) -> Iterator[Video]:
+def videos_of(manifest: Path, hashes: Sequence[str]) -> Iterator[Video]:
     """The rows of these videos in the manifest, in this order."""
     columns = [*_INFO_FIELDS, "path"]
     for start in range(0, len(hashes), _VIDEOS):

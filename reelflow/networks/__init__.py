@@ -2,10 +2,11 @@
 
 A network's module has `Settings`, its own section of `train` in `params.yaml`, and
 `build(shape, classes, mean, std, settings) -> keras.Model`: uint8 clips (B, T, H, W, 3) in,
-probabilities float32 (B, K) out, the normalisation inside, nothing of data or training. A new
-network is one such file and its name in `NETWORKS`. Only layers and operations of Keras are used,
-so that a saved model loads wherever Keras is, without this package. Keras is imported by the
-functions that need it: the settings are checked in every stage, in which Keras would cost seconds.
+probabilities float32 (B, K) out, the normalisation inside, nothing of data or training. One with
+`READS = "embeddings"` takes float32 features (B, D) instead. A new network is one such file and
+its name in `NETWORKS`. Only layers and operations of Keras are used, so that a saved model loads
+wherever Keras is, without this package. Keras is imported by the functions that need it: the
+settings are checked in every stage, in which Keras would cost seconds.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ NETWORKS = (
     "cnn",
     "cnn_rnn",
     "r2plus1d",
+    "transfer",
 )
 
-Shape = tuple[int, int, int, int]
+Shape = tuple[int, ...]
 
 
 def build(
@@ -40,7 +42,7 @@ def build(
 
     Args:
         name: one of `NETWORKS`.
-        shape: (T, H, W, 3) of a clip.
+        shape: (T, H, W, 3) of a clip, or (D,) of an embedding.
         classes: K, at least 2.
         mean, std: of the red, green and blue values of the training clips, on the 0..255 scale.
         settings: the network's own settings, of the type `settings_of(name)`; by default its
@@ -56,6 +58,12 @@ def build(
     keras.utils.clear_session(free_memory=False)
     model: keras.Model = network.build(shape, classes, mean, std, settings or network.Settings())
     return model
+
+
+def reads(name: str) -> str:
+    """What a network reads of a video, `frames` or `embeddings`. Raises `ValueError` as `build`."""
+    found: str = getattr(_module(name), "READS", "frames")
+    return found
 
 
 def settings_of(name: str) -> type[Section]:

@@ -20,7 +20,9 @@ from ruamel.yaml.error import YAMLError
 from reelflow.base.errors import ParamsError, quoted
 from reelflow.base.section import Section
 
-SECTIONS = ("ingest", "extract", "validate", "preprocess", "train", "evaluate", "register")
+SECTIONS = (
+    "ingest", "extract", "embed", "validate", "preprocess", "train", "evaluate", "register",
+)  # fmt: skip
 
 
 S = TypeVar("S", bound=Section)

@@ -27,6 +27,8 @@ REQUIRED = (
     "keras",
     "numpy",
     "pandas",
+    "pillow",
+    "scipy",
     "tensorflow",
 )
 MODEL_NAME = "video"

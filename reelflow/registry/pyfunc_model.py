@@ -17,11 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+import numpy as np
 import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.pyfunc import PythonModel, PythonModelContext
+from numpy.typing import NDArray
 
 from reelflow.base.errors import VideoError
+from reelflow.embeddings.embed import Embedder
+from reelflow.embeddings.spec import EmbeddingSpec
 from reelflow.extraction.read_clips import read_clip
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.store.views import views
@@ -38,7 +42,8 @@ class VideoModel(PythonModel):  # type: ignore[misc]  # mlflow's classes have no
     """
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Load the artifacts `model` (.keras) and `card` (JSON with `labels` and `clip`).
+        """Load the artifacts `model` (.keras) and `card` (JSON with `labels` and `clip`, or
+        `embedding` and `blocks` if the model reads embeddings).
 
         The model's configuration may hold `timeout_s` and `memory_mb`, the bounds of a decoder.
         """
@@ -47,6 +52,9 @@ class VideoModel(PythonModel):  # type: ignore[misc]  # mlflow's classes have no
         self.spec = ClipSpec(**card["clip"])
         self.bounds = Bounds(**(context.model_config or {}))
         self.model = load_model(Path(context.artifacts["model"]))
+        self.blocks: list[str] = card.get("blocks", [])
+        if self.blocks:
+            self.embedder = Embedder(EmbeddingSpec.from_dict(card["embedding"]), self.bounds)
 
     def predict(
         self,
@@ -74,10 +82,10 @@ class VideoModel(PythonModel):  # type: ignore[misc]  # mlflow's classes have no
 
     def _answer(self, row: dict[Any, Any]) -> dict[str, Any]:
         try:
-            frames = self._frames(row.get("video"), row.get("path"))
+            shown = self._shown(row.get("video"), row.get("path"))
         except VideoError as error:
             return {"error": f"{error.reason} {error.remedy}".strip()}
-        scores = predict_views(self.model, views(frames, self.spec))
+        scores = predict_views(self.model, shown)
         values = [float(str(score)) for score in scores]
         best = int(scores.argmax())
         return {
@@ -86,17 +94,24 @@ class VideoModel(PythonModel):  # type: ignore[misc]  # mlflow's classes have no
             **{f"p_{label}": value for label, value in zip(self.labels, values, strict=True)},
         }
 
-    def _frames(self, video: Any, path: Any) -> Any:
+    def _shown(self, video: Any, path: Any) -> NDArray[Any]:
+        """What the model is shown: the views of a clip, or its embedding."""
         if isinstance(video, bytes):
             with tempfile.NamedTemporaryFile(prefix="reelflow-") as file:
                 file.write(video)
                 file.flush()
-                return read_clip(Path(file.name), self.spec, self.bounds).frames
+                return self._read(Path(file.name))
         if not isinstance(path, str) or not path:
             raise VideoError("", "no_input", "Neither a path nor bytes were given.", "Give one.")
         if "\0" in path or path != path.encode("utf-8", "replace").decode():
             raise VideoError(path, "name", "Its name is not valid UTF-8.", "Rename the file.")
-        return read_clip(Path(path), self.spec, self.bounds).frames
+        return self._read(Path(path))
+
+    def _read(self, path: Path) -> NDArray[Any]:
+        if not self.blocks:
+            return views(read_clip(path, self.spec, self.bounds).frames, self.spec)
+        features = self.embedder.embed(path)
+        return np.concatenate([features[block][0] for block in self.blocks])[np.newaxis]
 
 
 mlflow.models.set_model(VideoModel())

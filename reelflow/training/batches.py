@@ -126,7 +126,7 @@ class Batches:
         """Yield the batches of an epoch in order, read by two threads ahead of their use.
 
         Threads of our own: TensorFlow works on one operation at a time (see
-        `reelflow.training.predict_clip.deterministic`), and reading through `tf.data` is one of
+        `reelflow.base.determinism.deterministic`), and reading through `tf.data` is one of
         them.
 
         Raises:

@@ -19,6 +19,7 @@ QUARANTINE = Path("data/quarantine.csv")
 NOT_EXTRACTED = Path("data/quarantine_extract.csv")
 NEAR_DUPLICATES = Path("data/near_duplicates.csv")
 FRAMES = Path("data/frames")
+EMBEDDINGS = Path("data/embeddings")
 PREPARED = Path("data/prepared")
 LEDGER = Path("data/ledger.csv")
 MODEL = Path("models/model.keras")
@@ -37,3 +38,4 @@ WRITTEN_TO = (MANIFEST.parent, METRICS, PLOTS, REPORT.parent)
 # Machine-local state that no stage depends on: caches, locks, timings. Safe to delete.
 STATE = Path(".reelflow")
 KEPT_FRAMES = STATE / "frames"  # see reelflow.extraction.decoded_cache
+KEPT_FEATURES = STATE / "features"  # see reelflow.embeddings.feature_cache

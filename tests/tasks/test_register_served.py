@@ -37,7 +37,7 @@ TRAIN_AND_EVALUATE = """
 import json, sys
 from pathlib import Path
 import numpy as np, pandas as pd
-from reelflow.training.predict_clip import deterministic; deterministic()
+from reelflow.base.determinism import deterministic; deterministic()
 import keras
 from reelflow import networks
 from reelflow.training import predict_clip, model_file

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from reelflow.backbones import backbone, weights_id
+from reelflow.base.determinism import deterministic
 from reelflow.base.errors import VideoError
 from reelflow.embeddings import embed as room
 from reelflow.embeddings.embed import embed, read_views
@@ -18,7 +19,6 @@ from reelflow.embeddings.feature_cache import FeatureCache
 from reelflow.embeddings.spec import EmbeddingSpec
 from reelflow.embeddings.statistics import Statistic
 from reelflow.extraction.engines import Video
-from reelflow.training.predict_clip import deterministic
 from reelflow.video.check import check_video
 from reelflow.video.process_limits import Bounds
 from tests.conftest import MakeVideo

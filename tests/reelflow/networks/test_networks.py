@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from reelflow.base.determinism import deterministic
 from reelflow.networks import NETWORKS, build, settings_of
-from reelflow.training.predict_clip import deterministic
 
 # Keras 3.15 asks NumPy for an array in a way that NumPy is about to drop; nothing here does.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from reelflow.base.determinism import deterministic
 from reelflow.base.errors import DataError
 from reelflow.store.clip_spec import Clip, ClipSpec
 from reelflow.store.frame_store import FrameStore
 from reelflow.training.augmentation import Augmentation
 from reelflow.training.fit import COLUMNS, State, fit
-from reelflow.training.predict_clip import deterministic
 from reelflow.training.recipe import Recipe
 from tests.dataset import write_clips
 

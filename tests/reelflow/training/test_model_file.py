@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from reelflow.base.determinism import deterministic
 from reelflow.base.errors import DataError
 from reelflow.base.files import TEMPORARY_PREFIX
 from reelflow.networks import build
 from reelflow.training import model_file
 from reelflow.training.model_file import load_model, save_model, weights_hash
-from reelflow.training.predict_clip import deterministic, predict_clip
+from reelflow.training.predict_clip import predict_clip
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 

@@ -1,0 +1,65 @@
+"""A linear head on the embeddings of a pretrained network: for a few hundred videos.
+
+The backbone stays as it is ("frozen") and is run once a video by the stage `embed`; what is learned
+is a few thousand weights, in closed form (`reelflow.training.ridge_head`). Which features serve
+best depends on the videos: where scenes repeat, how a thing looks is misleading and how it moves
+is not. So the features are chosen by group folds within the training videos.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from reelflow.base.section import Section
+from reelflow.networks import Shape
+
+if TYPE_CHECKING:
+    import keras
+
+READS = "embeddings"
+
+# From simple to complex: of equals the first is taken. Each names views and statistics; a candidate
+# has these blocks of all layers.
+CANDIDATES: dict[str, tuple[tuple[str, str], ...]] = {
+    "appearance": (("whole", "mean"),),
+    "whole": (("whole", "root_local_differences"),),
+    "motion": (("motion", "root_local_differences"),),
+    "motion_and_appearance": (("motion", "root_local_differences"), ("whole", "mean")),
+}
+
+
+class Settings(Section):
+    """Which features."""
+
+    features: Literal["auto", "appearance", "whole", "motion", "motion_and_appearance"] = Field(
+        "auto", description="the features, or `auto` to choose by folds of the training videos"
+    )
+
+
+def candidates(settings: Settings, blocks: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The blocks (`view/layer/statistic`) of each candidate that `settings` allow, by name."""
+    chosen = CANDIDATES if settings.features == "auto" else [settings.features]
+    return {
+        name: tuple(
+            block
+            for view, statistic in CANDIDATES[name]
+            for block in blocks
+            if block.split("/")[0] == view and block.split("/")[-1] == statistic
+        )
+        for name in chosen
+    }
+
+
+def build(
+    shape: Shape, classes: int, mean: Sequence[float], std: Sequence[float], settings: Settings
+) -> keras.Model:
+    """A softmax over one linear layer: multinomial logistic regression."""
+    import keras
+
+    from reelflow.networks.layers import probabilities
+
+    features = keras.Input(shape, dtype="float32", name="features")
+    return keras.Model(features, probabilities(features, classes), name="transfer")

@@ -1,0 +1,97 @@
+"""Fitting a head on embeddings: the same outcome as of the training loop, in one step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from reelflow.store.embedding_store import EmbeddingStore
+from reelflow.training.fit import COLUMNS
+from reelflow.training.ridge_head import Floats, RidgeHead, fit_ridge_head, softmax
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class Transferred:
+    """A fitted head.
+
+    Attributes:
+        model: takes the blocks of features side by side.
+        blocks: their names.
+        history: one row with the columns of a training: `loss` and `accuracy` on the videos that it
+            learned from, `val_loss` and `val_accuracy` by the folds that left each video out.
+        candidates: for each candidate its name, balanced accuracy in the folds, its standard error,
+            and whether it was chosen.
+    """
+
+    model: keras.Model
+    blocks: tuple[str, ...]
+    history: pd.DataFrame
+    candidates: list[dict[str, Any]]
+
+
+def fit_transfer(
+    make_network: Callable[[tuple[int, ...]], keras.Model],
+    store: EmbeddingStore,
+    videos: pd.DataFrame,
+    candidates: Mapping[str, tuple[str, ...]],
+    class_weights: NDArray[np.floating],
+    seed: int,
+) -> Transferred:
+    """Choose features by folds, and fit the head on all of `videos`.
+
+    Args:
+        make_network: builds it for features of a shape, (D,).
+        store: the embeddings of all videos.
+        videos: the columns `hash`, `target`, and `group`, which no fold separates; a video without
+            one is a group of its own.
+        candidates: blocks by name, from simple to complex.
+        class_weights: float (K,), what a video of each class counts.
+        seed: of the folds.
+
+    Raises:
+        DataError: a class has one group alone.
+    """
+    names = dict.fromkeys(block for blocks in candidates.values() for block in blocks)
+    blocks = {name: store.features(name, videos["hash"]) for name in names}
+    targets = videos["target"].to_numpy(np.int64)
+    groups = list(videos["group"].fillna(videos["hash"]))
+    head = fit_ridge_head(
+        blocks, list(candidates.values()), targets, groups, class_weights, seed=seed
+    )
+    features = np.concatenate([blocks[name] for name in head.blocks], axis=1)
+    model = make_network(features.shape[1:])
+    model.set_weights([head.weights.astype(np.float32), head.bias.astype(np.float32)])
+    learned = softmax(features @ head.weights + head.bias)
+    figures = [_figures(found, targets, class_weights) for found in (learned, head.probabilities)]
+    row = dict(zip(COLUMNS, (1, *figures[0], *figures[1], 0.0), strict=True))
+    return Transferred(model, head.blocks, pd.DataFrame([row]), _table(candidates, head))
+
+
+def _figures(
+    probabilities: Floats, targets: NDArray[np.int64], class_weights: NDArray[np.floating]
+) -> tuple[float, float]:
+    """The mean weighted cross-entropy, as the training loop has it, and the accuracy."""
+    chance = probabilities[np.arange(len(targets)), targets]
+    losses = -np.log(np.maximum(chance, 1e-7)) * class_weights[targets]
+    return float(losses.mean()), float((probabilities.argmax(axis=1) == targets).mean())
+
+
+def _table(candidates: Mapping[str, tuple[str, ...]], head: RidgeHead) -> list[dict[str, Any]]:
+    return [
+        {
+            "features": name,
+            "balanced_accuracy": round(judged.accuracy, 4),
+            "standard_error": round(judged.error, 4),
+            "penalty": judged.penalty,
+            "chosen": judged.blocks == head.blocks,
+        }
+        for name, judged in zip(candidates, head.judged, strict=True)
+    ]
