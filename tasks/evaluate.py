@@ -56,6 +56,9 @@ from tasks.common.stage import run
 
 log = logging.getLogger(__name__)
 
+# From the hash of a video to the views of its clip, or to its embedding, (V, ...).
+Shown = Callable[[str], NDArray[Any]]
+
 
 def main() -> None:
     """Evaluate, write every output, and log the verdict."""
@@ -63,10 +66,11 @@ def main() -> None:
     manifest = extracted_videos()
     meta, card, splits = read_json(PREPARED / "meta.json"), read_json(MODEL_CARD), _splits(manifest)
     _check(meta, card, splits)
-    labels, test = list(card["labels"]), splits["test"]
     store = FrameStore(FRAMES)
+    inputs, splits["test"] = _inputs(card, store, splits["test"])
+    labels, test = list(card["labels"]), splits["test"]
     history = pd.read_csv(present(PLOTS / "train.csv"))
-    probabilities = _predict(test, _inputs(card, store))
+    probabilities = _predict(test, inputs)
     predictions = _predictions(test, labels, probabilities)
     targets = test["target"].to_numpy(np.int64)
     majority = int(splits["train"]["target"].mode()[0])
@@ -110,6 +114,7 @@ def main() -> None:
         },
         provenance=_provenance(card),
         examples=params.examples,
+        candidates=card.get("candidates", []),
     )
     page = evaluation_report.render(evaluation, lambda video: _clip(store, video))
 
@@ -134,17 +139,23 @@ def main() -> None:
     log.info("the report is %s", REPORT)
 
 
-def _inputs(card: dict[str, Any], store: FrameStore) -> Callable[[str], NDArray[Any]]:
-    """What the model is shown of a video: the views of its clip, or its embedding, (V, ...)."""
+def _inputs(
+    card: dict[str, Any], store: FrameStore, test: pd.DataFrame
+) -> tuple[Shown, pd.DataFrame]:
+    """What the model is shown of a video, and the test videos of which there is such a thing."""
     if "embedding" not in card:
-        return lambda video: views(store.frames(video), store.spec)
+        return lambda video: views(store.frames(video), store.spec), test
     embeddings = EmbeddingStore(EMBEDDINGS)
     if embeddings.spec != card["embedding"]:
         raise DataError(f"{MODEL} is of other embeddings than {EMBEDDINGS}: run `train` again.")
-    return lambda video: embeddings.vector(video, card["blocks"])[np.newaxis]
+    there = test["hash"].isin(embeddings.hashes)
+    if not there.all():
+        paths = ", ".join(test.loc[~there, "path"])
+        log.warning("not tested, since the stage `embed` could make no embedding: %s", paths)
+    return lambda video: embeddings.vector(video, card["blocks"])[np.newaxis], test[there]
 
 
-def _predict(test: pd.DataFrame, inputs: Callable[[str], NDArray[Any]]) -> NDArray[np.float32]:
+def _predict(test: pd.DataFrame, inputs: Shown) -> NDArray[np.float32]:
     """Probabilities of the test videos, (N, K), one video at a time."""
     model = predict_clip.load_model(MODEL)
     rows = [

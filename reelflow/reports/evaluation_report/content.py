@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,8 @@ class Evaluation:
         params: by section, the values that made the model and this evaluation.
         provenance: versions and hashes behind this report.
         examples: how many right and how many wrong answers to show.
+        candidates: of a network that chose its features by folds, a row for each: features,
+            balanced_accuracy, standard_error, penalty, chosen. Empty for others.
     """
 
     labels: list[str]
@@ -51,6 +54,7 @@ class Evaluation:
     params: dict[str, dict[str, Any]]
     provenance: dict[str, str]
     examples: int = 4
+    candidates: Sequence[Mapping[str, Any]] = ()
 
     @property
     def kept_epoch(self) -> pd.Series[Any]:

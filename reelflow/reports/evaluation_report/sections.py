@@ -97,7 +97,15 @@ def examples(evaluation: Evaluation, frames: Frames) -> str:
     )
 
 
-def training(evaluation: Evaluation, _: Frames) -> str:
+def choice(evaluation: Evaluation, _: Frames) -> str | None:
+    """None where nothing was chosen."""
+    return _fill("choice", evaluation) if evaluation.candidates else None
+
+
+def training(evaluation: Evaluation, _: Frames) -> str | None:
+    """None for a head that is fitted in one step."""
+    if evaluation.candidates:
+        return None
     loss, accuracy = (
         plots.training(evaluation.history, name, evaluation.kept) for name in ("loss", "accuracy")
     )
@@ -124,6 +132,7 @@ SECTIONS: tuple[Section, ...] = (
     mistakes,
     curves,
     examples,
+    choice,
     training,
     data,
     method,

@@ -193,6 +193,8 @@ def _filled(evaluation: Evaluation) -> str | None:
 
 def _memorised(evaluation: Evaluation) -> str | None:
     epoch = evaluation.kept_epoch
+    if evaluation.candidates:
+        return None  # its figures of the training videos are those of a closed form
     if epoch["accuracy"] - epoch["val_accuracy"] < LARGE_GAP:
         return None
     # Nothing is learned by heart in one epoch.
@@ -216,6 +218,12 @@ def _unlike_validation(evaluation: Evaluation) -> str | None:
     )  # fmt: skip
     if low is None or low <= validation <= high or abs(gap) < LARGE_GAP:
         return None
+    if evaluation.candidates:
+        return (
+            f"The test accuracy lies well {'below' if gap > 0 else 'above'} that in the folds of "
+            f"the training videos ({percent(validation)}): the test videos differ from them, or "
+            "are too few."
+        )
     if gap > 0:
         return (
             f"The test accuracy lies well below that on validation ({percent(validation)}), which "

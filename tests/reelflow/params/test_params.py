@@ -43,7 +43,7 @@ def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
         ("trian: {}\n", ["unknown section `trian`", "Did you mean `train`?"]),
         ("train:\n  epochs: many\n", ["`train.epochs` is 'many'", "valid integer"]),
         ("train:\n  epochs: 0\n", ["`train.epochs` is 0", "greater than or equal to 1"]),
-        ("train:\n  network: resnet\n", ["'resnet'", "'cnn', 'cnn_rnn' or 'r2plus1d'"]),
+        ("train:\n  network: resnet\n", ["'resnet'", "'cnn', 'cnn_rnn', 'r2plus1d' or 'transfer'"]),
         ("extract:\n  frames: 16.5\n", ["`extract.frames` is 16.5", "integer"]),
         (
             "train:\n  width: 8\n",

@@ -1,0 +1,104 @@
+"""The whole pipeline with a network that reads embeddings."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.checkout import Checkout, make_checkout
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    checkout = make_checkout(tmp_path_factory.mktemp("transfer") / "project", clips_per_class=4)
+    checkout.set_params(train={"network": "transfer"}, embed={"frames": 8})
+    checkout.call("reelflow", "run")
+    return checkout
+
+
+@pytest.fixture
+def copy(done: Checkout, tmp_path: Path) -> Checkout:
+    return done.copy(tmp_path / "project")
+
+
+def read(checkout: Checkout, path: str) -> Any:
+    return json.loads((checkout.root / path).read_text("utf-8"))
+
+
+def test_the_features_are_chosen_by_folds_and_the_choice_stands_in_the_card(done: Checkout) -> None:
+    card = read(done, "models/model.json")
+    names = [one["features"] for one in card["candidates"]]
+    assert names == ["appearance", "whole", "motion", "motion_and_appearance"]
+    assert sum(one["chosen"] for one in card["candidates"]) == 1
+    assert set(card["blocks"]) <= set(read(done, "metrics/embed.json")["blocks"])
+    report = (done.root / "reports/index.html").read_text("utf-8")
+    assert "motion_and_appearance" in report
+
+
+def test_the_registered_model_gives_what_was_evaluated(done: Checkout) -> None:
+    table = pd.read_csv(done.root / "reports/predictions.csv").head(3)
+    paths = [f"data/raw/{path}" for path in table["path"]]
+    printed = done.call("reelflow", "predict", "--json", "--model", "models:/reelflow/1", *paths)
+    answers = json.loads(printed.stdout[printed.stdout.index("[\n") :])
+    labels = [column for column in table.columns if column.startswith("p_")]
+    for answer, (_, row) in zip(answers, table.iterrows(), strict=True):
+        found = [answer["probabilities"][label.removeprefix("p_")] for label in labels]
+        assert found == row[labels].tolist()
+
+
+def test_another_head_embeds_nothing_and_gives_another_model(copy: Checkout) -> None:
+    before = copy.hashes()
+    copy.set_params(train={"transfer": {"features": "appearance"}})
+    out = copy.dvc("repro", "train")
+    assert "Running stage 'embed'" not in out
+    assert "Running stage 'train'" in out
+    assert copy.hashes()["models"] != before["models"]
+    assert all(block.startswith("whole/") for block in read(copy, "models/model.json")["blocks"])
+
+
+def test_a_memory_that_was_lost_gives_the_same_bits_and_a_kept_one_costs_nothing(
+    copy: Checkout,
+) -> None:
+    before = copy.hashes()
+    copy.set_params(embed={"timeout_s": 99.0})
+    assert "0 new" in copy.dvc("repro", "embed")
+    for file in copy.root.glob(".reelflow/features/*/*.npy"):
+        file.unlink()
+    copy.set_params(embed={"timeout_s": 98.0})
+    assert " 0 kept" in copy.dvc("repro", "embed")
+    assert copy.hashes() == before
+
+
+def test_a_network_that_reads_frames_needs_no_embedding(copy: Checkout) -> None:
+    copy.set_params(train={"network": "cnn"})
+    copy.dvc("repro", "train")
+    assert read(copy, "metrics/embed.json") == {"blocks": [], "videos": 0}
+    assert "embedding" not in read(copy, "models/model.json")
+
+
+def test_a_video_without_an_embedding_is_neither_learned_nor_tested(copy: Checkout) -> None:
+    """As if `embed` had failed on one: the store has no row of it."""
+    root = copy.root / "data/embeddings"
+    test = pd.read_csv(copy.root / "data/prepared/test.csv", dtype=str)
+    train = pd.read_csv(copy.root / "data/prepared/train.csv", dtype=str)
+    gone = [test["hash"].iloc[0], train["hash"].iloc[0]]
+    videos = pd.read_csv(root / "videos.csv", dtype=str)
+    keep = ~videos["hash"].isin(gone)
+    for file in root.glob("*.npy"):
+        matrix = np.load(file)
+        file.unlink()  # it is a link into DVC's cache
+        np.save(file, matrix[keep])
+    (root / "videos.csv").unlink()
+    videos[keep].to_csv(root / "videos.csv", index=False)
+    copy.call("python", "-m", "tasks.train")
+    out = copy.call("python", "-m", "tasks.evaluate").stdout
+    assert test["path"].iloc[0] in out
+    tested = pd.read_csv(copy.root / "reports/predictions.csv", dtype=str)
+    assert set(tested["hash"]) == set(test["hash"][1:])
