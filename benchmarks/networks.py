@@ -26,7 +26,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 from reelflow.base.determinism import deterministic
 from reelflow.base.progress import track
 from reelflow.dataset.class_weights import class_weights
-from reelflow.networks import NETWORKS, build
+from reelflow.networks import NETWORKS, build, reads
 from reelflow.params import load_section
 from reelflow.params.train import TrainParams
 from reelflow.store.frame_store import FrameStore
@@ -35,6 +35,7 @@ from reelflow.training.fit import fit
 from reelflow.training.predict_clip import predict_clip
 from tasks.train import recipe
 
+OF_FRAMES = [name for name in NETWORKS if reads(name) == "frames"]
 _WATCHED = 6
 
 
@@ -42,7 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("checkouts", nargs="+", type=Path)
     parser.add_argument("--folds", type=int, default=3)
-    parser.add_argument("--networks", nargs="+", choices=list(NETWORKS), default=list(NETWORKS))
+    parser.add_argument("--networks", nargs="+", choices=OF_FRAMES, default=OF_FRAMES)
     asked = parser.parse_args()
     deterministic()
     print("| set | clips · groups · classes | network | parameters | accuracy | folds | s a fold |")

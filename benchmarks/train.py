@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 from reelflow.base.determinism import deterministic
-from reelflow.networks import NETWORKS, build
+from reelflow.networks import NETWORKS, build, reads
 from reelflow.params.train import TrainParams
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.store.frame_store import FrameStore
@@ -59,7 +59,7 @@ def main() -> None:
     ]
     with tempfile.TemporaryDirectory() as folder:
         batches = _batches(Path(folder), params)
-        for network in NETWORKS:
+        for network in (name for name in NETWORKS if reads(name) == "frames"):
             lines.append(_row(network, batches, params, asked.rounds))
             print(lines[-1], flush=True)
     text = INTRODUCTION.format(

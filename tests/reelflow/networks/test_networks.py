@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 
 from reelflow.base.determinism import deterministic
-from reelflow.networks import NETWORKS, build, settings_of
+from reelflow.networks import NETWORKS, build, reads, settings_of
 
 # Keras 3.15 asks NumPy for an array in a way that NumPy is about to drop; nothing here does.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 SHAPE = (4, 32, 24, 3)
+OF_FRAMES = [name for name in NETWORKS if reads(name) == "frames"]
 MEAN, STD = (90.0, 100.0, 110.0), (40.0, 50.0, 60.0)
 
 
@@ -26,14 +27,14 @@ def networks() -> dict[str, Any]:
     import keras
 
     keras.utils.set_random_seed(0)
-    return {name: build(name, SHAPE, 3, MEAN, STD) for name in NETWORKS}
+    return {name: build(name, SHAPE, 3, MEAN, STD) for name in OF_FRAMES}
 
 
 def clips(count: int = 2) -> np.ndarray[Any, np.dtype[np.uint8]]:
     return np.random.default_rng(0).integers(0, 256, (count, *SHAPE), dtype=np.uint8)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", OF_FRAMES)
 def test_a_network_takes_uint8_clips_and_gives_float32_probabilities(
     networks: dict[str, Any], name: str
 ) -> None:
@@ -46,7 +47,7 @@ def test_a_network_takes_uint8_clips_and_gives_float32_probabilities(
     np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", OF_FRAMES)
 def test_the_normalisation_is_inside(networks: dict[str, Any], name: str) -> None:
     import keras
 
@@ -105,7 +106,7 @@ def test_frames_too_small_for_a_network_are_refused_with_the_least_size(
 
 
 @pytest.mark.parametrize("shape", [(1, 16, 16, 3), (3, 17, 40, 3), (16, 30, 16, 3)])
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", OF_FRAMES)
 def test_any_length_and_odd_sizes_are_taken(name: str, shape: tuple[int, int, int, int]) -> None:
     network = build(name, shape, 2, MEAN, STD)
     assert network.output_shape == (None, 2)
