@@ -40,7 +40,7 @@ def main() -> None:
     """Embed what is not kept yet, and write the store."""
     params = load_section(PARAMS, EmbedParams)
     network = load_section(PARAMS, TrainParams).network
-    if reads(network) == "embeddings":
+    if reads(network) != "frames":
         _embed(params)
     else:
         write_embeddings(EMBEDDINGS, {}, [], [])

@@ -10,19 +10,19 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from reelflow.base.csv_table import write_table
 from reelflow.base.determinism import deterministic
 from reelflow.base.errors import DataError
 from reelflow.base.files import write_json
-from reelflow.networks import reads, transfer
+from reelflow.base.section import Section
+from reelflow.networks import auto, settings_of, transfer
 from reelflow.params import load_section
 from reelflow.params.train import TrainParams
 from reelflow.store.clip_spec import ClipSpec
@@ -31,8 +31,10 @@ from reelflow.store.frame_store import FrameStore
 from reelflow.tracking.live_run import LiveRun
 from reelflow.tracking.mlflow_client import address_from_environment, experiment_from_environment
 from reelflow.training.augmentation import Augmentation
-from reelflow.training.fit import OnEpoch, fit
+from reelflow.training.choose_network import judge_network, minutes_of
+from reelflow.training.fit import fit
 from reelflow.training.recipe import Recipe
+from reelflow.training.ridge_head import TooFewGroupsError
 from reelflow.training.transfer import fit_transfer
 from tasks.common.paths import (
     EMBEDDINGS,
@@ -59,12 +61,14 @@ class Trained:
     """What a training leaves behind.
 
     Attributes:
+        network: its name.
         model: with the weights that are kept.
         history: a row an epoch.
         best: the row of the epoch whose weights are kept.
-        told: what the card holds beside, of networks that read embeddings.
+        told: what the card holds beside: what was chosen among, and what an embedding is made of.
     """
 
+    network: str
     model: keras.Model
     history: pd.DataFrame
     best: Mapping[str, float]
@@ -81,72 +85,129 @@ def main() -> None:
     live = LiveRun(address_from_environment(), experiment_from_environment(), params.in_use())
     deterministic()
     try:
-        trained = _train(params, meta, store, live)
+        trained = Training(params, meta, store, live).run()
     except BaseException as error:
         live.abandon("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
         raise
     model_hash = _save(trained, params, meta)
-    write_json(METRICS / "train.json", _metrics(trained, params))
+    write_json(METRICS / "train.json", _metrics(trained))
     live.finish(model_hash, meta["data_hash"])
 
 
-def _train(params: TrainParams, meta: dict[str, Any], store: FrameStore, live: LiveRun) -> Trained:
-    def on_epoch(history: pd.DataFrame) -> None:
-        write_table(CURVES, history)
-        last = history.iloc[-1]
-        live.epoch(int(last["epoch"]), last.drop("epoch").to_dict())
+class Training:
+    """One training: what it reads, and how each kind of network is fitted."""
 
-    def make_network(shape: tuple[int, ...]) -> keras.Model:
+    def __init__(
+        self, params: TrainParams, meta: dict[str, Any], store: FrameStore, live: LiveRun
+    ) -> None:
+        self._params, self._meta, self._store, self._live = params, meta, store, live
+        self._train, self._validation = (
+            pd.read_csv(PREPARED / f"{name}.csv", dtype={"hash": str, "group": str})
+            for name in ("train", "validation")
+        )
+        weights = [meta["class_weights"][label] for label in meta["labels"]]
+        self._weights = np.array(weights, np.float32)
+
+    def run(self) -> Trained:
+        """Fit the network that params name, or the one that serves best."""
+        name = self._params.network
+        settings = self._params.settings(name)
+        if isinstance(settings, auto.Settings):
+            return self._choose(settings)
+        if isinstance(settings, transfer.Settings):
+            return self._ended(self._on_embeddings(settings)[0])
+        return self._on_frames(name, settings)
+
+    def _on_frames(self, name: str, settings: Section) -> Trained:
+        fitted = fit(
+            lambda: self._network(name, self._store.spec.shape, settings),
+            self._store,
+            self._train,
+            self._validation,
+            self._weights,
+            recipe(self._params),
+            self._on_epoch,
+        )
+        return Trained(name, fitted.model, fitted.history, fitted.best)
+
+    def _on_embeddings(self, settings: transfer.Settings) -> tuple[Trained, tuple[float, ...]]:
+        """A head, and its balanced accuracy in the folds. Videos that others watch are learned from
+        too: what is chosen is chosen by folds."""
+        store = EmbeddingStore(EMBEDDINGS)
+        videos = self._known()
+        fitted = fit_transfer(
+            lambda shape: self._network(auto.HEAD, shape, settings),
+            store,
+            videos[videos["hash"].isin(store.hashes)],
+            transfer.candidates(settings, store.blocks),
+            self._weights,
+            self._params.seed,
+        )
+        for one in fitted.candidates:
+            log.info(
+                "%s: balanced accuracy %.3f ± %.3f in the folds%s",
+                one["features"],
+                one["balanced_accuracy"],
+                one["standard_error"],
+                ", the choice" if one["chosen"] else "",
+            )
+        told = {
+            "embedding": store.spec,
+            "blocks": list(fitted.blocks),
+            "candidates": fitted.candidates,
+        }
+        row = fitted.history.iloc[0].to_dict()
+        return Trained(auto.HEAD, fitted.model, fitted.history, row, told), fitted.of_folds
+
+    def _choose(self, settings: auto.Settings) -> Trained:
+        """The head on embeddings, or a network from scratch where that serves better by folds."""
+        name = auto.CHALLENGER
+        own = settings_of(name)()
+        try:
+            head, to_beat = self._on_embeddings(transfer.Settings())
+        except TooFewGroupsError as error:
+            log.info("%s Nothing can be chosen: %s is trained.", error, name)
+            return self._on_frames(name, own)
+        videos = self._known()
+
+        def make_network() -> keras.Model:
+            return self._network(name, self._store.spec.shape, own)
+
+        how = recipe(self._params)
+        minutes = minutes_of(make_network(), len(videos), how)
+        row: dict[str, Any] = {"features": f"{name} from scratch", "minutes": round(minutes, 1)}
+        better = False
+        if minutes <= settings.budget_minutes:
+            found, better = judge_network(
+                make_network, self._store, videos, self._weights, how, to_beat
+            )
+            row |= {"balanced_accuracy": round(float(np.mean(found)), 4), "folds": len(found)}
+        else:
+            log.info("%s would take %.0f minutes of work: not tried", name, minutes)
+        rows = [{**one, "chosen": one["chosen"] and not better} for one in head.told["candidates"]]
+        told = {"candidates": [*rows, {**row, "chosen": better}]}
+        log.info("the choice is %s", name if better else auto.HEAD)
+        if better:
+            return replace(self._on_frames(name, own), told=told)
+        return self._ended(replace(head, told={**head.told, **told}))
+
+    def _known(self) -> pd.DataFrame:
+        return pd.concat([self._train, self._validation], ignore_index=True)
+
+    def _network(self, name: str, shape: tuple[int, ...], settings: Section) -> keras.Model:
         from reelflow.networks import build
 
-        scale = meta["normalisation"]
-        own = params.settings(params.network)
-        return build(params.network, shape, len(meta["labels"]), scale["mean"], scale["std"], own)
+        scale, classes = self._meta["normalisation"], len(self._meta["labels"])
+        return build(name, shape, classes, scale["mean"], scale["std"], settings)
 
-    splits = [
-        pd.read_csv(PREPARED / f"{name}.csv", dtype={"hash": str, "group": str})
-        for name in ("train", "validation")
-    ]
-    weights = np.array([meta["class_weights"][label] for label in meta["labels"]], np.float32)
-    if reads(params.network) == "embeddings":
-        return _train_on_embeddings(params, make_network, pd.concat(splits), weights, on_epoch)
-    fitted = fit(
-        lambda: make_network(store.spec.shape), store, *splits, weights, recipe(params), on_epoch
-    )
-    return Trained(fitted.model, fitted.history, fitted.best)
+    def _ended(self, trained: Trained) -> Trained:
+        self._on_epoch(trained.history)
+        return trained
 
-
-def _train_on_embeddings(
-    params: TrainParams,
-    make_network: Callable[[tuple[int, ...]], keras.Model],
-    videos: pd.DataFrame,
-    weights: NDArray[np.float32],
-    on_epoch: OnEpoch,
-) -> Trained:
-    """Videos that others watch are learned from too: what is chosen is chosen by folds."""
-    store = EmbeddingStore(EMBEDDINGS)
-    settings = params.settings(params.network)
-    assert isinstance(settings, transfer.Settings)
-    videos = videos[videos["hash"].isin(store.hashes)]
-    fitted = fit_transfer(
-        make_network,
-        store,
-        videos,
-        transfer.candidates(settings, store.blocks),
-        weights,
-        params.seed,
-    )
-    on_epoch(fitted.history)
-    for one in fitted.candidates:
-        log.info(
-            "%s: balanced accuracy %.3f ± %.3f in the folds%s",
-            one["features"], one["balanced_accuracy"], one["standard_error"],
-            ", chosen" if one["chosen"] else "",
-        )  # fmt: skip
-    told = {
-        "embedding": store.spec, "blocks": list(fitted.blocks), "candidates": fitted.candidates
-    }  # fmt: skip
-    return Trained(fitted.model, fitted.history, fitted.history.iloc[0].to_dict(), told)
+    def _on_epoch(self, history: pd.DataFrame) -> None:
+        write_table(CURVES, history)
+        last = history.iloc[-1]
+        self._live.epoch(int(last["epoch"]), last.drop("epoch").to_dict())
 
 
 def recipe(params: TrainParams) -> Recipe:
@@ -165,7 +226,7 @@ def _save(fitted: Trained, params: TrainParams, meta: dict[str, Any]) -> str:
         "labels": meta["labels"],
         "clip": ClipSpec(**meta["clip"]).seen.to_dict(),
         "data_hash": meta["data_hash"],
-        "network": params.network,
+        "network": fitted.network,
         "params": params.in_use(),
         "weights_hash": weights_hash(fitted.model),
         **fitted.told,
@@ -174,10 +235,10 @@ def _save(fitted: Trained, params: TrainParams, meta: dict[str, Any]) -> str:
     return model_hash
 
 
-def _metrics(fitted: Trained, params: TrainParams) -> dict[str, Any]:
+def _metrics(fitted: Trained) -> dict[str, Any]:
     best = fitted.best
     return {
-        "network": params.network,
+        "network": fitted.network,
         "parameters": int(fitted.model.count_params()),
         "epochs": len(fitted.history),
         "best_epoch": int(best["epoch"]),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import keras
 
 NETWORKS = (
+    "auto",
     "cnn",
     "cnn_rnn",
     "r2plus1d",
@@ -61,7 +62,10 @@ def build(
 
 
 def reads(name: str) -> str:
-    """What a network reads of a video, `frames` or `embeddings`. Raises `ValueError` as `build`."""
+    """What a network reads of a video: `frames`, `embeddings`, or `either`, as training finds out.
+
+    Raises `ValueError` as `build`.
+    """
     found: str = getattr(_module(name), "READS", "frames")
     return found
 

@@ -23,9 +23,17 @@ from reelflow.base.errors import DataError
 
 PENALTIES = tuple(float(value) for value in 10.0 ** np.arange(-1.5, 2.0, 0.5))
 
+FOLDS = 5
+
 Floats = NDArray[np.float64]
+# Places of the videos that are learned from, and of those that are left out.
+Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 # Names of the blocks that are averaged.
 Candidate = tuple[str, ...]
+
+
+class TooFewGroupsError(DataError):
+    """A class has one group alone: nothing can be left out to choose by."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +91,6 @@ def fit_ridge_head(
     groups: Sequence[str],
     class_weights: NDArray[np.floating],
     *,
-    folds: int = 5,
     seed: int = 0,
 ) -> RidgeHead:
     """Choose among candidates, and fit the chosen one on all videos.
@@ -94,14 +101,13 @@ def fit_ridge_head(
         targets: int (N,), from 0 to K - 1.
         groups: (N,), what must not stand on both sides of a fold.
         class_weights: float (K,), what a video of each class counts.
-        folds: most folds; fewer where a class has fewer groups.
         seed: of the folds.
 
     Raises:
-        DataError: a class has one group alone, so that no fold can leave it out.
+        DataError: as `group_folds`.
     """
     weights = class_weights[targets]
-    parts = _folds(targets, groups, folds, seed)
+    parts = group_folds(targets, groups, seed)
     judged = []
     of_block = {
         name: _left_out(blocks[name], targets, weights, parts)
@@ -137,9 +143,12 @@ def softmax(scores: Floats) -> Floats:
     return found
 
 
-def _folds(
-    targets: NDArray[np.integer], groups: Sequence[str], folds: int, seed: int
-) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+def group_folds(targets: NDArray[np.integer], groups: Sequence[str], seed: int = 0) -> list[Fold]:
+    """At most five stratified folds of whole groups: what is learned from, and what is left out.
+
+    Raises:
+        TooFewGroupsError: a class has one group alone, so that no fold can leave it out.
+    """
     from sklearn.model_selection import StratifiedGroupKFold
 
     groups_of = [
@@ -148,12 +157,12 @@ def _folds(
     ]
     fewest = min(groups_of)
     if fewest < 2:
-        raise DataError(
+        raise TooFewGroupsError(
             "A class has one group alone among the videos that are learned from, so that nothing "
             "can be left out to choose by. Add videos of another group, or set train.network to "
-            "one that needs no choice."
+            "one that is trained from scratch."
         )
-    dealer = StratifiedGroupKFold(min(folds, fewest), shuffle=True, random_state=seed)
+    dealer = StratifiedGroupKFold(min(FOLDS, fewest), shuffle=True, random_state=seed)
     return list(dealer.split(targets, targets, groups))
 
 
@@ -161,7 +170,7 @@ def _left_out(
     features: NDArray[np.floating],
     targets: NDArray[np.integer],
     weights: NDArray[np.floating],
-    parts: list[tuple[NDArray[np.intp], NDArray[np.intp]]],
+    parts: list[Fold],
 ) -> Floats:
     """Scores (P, N, K) of each video for each penalty, by the fold that it was left out of."""
     scores = np.zeros((len(PENALTIES), len(targets), int(targets.max()) + 1))
@@ -203,17 +212,17 @@ def _judge(
     penalty: float,
     scores: list[Floats],
     targets: NDArray[np.integer],
-    parts: list[tuple[NDArray[np.intp], NDArray[np.intp]]],
+    parts: list[Fold],
 ) -> Judged:
-    from sklearn.metrics import recall_score
-
     mean = np.mean(scores, axis=0)
-    answers = mean.argmax(axis=1)
-    of_folds = [
-        recall_score(targets[left], answers[left], average="macro", zero_division=0.0)
-        for _, left in parts
-    ]
-    return Judged(blocks, penalty, tuple(map(float, of_folds)), mean)
+    of_folds = [balanced_accuracy(targets[left], mean[left]) for _, left in parts]
+    return Judged(blocks, penalty, tuple(of_folds), mean)
+
+
+def balanced_accuracy(targets: NDArray[np.integer], scores: NDArray[np.floating]) -> float:
+    """The mean recall of the classes that are there, for scores (N, K)."""
+    right = scores.argmax(axis=1) == targets
+    return float(np.mean([right[targets == target].mean() for target in np.unique(targets)]))
 
 
 def _simplest_of_best(found: list[Judged]) -> Judged:

@@ -29,12 +29,14 @@ class Transferred:
             learned from, `val_loss` and `val_accuracy` by the folds that left each video out.
         candidates: for each candidate its name, balanced accuracy in the folds, its standard error,
             and whether it was chosen.
+        of_folds: the balanced accuracy of what was chosen, in each fold.
     """
 
     model: keras.Model
     blocks: tuple[str, ...]
     history: pd.DataFrame
     candidates: list[dict[str, Any]]
+    of_folds: tuple[float, ...]
 
 
 def fit_transfer(
@@ -72,7 +74,8 @@ def fit_transfer(
     learned = softmax(features @ head.weights + head.bias)
     figures = [_figures(found, targets, class_weights) for found in (learned, head.probabilities)]
     row = dict(zip(COLUMNS, (1, *figures[0], *figures[1], 0.0), strict=True))
-    return Transferred(model, head.blocks, pd.DataFrame([row]), _table(candidates, head))
+    table = _table(candidates, head)
+    return Transferred(model, head.blocks, pd.DataFrame([row]), table, head.chosen.of_folds)
 
 
 def _figures(

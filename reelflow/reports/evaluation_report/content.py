@@ -34,8 +34,8 @@ class Evaluation:
         params: by section, the values that made the model and this evaluation.
         provenance: versions and hashes behind this report.
         examples: how many right and how many wrong answers to show.
-        candidates: of a network that chose its features by folds, a row for each: features,
-            balanced_accuracy, standard_error, penalty, chosen. Empty for others.
+        candidates: where something was chosen by folds, a row for each: features, chosen, and as
+            far as there is one balanced_accuracy, standard_error, penalty, minutes. Else empty.
     """
 
     labels: list[str]
@@ -55,6 +55,11 @@ class Evaluation:
     provenance: dict[str, str]
     examples: int = 4
     candidates: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def in_one_step(self) -> bool:
+        """Whether the model is a head on embeddings, in closed form."""
+        return bool(self.candidates) and len(self.history) == 1
 
     @property
     def kept_epoch(self) -> pd.Series[Any]:

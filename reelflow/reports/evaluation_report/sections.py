@@ -104,7 +104,7 @@ def choice(evaluation: Evaluation, _: Frames) -> str | None:
 
 def training(evaluation: Evaluation, _: Frames) -> str | None:
     """None for a head that is fitted in one step."""
-    if evaluation.candidates:
+    if evaluation.in_one_step:
         return None
     loss, accuracy = (
         plots.training(evaluation.history, name, evaluation.kept) for name in ("loss", "accuracy")

@@ -193,7 +193,7 @@ def _filled(evaluation: Evaluation) -> str | None:
 
 def _memorised(evaluation: Evaluation) -> str | None:
     epoch = evaluation.kept_epoch
-    if evaluation.candidates:
+    if evaluation.in_one_step:
         return None  # its figures of the training videos are those of a closed form
     if epoch["accuracy"] - epoch["val_accuracy"] < LARGE_GAP:
         return None
@@ -218,7 +218,7 @@ def _unlike_validation(evaluation: Evaluation) -> str | None:
     )  # fmt: skip
     if low is None or low <= validation <= high or abs(gap) < LARGE_GAP:
         return None
-    if evaluation.candidates:
+    if evaluation.in_one_step:
         return (
             f"The test accuracy lies well {'below' if gap > 0 else 'above'} that in the folds of "
             f"the training videos ({percent(validation)}): the test videos differ from them, or "

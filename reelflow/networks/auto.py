@@ -1,0 +1,27 @@
+"""No network of its own: the one that serves these videos best, found by folds.
+
+`transfer` is tried first, since it costs seconds once the videos are embedded; then `r2plus1d`,
+trained from scratch, which sees directions of motion that the statistics of `transfer` do not. See
+`reelflow.training.choose_network`.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from reelflow.base.section import Section
+
+READS = "either"
+HEAD = "transfer"
+CHALLENGER = "r2plus1d"
+
+
+class Settings(Section):
+    """How much work the choice may cost."""
+
+    budget_minutes: float = Field(
+        20.0,
+        ge=0.0,
+        le=100_000.0,
+        description="minutes on two cores that training `r2plus1d` may take, counted in work",
+    )

@@ -1,0 +1,133 @@
+"""Whether a network trained from scratch serves these videos better than a head on embeddings.
+
+Both are judged on the same stratified group folds of the videos that are not in the test. The head
+is the simpler one and costs seconds, so the network must win by more than chance: after the first
+fold it is dropped if it is no better, and taken if it is better by far; else two more folds decide,
+and it must be better by more than one standard error of the difference. What training costs is
+counted in multiply-adds, never by a clock, so that the same videos choose the same network on every
+machine.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from reelflow.store.frame_store import FrameStore
+from reelflow.store.views import views
+from reelflow.training.fit import fit
+from reelflow.training.predict_clip import predict_views
+from reelflow.training.recipe import Recipe
+from reelflow.training.ridge_head import Fold, balanced_accuracy, group_folds
+
+if TYPE_CHECKING:
+    import keras
+
+log = logging.getLogger(__name__)
+
+# Multiply-adds of training in a minute, forwards and backwards: what two cores did with `r2plus1d`.
+WORK_OF_A_MINUTE = 1.5e12
+# Of a step: forwards once, and backwards about twice as much.
+_OF_A_STEP = 3
+# A lead in the first fold that needs no further fold, in balanced accuracy.
+_BY_FAR = 0.1
+# Most folds of a network that is trained from scratch.
+_FOLDS = 3
+# One part in so many of the learned groups is watched for early stopping.
+_WATCHED = 6
+
+
+def minutes_of(model: keras.Model, videos: int, recipe: Recipe) -> float:
+    """What training costs at most, in minutes of `WORK_OF_A_MINUTE`."""
+    steps = max(recipe.min_steps, math.ceil(videos / recipe.batch_size)) * recipe.epochs
+    return _OF_A_STEP * multiply_adds(model) * steps * recipe.batch_size / WORK_OF_A_MINUTE
+
+
+def multiply_adds(model: keras.Model) -> int:
+    """Multiply-adds of one clip: of each convolution and dense layer, its weights times the places
+    at which they are used."""
+    total = 0
+    for layer in model.layers:
+        kernel = getattr(layer, "kernel", None)
+        if kernel is not None:
+            places = [side for side in layer.output.shape[1:-1] if side]
+            total += math.prod(places) * math.prod(kernel.shape)
+    return total
+
+
+def judge_network(
+    make_network: Callable[[], keras.Model],
+    store: FrameStore,
+    videos: pd.DataFrame,
+    class_weights: NDArray[np.float32],
+    recipe: Recipe,
+    to_beat: Sequence[float],
+) -> tuple[list[float], bool]:
+    """Train a network on some folds; its balanced accuracy in each, and whether it is to be taken.
+
+    Args:
+        make_network: builds it with fresh weights.
+        store: the frames.
+        videos: the columns `hash`, `target` and `group`, as `reelflow.training.transfer` has them.
+        class_weights: float32 (K,), what a clip of each class counts.
+        recipe: how it is trained.
+        to_beat: what the other reached in each fold of `group_folds` of these videos.
+
+    Raises:
+        DataError: as `fit`.
+    """
+    targets = videos["target"].to_numpy(np.int64)
+    groups = list(videos["group"].fillna(videos["hash"]))
+    found: list[float] = []
+    for fold in group_folds(targets, groups, recipe.seed)[:_FOLDS]:
+        log.info(
+            "fold %d: r2plus1d learns, to be judged on %d videos", len(found) + 1, len(fold[1])
+        )
+        scores = _left_out(make_network, store, videos, fold, class_weights, recipe)
+        found.append(balanced_accuracy(targets[fold[1]], scores))
+        lead = np.subtract(found, to_beat[: len(found)])
+        log.info("fold %d: %.3f, against %.3f", len(found), found[-1], to_beat[len(found) - 1])
+        if len(found) == 1 and (lead[0] <= 0 or lead[0] > _BY_FAR):
+            return found, bool(lead[0] > 0)
+    error = np.std(lead, ddof=1) / math.sqrt(len(lead)) if len(lead) > 1 else 0.0
+    return found, bool(lead.mean() > error)
+
+
+def _left_out(
+    make_network: Callable[[], keras.Model],
+    store: FrameStore,
+    videos: pd.DataFrame,
+    fold: Fold,
+    class_weights: NDArray[np.float32],
+    recipe: Recipe,
+) -> NDArray[np.float32]:
+    """Probabilities of the videos of a fold by a network that learned from the others."""
+    known, left = videos.iloc[fold[0]], videos.iloc[fold[1]]
+    learned, watched = _watched(known, recipe.seed)
+    fitted = fit(make_network, store, learned, watched, class_weights, recipe, _ignore)
+    return np.stack(
+        [
+            predict_views(fitted.model, views(store.frames(video), store.spec))
+            for video in left["hash"]
+        ]
+    )
+
+
+def _watched(known: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    groups = known["group"].fillna(known["hash"])
+    fewest = int(groups.groupby(known["target"]).nunique().min())
+    dealer = StratifiedGroupKFold(max(2, min(_WATCHED, fewest)), shuffle=True, random_state=seed)
+    learned, watched = next(dealer.split(known, known["target"], groups))
+    return known.iloc[learned], known.iloc[watched]
+
+
+def _ignore(history: pd.DataFrame) -> Any:
+    """The epochs of a fold are nobody's business."""
