@@ -78,7 +78,7 @@ class EmbeddingSpec:
         """The frames of a video from which all views are cut.
 
         Their shorter side is at most twice what the backbone takes, so 32 frames of a large video
-        need 35 MB in place of 200. With no more than the backbone takes, crops score 0.01 lower.
+        need 35 MB in place of 200. Crops from smaller ones score about 0.01 lower.
         """
         scale = min(1.0, 2 * self.size / min(info.width, info.height))
         height, width = (
