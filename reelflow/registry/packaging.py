@@ -28,6 +28,7 @@ REQUIRED = (
     "numpy",
     "pandas",
     "pillow",
+    "pyarrow",
     "scipy",
     "tensorflow",
 )

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,9 @@ class VideoModel(PythonModel):  # type: ignore[misc]  # mlflow's classes have no
     they print, and compare, as those in `reports/predictions.csv`.
     """
 
+    # Of the embedding that the model reads, if it reads one.
+    blocks: Sequence[str] = ()
+
     def load_context(self, context: PythonModelContext) -> None:
         """Load the artifacts `model` (.keras) and `card` (JSON with `labels` and `clip`, or
         `embedding` and `blocks` if the model reads embeddings).
@@ -52,7 +56,7 @@ class VideoModel(PythonModel):  # type: ignore[misc]  # mlflow's classes have no
         self.spec = ClipSpec(**card["clip"])
         self.bounds = Bounds(**(context.model_config or {}))
         self.model = load_model(Path(context.artifacts["model"]))
-        self.blocks: list[str] = card.get("blocks", [])
+        self.blocks = card.get("blocks", ())
         if self.blocks:
             self.embedder = Embedder(EmbeddingSpec.from_dict(card["embedding"]), self.bounds)
 

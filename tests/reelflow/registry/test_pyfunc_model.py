@@ -6,6 +6,7 @@ import ast
 import sys
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +34,7 @@ class Recorder:
     """Stands for a Keras model; remembers the batches that it was given."""
 
     input_shape = (None, *SPEC.shape)
+    inputs = (SimpleNamespace(dtype="uint8"),)
 
     def __init__(self) -> None:
         self.batches: list[np.ndarray] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -184,6 +185,7 @@ def test_batches_without_a_seed_take_the_middle(store: FrameStore) -> None:
 def test_the_probabilities_of_several_views_are_their_mean() -> None:
     class Model:
         input_shape = (None, *BOTH.shape)
+        inputs = (SimpleNamespace(dtype="uint8"),)
 
         def predict_on_batch(self, clips: Any) -> Any:
             share = np.float32(clips.mean() / 400)
