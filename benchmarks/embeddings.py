@@ -1,6 +1,7 @@
 """What embeddings and a linear classifier reach on unseen groups: the table of docs/embeddings.md.
 
     python -m benchmarks.embeddings FOLDER… [--kept .reelflow/features] [--only motion]
+        [--backbone efficientnet_lite0]
 
 Each FOLDER holds videos and a `videos.csv` with `path,label,group`. Groups are dealt into five
 stratified folds, five times; where there are few groups, each is left out once. Ridge regression on
@@ -32,6 +33,7 @@ from reelflow.video.check import check_video
 from reelflow.video.process_limits import Bounds
 
 TOP, FINE = "conv_pw_13_relu", "conv_pw_11_relu"
+LITE0 = "block11_expand_relu"
 STATISTICS = ("mean", "mean_abs_difference", "local_differences", "root_local_differences")
 RECIPES = {
     f"{view}, {what}": [f"{view}/{name}" for name in names]
@@ -46,6 +48,7 @@ RECIPES = {
             f"{TOP}/root_local_differences",
             f"{FINE}/root_local_differences",
         ],
+        "√ local differences, EfficientNet-Lite0": [f"{LITE0}/root_local_differences"],
     }.items()
 }
 PENALTIES = np.geomspace(0.03, 10, 9)
@@ -61,6 +64,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--kept", type=Path, default=Path(".reelflow/features"))
+    parser.add_argument("--backbone", default="mobilenet_025")
     parser.add_argument("--only", default="", help="recipes whose name holds this")
     asked = parser.parse_args()
     deterministic()
@@ -68,10 +72,10 @@ def main() -> None:
     print("|---|---|---|---|---|")
     costs = []
     for folder in asked.folders:
-        videos, features, cost = embedded(folder, asked.kept)
+        videos, features, cost = embedded(folder, asked.kept, asked.backbone)
         costs.append(cost)
         for recipe, names in RECIPES.items():
-            if asked.only in recipe:
+            if asked.only in recipe and set(names) <= set(features.dtype.names or ()):
                 blocks = [features[name] for name in names]
                 by_penalty, chosen = accuracies(blocks, videos)
                 best = max(np.transpose(by_penalty), key=np.mean)
@@ -81,9 +85,9 @@ def main() -> None:
     print("\n" + "\n".join(costs))
 
 
-def embedded(folder: Path, kept: Path) -> tuple[pd.DataFrame, NDArray[np.void], str]:
+def embedded(folder: Path, kept: Path, backbone: str) -> tuple[pd.DataFrame, NDArray[np.void], str]:
     """The videos of a folder, their features in the same order, and what these cost."""
-    spec, bounds = EmbeddingSpec(statistics=STATISTICS), Bounds()
+    spec, bounds = EmbeddingSpec(backbone, statistics=STATISTICS), Bounds()
     videos = pd.read_csv(folder / "videos.csv")
     checked = [
         (path, check_video(folder / path, bounds))

@@ -83,7 +83,7 @@ def test_the_backbone_scales_its_input_and_half_precision_is_close(shared: Path)
     own = backbone("mobilenet_025").predict_on_batch(pictures)
     expected = full.predict_on_batch(pictures / 127.5 - 1)
     difference = own["conv_pw_13_relu"] - expected
-    assert np.sqrt((difference**2).mean()) < 0.05 * np.sqrt((expected**2).mean())
+    assert np.sqrt((difference**2).mean()) < 0.1 * np.sqrt((expected**2).mean())
     assert own["conv_pw_11_relu"].shape == (2, 14, 14, 128)
 
 
