@@ -26,7 +26,7 @@ from reelflow.intake.apply_import import Brought, carry_out
 from reelflow.intake.apply_import import remove as take_out
 from reelflow.intake.gate import let_through
 from reelflow.intake.import_plan import Plan
-from reelflow.intake.inbox import InboxReport, take
+from reelflow.intake.inbox import SETTLE_S, InboxReport, take
 from reelflow.intake.labelled_videos import LabelledVideo, list_videos, some, with_group
 from reelflow.intake.plan_import import plan_import
 from reelflow.intake.quarantine import sentences
@@ -42,8 +42,6 @@ from tasks.common.paths import INBOX, PARAMS, RAW, RAW_POINTER, STATE
 # What was brought into data/raw, so that another source may replace it.
 SOURCE = STATE / "source.json"
 _SAMPLE = "sample"
-# Files of the inbox that changed later than so many seconds ago may still be written to.
-SETTLE_S = 30.0
 
 
 def provide(data: Path | None, *, copy: bool, replacing: bool, echo: Callable[[str], None]) -> None:

@@ -14,8 +14,9 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from flows.engine.prefect_artifacts import show_inbox
-from flows.raw_videos import SETTLE_S, take_in
+from flows.raw_videos import take_in
 from flows.train import PATIENCE_S, graph, guarded, run_graph
+from reelflow.intake.inbox import SETTLE_S
 from tasks.common.stage import sentence
 
 

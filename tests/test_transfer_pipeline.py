@@ -76,6 +76,30 @@ def test_a_memory_that_was_lost_gives_the_same_bits_and_a_kept_one_costs_nothing
     assert copy.hashes() == before
 
 
+def test_auto_tries_a_network_from_scratch_on_the_same_folds(copy: Checkout) -> None:
+    copy.set_params(train={"network": "auto", "epochs": 1})
+    out = copy.dvc("repro", "evaluate")
+    assert "0 new" in out
+    card = read(copy, "models/model.json")
+    assert card["network"] in ("transfer", "r2plus1d")
+    *heads, network = card["candidates"]
+    assert network["features"] == "r2plus1d from scratch"
+    assert network["chosen"] == (card["network"] == "r2plus1d")
+    assert ("embedding" in card) == any(head["chosen"] for head in heads)
+    assert 0 <= network["balanced_accuracy"] <= 1
+    report = (copy.root / "reports/index.html").read_text("utf-8")
+    assert "r2plus1d from scratch" in report
+
+
+def test_what_costs_more_than_the_budget_is_not_tried(copy: Checkout) -> None:
+    copy.set_params(train={"network": "auto", "auto": {"budget_minutes": 0.0}})
+    copy.dvc("repro", "evaluate")
+    card = read(copy, "models/model.json")
+    assert card["network"] == "transfer"
+    assert "balanced_accuracy" not in card["candidates"][-1]
+    assert "not tried" in (copy.root / "reports/index.html").read_text("utf-8")
+
+
 def test_a_network_that_reads_frames_needs_no_embedding(copy: Checkout) -> None:
     copy.set_params(train={"network": "cnn"})
     copy.dvc("repro", "train")

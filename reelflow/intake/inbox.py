@@ -27,6 +27,9 @@ from reelflow.intake.same_bytes import Contents
 from reelflow.intake.videos_csv import files_in, free_name, known_videos, write_listing
 from reelflow.video.open_safely import refuse_name, refuse_unusable
 
+# Files that changed later than so many seconds ago may still be written to.
+SETTLE_S = 30.0
+
 UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart", "~")
 
 

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 READS = "embeddings"
 
-# From simple to complex: of equals the first is taken. Each names views and statistics; a candidate
-# has these blocks of all layers.
+# Each names views and statistics; a candidate has these blocks of all layers.
 CANDIDATES: dict[str, tuple[tuple[str, str], ...]] = {
     "appearance": (("whole", "mean"),),
     "whole": (("whole", "root_local_differences"),),

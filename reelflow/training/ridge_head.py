@@ -5,10 +5,9 @@ beat, and takes a second. Each *block* of features (a view, a statistic, a layer
 regression on one-hot targets of its own; the scores of blocks are averaged, which generalises
 better to new groups than one regression on all of them. Which blocks, and which penalty, is
 decided by stratified group folds among the videos that are handed in (Hastie, Tibshirani and
-Friedman, "The Elements of Statistical Learning", 7.10): of those within one standard error of the
-best, the first candidate with the largest penalty. Softmax turns scores into probabilities, with a
-temperature fitted on the scores of videos that stood in the fold that was left out (Guo et al.,
-"On Calibration of Modern Neural Networks", ICML 2017).
+Friedman, "The Elements of Statistical Learning", 7.10), see `_best`. Softmax turns scores into
+probabilities, with a temperature fitted on the scores of videos that stood in the fold that was
+left out (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017).
 """
 
 from __future__ import annotations
@@ -97,7 +96,7 @@ def fit_ridge_head(
 
     Args:
         blocks: float (N, D) each, by name.
-        candidates: from simple to complex; the simpler wins where they are equal.
+        candidates: the blocks of each.
         targets: int (N,), from 0 to K - 1.
         groups: (N,), what must not stand on both sides of a fold.
         class_weights: float (K,), what a video of each class counts.
@@ -121,8 +120,7 @@ def fit_ridge_head(
         ]
         found += for_penalties
         judged.append(max(for_penalties, key=lambda one: one.accuracy))
-    chosen = _simplest_of_best(found)
-    temperature = _temperature(chosen.scores, targets, weights)
+    chosen, temperature = _best(found, targets, weights)
     heads = [_ridge(blocks[name], targets, weights, chosen.penalty) for name in chosen.blocks]
     scale = temperature / len(heads)
     return RidgeHead(
@@ -225,18 +223,25 @@ def balanced_accuracy(targets: NDArray[np.integer], scores: NDArray[np.floating]
     return float(np.mean([right[targets == target].mean() for target in np.unique(targets)]))
 
 
-def _simplest_of_best(found: list[Judged]) -> Judged:
-    """The first candidate, at its largest penalty, that is no worse than the best by more than one
-    standard error of the difference, fold by fold."""
-    best = max(found, key=lambda one: one.accuracy)
+def _best(
+    found: list[Judged], targets: NDArray[np.integer], weights: NDArray[np.floating]
+) -> tuple[Judged, float]:
+    """The choice, and its temperature.
+
+    Of those that are no less accurate than the most accurate by more than one standard error of the
+    difference, fold by fold, the one under which the left-out videos are most probable: with few
+    videos many are equally accurate, and this measure still separates them.
+    """
+    most = max(found, key=lambda one: one.accuracy)
 
     def as_good(one: Judged) -> bool:
-        less = np.subtract(best.of_folds, one.of_folds)
+        less = np.subtract(most.of_folds, one.of_folds)
         return bool(less.mean() <= _standard_error(less) + 1e-12)
 
     good = [one for one in found if as_good(one)]
-    first = good[0].blocks
-    return max((one for one in good if one.blocks == first), key=lambda one: one.penalty)
+    calibrated = [_temperature(one.scores, targets, weights) for one in good]
+    at = min(range(len(good)), key=lambda at: calibrated[at][1])
+    return good[at], calibrated[at][0]
 
 
 def _standard_error(values: Sequence[float] | Floats) -> float:
@@ -245,8 +250,8 @@ def _standard_error(values: Sequence[float] | Floats) -> float:
 
 def _temperature(
     scores: Floats, targets: NDArray[np.integer], weights: NDArray[np.floating]
-) -> float:
-    """The factor of the scores under which the targets are most probable."""
+) -> tuple[float, float]:
+    """The factor of the scores under which the targets are most probable, and the cross-entropy."""
     from scipy.optimize import minimize_scalar
 
     def loss(exponent: float) -> float:
@@ -254,4 +259,4 @@ def _temperature(
         return float(-np.average(np.log(np.maximum(chance, 1e-12)), weights=weights))
 
     found = minimize_scalar(loss, bounds=(-3.0, 5.0), method="bounded")
-    return float(np.exp(found.x))
+    return float(np.exp(found.x)), float(found.fun)

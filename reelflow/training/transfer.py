@@ -54,7 +54,7 @@ def fit_transfer(
         store: the embeddings of all videos.
         videos: the columns `hash`, `target`, and `group`, which no fold separates; a video without
             one is a group of its own.
-        candidates: blocks by name, from simple to complex.
+        candidates: blocks by name.
         class_weights: float (K,), what a video of each class counts.
         seed: of the folds.
 

@@ -113,7 +113,7 @@ def test_any_length_and_odd_sizes_are_taken(name: str, shape: tuple[int, int, in
 
 
 def test_an_unknown_network_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="unknown network 'resnet'; the networks are cnn, "):
+    with pytest.raises(ValueError, match="unknown network 'resnet'; the networks are auto, cnn, "):
         build("resnet", SHAPE, 3, MEAN, STD)
 
 

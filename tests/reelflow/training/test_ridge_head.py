@@ -38,10 +38,13 @@ def test_of_several_blocks_the_one_that_tells_the_classes_apart_is_chosen() -> N
     assert by_name[("noise",)] < 0.5
 
 
-def test_equal_candidates_the_first_wins() -> None:
-    blocks = {"a": signal(4.0, 1), "b": signal(4.0, 2)}
-    assert fit(blocks, [("a",), ("a", "b")]).blocks == ("a",)
-    assert fit(blocks, [("b",), ("a",)]).blocks == ("b",)
+def test_of_equally_accurate_candidates_the_surer_one_is_chosen() -> None:
+    """Both make no mistake; one separates the classes by more."""
+    blocks = {"near": signal(4.5, 1, 10), "far": signal(6.0, 2, 10)}
+    for order in (("near",), ("far",)), (("far",), ("near",)):
+        head = fit(blocks, list(order))
+        assert [one.accuracy for one in head.judged] == [1.0, 1.0]
+        assert head.blocks == ("far",)
 
 
 def test_two_weak_views_are_better_together() -> None:

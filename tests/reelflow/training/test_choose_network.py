@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from reelflow.networks import build
+from reelflow.params.train import TrainParams
+from reelflow.training import choose_network
+from reelflow.training.choose_network import judge_network, minutes_of, multiply_adds
+from reelflow.training.ridge_head import group_folds
+from tasks.train import recipe
+
+VIDEOS = pd.DataFrame(
+    {
+        "hash": [f"{number:02}" for number in range(60)],
+        "target": [number % 2 for number in range(60)],
+        "group": [f"g{number // 6}" for number in range(60)],
+    }
+)
+RECIPE = recipe(TrainParams())
+
+
+def judge(
+    monkeypatch: pytest.MonkeyPatch, right: list[float], to_beat: list[float]
+) -> tuple[list[float], bool]:
+    """Judge a network that is right for this share of the videos of each fold."""
+    shares = iter(right)
+
+    def left_out(*arguments: Any) -> Any:
+        videos, fold = arguments[2], arguments[3]
+        targets = videos["target"].to_numpy()[fold[1]]
+        answers = targets.copy()
+        for target in (0, 1):
+            of_class = np.flatnonzero(targets == target)
+            if target == 0:
+                share = next(shares)
+            answers[of_class[round(share * len(of_class)) :]] = 1 - target
+        return np.eye(2, dtype=np.float32)[answers]
+
+    monkeypatch.setattr(choose_network, "_left_out", left_out)
+    ones = np.ones(2, np.float32)
+    return judge_network(None, None, VIDEOS, ones, RECIPE, to_beat)  # type: ignore[arg-type]
+
+
+def test_a_network_that_is_no_better_in_the_first_fold_is_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found, better = judge(monkeypatch, [0.5], [0.5] * 5)
+    assert found == pytest.approx([0.5])
+    assert not better
+
+
+def test_one_that_is_better_by_far_needs_no_further_fold(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, better = judge(monkeypatch, [1.0], [0.5] * 5)
+    assert found == [1.0]
+    assert better
+
+
+@pytest.mark.parametrize(
+    ("right", "better"),
+    [([1.0, 1.0, 1.0], True), ([1.0, 0.8, 0.9], False), ([1.0, 0.5, 0.5], False)],
+)
+def test_between_them_three_folds_decide_and_chance_is_no_reason(
+    monkeypatch: pytest.MonkeyPatch, right: list[float], better: bool
+) -> None:
+    found, taken = judge(monkeypatch, right, [0.95] * 5)
+    assert len(found) == 3
+    assert taken is better
+
+
+def test_folds_are_those_that_the_head_was_judged_on() -> None:
+    targets, groups = VIDEOS["target"].to_numpy(), list(VIDEOS["group"])
+    one, two = (group_folds(targets, groups, 0) for _ in range(2))
+    assert len(one) == 5
+    for (learned, left), (_, again) in zip(one, two, strict=True):
+        assert left.tolist() == again.tolist()
+        assert not {groups[at] for at in learned} & {groups[at] for at in left}
+
+
+def test_multiply_adds_of_a_network_are_those_counted_by_hand() -> None:
+    import keras
+    from keras import layers
+
+    clip = keras.Input((4, 8, 8, 3))
+    x = layers.Conv3D(5, (1, 3, 3), strides=(1, 2, 2), padding="same")(clip)
+    x = layers.Dense(7)(layers.GlobalAveragePooling3D()(x))
+    by_hand = (4 * 4 * 4) * (3 * 3 * 3) * 5 + 5 * 7
+    assert multiply_adds(keras.Model(clip, x)) == by_hand
+
+
+def test_work_grows_with_epochs_and_with_pixels() -> None:
+    small = build("r2plus1d", (4, 16, 16, 3), 2, [0.0] * 3, [1.0] * 3)
+    large = build("r2plus1d", (4, 32, 32, 3), 2, [0.0] * 3, [1.0] * 3)
+    once = minutes_of(small, 400, RECIPE)
+    assert minutes_of(small, 400, replace(RECIPE, epochs=40)) == pytest.approx(2 * once)
+    assert 3 < minutes_of(large, 400, RECIPE) / once < 5
