@@ -13,7 +13,7 @@ from reelflow.networks import NETWORKS, settings_of
 class _Shared(Section):
     """The network and how gradient descent fits it."""
 
-    network: str = Field("r2plus1d", description="the network, a module of reelflow/networks")
+    network: str = Field("auto", description="the network, a module of reelflow/networks")
     epochs: int = Field(20, ge=1, le=10_000, description="most passes over the training videos")
     batch_size: int = Field(16, ge=1, le=4096, description="clips a gradient step")
     min_steps: int = Field(20, ge=1, le=100_000, description="gradient steps of an epoch, at least")
