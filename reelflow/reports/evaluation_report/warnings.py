@@ -71,10 +71,15 @@ def _predicted_without_pictures(evaluation: Evaluation) -> str | None:
         f"({interval({'_low': score['low'], '_high': score['high']}, '')}) balanced accuracy; this "
         f"model, with pictures, {percent(own)} ({interval(scores, 'balanced_accuracy')})"
     )
-    if score["share"] >= (own if low is None else low):
+    learned = (
+        "This model may have learned the cameras and programs alone; the data report shows which."
+    )
+    if score["share"] >= own:
+        return f"A model without pictures is as good: {figures}. {learned}"
+    if low is None or score["share"] >= low:
         return (
-            f"A model without pictures is as good: {figures}. This model may have learned the "
-            "cameras and programs alone; the data report shows which."
+            "The test is too small to show that this model is better than one without pictures: "
+            f"{figures}. {learned}"
         )
     return (
         f"The class can be predicted without the pictures: {figures}. This model may have learned "
