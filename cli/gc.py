@@ -16,7 +16,7 @@ def gc(
         ),
     ] = False,
 ) -> None:
-    """Show the frames that no split, ledger, branch or tag refers to; with --yes, remove them.
+    """Show frames and features that no split, ledger, branch or tag refers to; --yes removes them.
 
     Videos and models are never touched: for those there is `dvc gc`.
     """
@@ -30,6 +30,6 @@ def gc(
         print(f"{files:8,} files  {why}")
     size = f"{garbage.freed / 2**20:,.1f} MiB"
     if yes:
-        print(f"Removed; {size} are free again. Frames that are needed later are made again.")
+        print(f"Removed; {size} are free again. What is needed later is made again.")
     else:
         print(f"Removing them frees {size}. Nothing was removed yet: `reelflow gc --yes` does it.")

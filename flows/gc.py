@@ -1,9 +1,10 @@
-"""Garbage collection of frames: `reelflow gc`.
+"""Garbage collection of frames and features: `reelflow gc`.
 
-It looks at frames alone, which can be made again from the videos: those kept in `.reelflow/frames`,
-and former versions of `data/frames` in DVC's cache. It keeps the frames that `dvc.lock` names, now
-or in any branch, tag or experiment, as DVC finds them for `dvc gc`. It also keeps the clips, of the
-present params, of videos in the manifest, a split or the ledger, since these may come back.
+It looks at what can be made again from the videos: frames kept in `.reelflow/frames`, features in
+`.reelflow/features`, and former versions of `data/frames` in DVC's cache. It keeps the frames that
+`dvc.lock` names, now or in any branch, tag or experiment, as DVC finds them for `dvc gc`. It also
+keeps the clips and features, of the present params, of videos in the manifest, a split or the
+ledger, since these may come back.
 """
 
 from __future__ import annotations
@@ -22,12 +23,23 @@ import pandas as pd
 from flows.engine.dvc_graph import dvc_repo
 from flows.engine.run_lock import only_run
 from reelflow.base.split_names import SPLITS
+from reelflow.embeddings import feature_cache
 from reelflow.extraction.decoded_cache import unreferenced
 from reelflow.params import load_section
+from reelflow.params.embed import EmbedParams
 from reelflow.params.extract import ExtractParams
 from reelflow.store.frame_store import SPEC
 from reelflow.store.index_file import INDEX
-from tasks.common.paths import FRAMES, KEPT_FRAMES, LEDGER, MANIFEST, PARAMS, PREPARED
+from tasks.common.paths import (
+    FRAMES,
+    KEPT_FEATURES,
+    KEPT_FRAMES,
+    LEDGER,
+    MANIFEST,
+    PARAMS,
+    PREPARED,
+)
+from tasks.embed import embedding_spec
 from tasks.extract import clip_spec
 
 if TYPE_CHECKING:
@@ -51,7 +63,7 @@ class Garbage:
 
 
 def collect(*, remove: bool, all_commits: bool = False) -> Garbage:
-    """Find the frames that nothing refers to; remove them if asked.
+    """Find the frames and features that nothing refers to; remove them if asked.
 
     Args:
         remove: whether to remove them.
@@ -68,7 +80,10 @@ def collect(*, remove: bool, all_commits: bool = False) -> Garbage:
             if _object_id(listing) in used:
                 kept |= files.keys()
         spec = clip_spec(load_section(PARAMS, ExtractParams))
-        found = dict(unreferenced(KEPT_FRAMES, kept, spec, _videos()))
+        videos = _videos()
+        found = dict(unreferenced(KEPT_FRAMES, kept, spec, videos))
+        features = embedding_spec(load_section(PARAMS, EmbedParams))
+        found |= feature_cache.unreferenced(KEPT_FEATURES, features, videos)
         for listing, files in stores:
             for path in (listing, *files.values()):
                 if _object_id(path) not in used and path.exists():

@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def _embed(params: EmbedParams) -> None:
-    spec = EmbeddingSpec(rate=params.rate, frames=params.frames)
+    spec = embedding_spec(params)
     cache = FeatureCache(KEPT_FEATURES, spec)
     hashes = sorted(extracted_videos()["hash"])
     missing = [video for video in hashes if cache.get(video) is None]
@@ -76,6 +76,11 @@ def _embed(params: EmbedParams) -> None:
         len(missing) - len(failed),
         len(hashes) - len(missing),
     )
+
+
+def embedding_spec(params: EmbedParams) -> EmbeddingSpec:
+    """The features that params ask for."""
+    return EmbeddingSpec(rate=params.rate, frames=params.frames)
 
 
 def _fields(record: Records | None) -> dict[str, NDArray[np.float32]]:

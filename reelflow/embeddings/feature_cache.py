@@ -9,6 +9,7 @@ holds the same bytes whoever writes it, so two runs at once do not disturb each 
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -54,3 +55,20 @@ class FeatureCache:
     def keep(self, video_hash: str, features: Records) -> None:
         """Write the features of a video."""
         write_shard(self.path(video_hash), features)
+
+
+def unreferenced(
+    folder: Path, spec: EmbeddingSpec, videos: Collection[str]
+) -> Iterator[tuple[Path, str]]:
+    """Kept features that are not wanted, and why.
+
+    Args:
+        folder: of all specs.
+        spec: of the features that are made now.
+        videos: hashes of the videos whose features are wanted.
+    """
+    for path in folder.glob("*/*.npy"):
+        if path.parent.name != spec.id:
+            yield path, "features of other settings"
+        elif path.stem not in videos:
+            yield path, "features of videos that are gone"

@@ -76,6 +76,9 @@ def test_what_a_tag_refers_to_stays(copy: Checkout) -> None:
 @pytest.mark.slow
 def test_what_is_removed_is_room_and_all_else_works_as_before(copy: Checkout) -> None:
     lock = copy.lock()
+    features = copy.root / ".reelflow/features/0123456789abcdef" / f"{'0' * 64}.npy"
+    features.parent.mkdir(parents=True)
+    features.write_bytes(b"of a former version")
     present = {path.name for path in (copy.root / "data/frames").glob("*.npy")}
     assert present < shards(copy)
     used = sum(f.stat().st_size / f.stat().st_nlink for f in copy.root.rglob("*") if f.is_file())
@@ -85,6 +88,8 @@ def test_what_is_removed_is_room_and_all_else_works_as_before(copy: Checkout) ->
     assert freed > 40  # 48 clips of 32 frames
     assert (used - left) / 2**20 == pytest.approx(freed, abs=0.2)
     assert shards(copy) == present
+    assert "1 files  features of other settings" in told
+    assert not features.exists()
     assert "Data and pipelines are up to date" in copy.dvc("repro", "extract")
     assert copy.lock() == lock
     shutil.rmtree(copy.root / "data/frames")
