@@ -14,6 +14,7 @@ import logging
 import numpy as np
 from numpy.typing import NDArray
 
+from reelflow.base.decoder_versions import decoders
 from reelflow.base.determinism import deterministic
 from reelflow.base.errors import DataError, VideoError
 from reelflow.base.files import write_json
@@ -46,7 +47,10 @@ def main() -> None:
         write_embeddings(EMBEDDINGS, {}, [], [])
         log.info("%s reads frames: nothing is embedded", network)
     store = EmbeddingStore(EMBEDDINGS)
-    write_json(METRICS / "embed.json", {"videos": len(store.hashes), "blocks": store.blocks})
+    write_json(
+        METRICS / "embed.json",
+        {"decoders": decoders(), "videos": len(store.hashes), "blocks": store.blocks},
+    )
 
 
 def _embed(params: EmbedParams) -> None:

@@ -103,7 +103,8 @@ def test_what_costs_more_than_the_budget_is_not_tried(copy: Checkout) -> None:
 def test_a_network_that_reads_frames_needs_no_embedding(copy: Checkout) -> None:
     copy.set_params(train={"network": "cnn"})
     copy.dvc("repro", "train")
-    assert read(copy, "metrics/embed.json") == {"blocks": [], "videos": 0}
+    told = read(copy, "metrics/embed.json")
+    assert (told["blocks"], told["videos"]) == ([], 0)
     assert "embedding" not in read(copy, "models/model.json")
 
 

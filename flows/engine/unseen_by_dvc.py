@@ -2,7 +2,7 @@
 
 DVC knows files alone. In a clone that pulled every output and has an empty MLflow, DVC has nothing
 to do, and still there is no registered model: `register` must run once more. Another ffmpeg or PyAV
-may decode the same videos differently, so `ingest` and `extract` must run again.
+may decode the same videos differently, so `ingest`, `extract` and `embed` must run again.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tasks.common.inputs import read_json
 from tasks.common.paths import METRICS
 
 # Stages whose metrics name the decoders.
-_DECODING = ("ingest", "extract")
+_DECODING = ("ingest", "extract", "embed")
 REGISTRATION = METRICS / "register.json"
 
 
