@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,7 +46,7 @@ _WATCHED = 6
 
 def minutes_of(model: keras.Model, videos: int, recipe: Recipe) -> float:
     """What training costs at most, in minutes of `WORK_OF_A_MINUTE`."""
-    steps = max(recipe.min_steps, math.ceil(videos / recipe.batch_size)) * recipe.epochs
+    steps = recipe.steps(videos) * recipe.epochs
     return _OF_A_STEP * multiply_adds(model) * steps * recipe.batch_size / WORK_OF_A_MINUTE
 
 
@@ -110,6 +111,9 @@ def _left_out(
     """Probabilities of the videos of a fold by a network that learned from the others."""
     known, left = videos.iloc[fold[0]], videos.iloc[fold[1]]
     learned, watched = _watched(known, recipe.seed)
+    # As many gradient steps as on all videos.
+    epochs = round(recipe.epochs * recipe.steps(len(videos)) / recipe.steps(len(learned)))
+    recipe = replace(recipe, epochs=max(1, min(recipe.epochs, epochs)))
     fitted = fit(make_network, store, learned, watched, class_weights, recipe, _ignore)
     return np.stack(
         [

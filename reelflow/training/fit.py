@@ -112,8 +112,7 @@ def fit(
         class_weights,
         seed=recipe.seed,
         augmentation=recipe.augmentation,
-        # The fewest passes that give `min_steps`, the last of which may be a smaller batch.
-        repeats=math.ceil(((recipe.min_steps - 1) * recipe.batch_size + 1) / len(train)),
+        repeats=recipe.passes(len(train)),
     )
     watched = Batches(store, validation, recipe.batch_size, class_weights)
     state = State(model, optimizer_of(recipe, len(learned) * recipe.epochs))

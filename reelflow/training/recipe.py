@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,15 @@ class Recipe:
     patience: int
     seed: int
     augmentation: Augmentation
+
+    def passes(self, clips: int) -> int:
+        """Passes over the clips in an epoch: the fewest that give `min_steps`, the last step of
+        which may be a smaller batch."""
+        return math.ceil(((self.min_steps - 1) * self.batch_size + 1) / clips)
+
+    def steps(self, clips: int) -> int:
+        """Gradient steps of an epoch."""
+        return math.ceil(clips * self.passes(clips) / self.batch_size)
 
 
 def optimizer_of(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
