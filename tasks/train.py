@@ -134,11 +134,10 @@ class Training:
         """A head, and its balanced accuracy in the folds. Videos that others watch are learned from
         too: what is chosen is chosen by folds."""
         store = EmbeddingStore(EMBEDDINGS)
-        videos = self._known()
         fitted = fit_transfer(
             lambda shape: self._network(auto.HEAD, shape, settings),
             store,
-            videos[videos["hash"].isin(store.hashes)],
+            self._embedded(store),
             transfer.candidates(settings, store.blocks),
             self._weights,
             self._params.seed,
@@ -168,7 +167,8 @@ class Training:
         except TooFewGroupsError as error:
             log.info("%s Nothing can be chosen: %s is trained.", error, name)
             return self._on_frames(name, own)
-        videos = self._known()
+        # The same videos, or the folds would be others than those of the head.
+        videos = self._embedded(EmbeddingStore(EMBEDDINGS))
 
         def make_network() -> keras.Model:
             return self._network(name, self._store.spec.shape, own)
@@ -191,8 +191,10 @@ class Training:
             return replace(self._on_frames(name, own), told=told)
         return self._ended(replace(head, told={**head.told, **told}))
 
-    def _known(self) -> pd.DataFrame:
-        return pd.concat([self._train, self._validation], ignore_index=True)
+    def _embedded(self, store: EmbeddingStore) -> pd.DataFrame:
+        """The training and validation videos that have an embedding."""
+        known = pd.concat([self._train, self._validation], ignore_index=True)
+        return known[known["hash"].isin(store.hashes)]
 
     def _network(self, name: str, shape: tuple[int, ...], settings: Section) -> keras.Model:
         from reelflow.networks import build

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from reelflow.training.ridge_head import group_folds
 from tests.checkout import Checkout, make_checkout
 
 pytestmark = pytest.mark.slow
@@ -108,22 +109,45 @@ def test_a_network_that_reads_frames_needs_no_embedding(copy: Checkout) -> None:
     assert "embedding" not in read(copy, "models/model.json")
 
 
-def test_a_video_without_an_embedding_is_neither_learned_nor_tested(copy: Checkout) -> None:
-    """As if `embed` had failed on one: the store has no row of it."""
-    root = copy.root / "data/embeddings"
-    test = pd.read_csv(copy.root / "data/prepared/test.csv", dtype=str)
-    train = pd.read_csv(copy.root / "data/prepared/train.csv", dtype=str)
-    gone = [test["hash"].iloc[0], train["hash"].iloc[0]]
+def lose_embeddings(checkout: Checkout, hashes: list[str]) -> None:
+    """As if `embed` had failed on some: the store has no row of them."""
+    root = checkout.root / "data/embeddings"
     videos = pd.read_csv(root / "videos.csv", dtype=str)
-    keep = ~videos["hash"].isin(gone)
+    keep = ~videos["hash"].isin(hashes)
     for file in root.glob("*.npy"):
         matrix = np.load(file)
         file.unlink()  # it is a link into DVC's cache
         np.save(file, matrix[keep])
     (root / "videos.csv").unlink()
     videos[keep].to_csv(root / "videos.csv", index=False)
+
+
+def test_a_video_without_an_embedding_is_neither_learned_nor_tested(copy: Checkout) -> None:
+    test = pd.read_csv(copy.root / "data/prepared/test.csv", dtype=str)
+    train = pd.read_csv(copy.root / "data/prepared/train.csv", dtype=str)
+    lose_embeddings(copy, [test["hash"].iloc[0], train["hash"].iloc[0]])
     copy.call("python", "-m", "tasks.train")
     out = copy.call("python", "-m", "tasks.evaluate").stdout
     assert test["path"].iloc[0] in out
     tested = pd.read_csv(copy.root / "reports/predictions.csv", dtype=str)
     assert set(tested["hash"]) == set(test["hash"][1:])
+
+
+def test_auto_judges_both_on_the_folds_of_the_same_videos(copy: Checkout) -> None:
+    prepared = copy.root / "data/prepared"
+    tables = [
+        pd.read_csv(prepared / f"{name}.csv", dtype={"hash": str, "group": str})
+        for name in ("train", "validation")
+    ]
+    videos = pd.concat(tables, ignore_index=True)
+
+    def left_out(known: pd.DataFrame) -> int:
+        groups = list(known["group"].fillna(known["hash"]))
+        return len(group_folds(known["target"].to_numpy(), groups)[0][1])
+
+    without = {gone: left_out(videos[videos["hash"] != gone]) for gone in videos["hash"]}
+    gone = next(video for video, size in without.items() if size != left_out(videos))
+    lose_embeddings(copy, [gone])
+    copy.set_params(train={"network": "auto", "epochs": 1})
+    out = copy.call("python", "-m", "tasks.train").stdout
+    assert f"fold 1: learning, to be judged on {without[gone]} videos" in out
