@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from reelflow.base.section import Section
+from reelflow.base.section import MemoryMb, Section, TimeoutS, Workers
 
 # Each is a function of that name in `reelflow.extraction.samplers`. A new one is a line here.
 Sampler = Literal[
@@ -55,14 +55,9 @@ class ExtractParams(Section):
         0.75, gt=0.0, le=1.0, description="side of `motion`'s square, a share of the shorter side"
     )
     engine: Literal["local", "dask"] = Field("local", description="what decodes")
-    workers: int = Field(0, ge=0, le=256, description="processes at once, 0 for one a core")
-    timeout_s: float = Field(
-        120.0,
-        gt=0.0,
-        le=86400.0,
-        description="seconds of CPU beside what bytes and frames account for, or of standing still",
-    )
-    memory_mb: int = Field(1024, ge=128, le=65536, description="MiB an ffmpeg process may take")
+    workers: Workers = 0
+    timeout_s: TimeoutS = 120.0
+    memory_mb: MemoryMb = 1024
 
     @field_validator("crops")
     @classmethod

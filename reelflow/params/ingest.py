@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from reelflow.base.section import Section
+from reelflow.base.section import MemoryMb, Section, TimeoutS, Workers
 
 
 class IngestParams(Section):
@@ -40,14 +40,9 @@ class IngestParams(Section):
         [], description="folders outside data/raw that symbolic links in it may lead to"
     )
     max_file_gb: float = Field(64.0, gt=0.0, description="GiB that a file may have")
-    workers: int = Field(0, ge=0, le=256, description="processes at once, 0 for one a core")
-    timeout_s: float = Field(
-        120.0,
-        gt=0.0,
-        le=86400.0,
-        description="seconds of CPU beside what bytes and frames account for, or of standing still",
-    )
-    memory_mb: int = Field(1024, ge=128, le=65536, description="MiB an ffmpeg process may take")
+    workers: Workers = 0
+    timeout_s: TimeoutS = 120.0
+    memory_mb: MemoryMb = 1024
 
     @field_validator("group_pattern")
     @classmethod
