@@ -151,3 +151,7 @@ def test_auto_judges_both_on_the_folds_of_the_same_videos(copy: Checkout) -> Non
     copy.set_params(train={"network": "auto", "epochs": 1})
     out = copy.call("python", "-m", "tasks.train").stdout
     assert f"fold 1: learning, to be judged on {without[gone]} videos" in out
+    # One video less leaves a class with one group in a fold, so that nothing can be watched there.
+    *_, network = read(copy, "models/model.json")["candidates"]
+    assert network["not_tried"] == "too few groups"
+    assert not network["chosen"]

@@ -14,7 +14,7 @@ import logging
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,13 @@ from reelflow.store.views import views
 from reelflow.training.fit import fit
 from reelflow.training.predict_clip import predict_views
 from reelflow.training.recipe import Recipe
-from reelflow.training.ridge_head import Fold, balanced_accuracy, group_folds
+from reelflow.training.ridge_head import (
+    Fold,
+    balanced_accuracy,
+    group_folds,
+    standard_error,
+    targets_and_groups,
+)
 
 if TYPE_CHECKING:
     import keras
@@ -83,10 +89,10 @@ def judge_network(
         to_beat: what the other reached in each fold of `group_folds` of these videos.
 
     Raises:
+        TooFewGroupsError: in a fold a class is left with one group, so that nothing can be watched.
         DataError: as `fit`.
     """
-    targets = videos["target"].to_numpy(np.int64)
-    groups = list(videos["group"].fillna(videos["hash"]))
+    targets, groups = targets_and_groups(videos)
     folds = group_folds(targets, groups, recipe.seed)[:_FOLDS]
 
     def judged(at: int, recipe: Recipe) -> float:
@@ -102,8 +108,7 @@ def judge_network(
         return [first], first > to_beat[0]
     found = [judged(at, recipe) for at in range(len(folds))]
     lead = np.subtract(found, to_beat[: len(found)])
-    error = np.std(lead, ddof=1) / math.sqrt(len(lead))
-    return found, bool(lead.mean() > error)
+    return found, bool(lead.mean() > standard_error(lead))
 
 
 def _left_out(
@@ -116,28 +121,15 @@ def _left_out(
 ) -> NDArray[np.float32]:
     """Probabilities of the videos of a fold by a network that learned from the others."""
     known, left = videos.iloc[fold[0]], videos.iloc[fold[1]]
-    learned, watched = _watched(known, recipe.seed)
+    inner = group_folds(*targets_and_groups(known), recipe.seed, most=_WATCHED)[0]
+    learned, watched = (known.iloc[places] for places in inner)
     # As many gradient steps as on all videos.
     epochs = round(recipe.epochs * recipe.steps(len(videos)) / recipe.steps(len(learned)))
     recipe = replace(recipe, epochs=max(1, min(recipe.epochs, epochs)))
-    fitted = fit(make_network, store, learned, watched, class_weights, recipe, _ignore)
+    fitted = fit(make_network, store, learned, watched, class_weights, recipe, lambda history: None)
     return np.stack(
         [
             predict_views(fitted.model, views(store.frames(video), store.spec))
             for video in left["hash"]
         ]
     )
-
-
-def _watched(known: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    groups = known["group"].fillna(known["hash"])
-    fewest = int(groups.groupby(known["target"]).nunique().min())
-    dealer = StratifiedGroupKFold(max(2, min(_WATCHED, fewest)), shuffle=True, random_state=seed)
-    learned, watched = next(dealer.split(known, known["target"], groups))
-    return known.iloc[learned], known.iloc[watched]
-
-
-def _ignore(history: pd.DataFrame) -> Any:
-    """The epochs of a fold are nobody's business."""

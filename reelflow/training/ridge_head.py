@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from reelflow.base.errors import DataError
@@ -59,7 +60,7 @@ class Judged:
     @property
     def error(self) -> float:
         """The standard error of `accuracy`."""
-        return _standard_error(self.of_folds)
+        return standard_error(self.of_folds)
 
 
 @dataclass(frozen=True)
@@ -141,8 +142,15 @@ def softmax(scores: Floats) -> Floats:
     return found
 
 
-def group_folds(targets: NDArray[np.integer], groups: Sequence[str], seed: int = 0) -> list[Fold]:
-    """At most five stratified folds of whole groups: what is learned from, and what is left out.
+def targets_and_groups(videos: pd.DataFrame) -> tuple[NDArray[np.int64], list[str]]:
+    """The columns `target` and `group`; a video without a group is one of its own."""
+    return videos["target"].to_numpy(np.int64), list(videos["group"].fillna(videos["hash"]))
+
+
+def group_folds(
+    targets: NDArray[np.integer], groups: Sequence[str], seed: int = 0, most: int = FOLDS
+) -> list[Fold]:
+    """At most so many stratified folds of whole groups: what is learned from, what is left out.
 
     Raises:
         TooFewGroupsError: a class has one group alone, so that no fold can leave it out.
@@ -160,7 +168,7 @@ def group_folds(targets: NDArray[np.integer], groups: Sequence[str], seed: int =
             "can be left out to choose by. Add videos of another group, or set train.network to "
             "one that is trained from scratch."
         )
-    dealer = StratifiedGroupKFold(min(FOLDS, fewest), shuffle=True, random_state=seed)
+    dealer = StratifiedGroupKFold(min(most, fewest), shuffle=True, random_state=seed)
     return list(dealer.split(targets, targets, groups))
 
 
@@ -236,7 +244,7 @@ def _best(
 
     def as_good(one: Judged) -> bool:
         less = np.subtract(most.of_folds, one.of_folds)
-        return bool(less.mean() <= _standard_error(less) + 1e-12)
+        return bool(less.mean() <= standard_error(less) + 1e-12)
 
     good = [one for one in found if as_good(one)]
     calibrated = [_temperature(one.scores, targets, weights) for one in good]
@@ -244,7 +252,8 @@ def _best(
     return good[at], calibrated[at][0]
 
 
-def _standard_error(values: Sequence[float] | Floats) -> float:
+def standard_error(values: Sequence[float] | Floats) -> float:
+    """Of the mean of values, one a fold."""
     return float(np.std(values, ddof=1) / np.sqrt(len(values)))
 
 

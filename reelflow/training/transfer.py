@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 
 from reelflow.store.embedding_store import EmbeddingStore
 from reelflow.training.fit import COLUMNS
-from reelflow.training.ridge_head import Floats, RidgeHead, fit_ridge_head, softmax
+from reelflow.training.ridge_head import (
+    Floats,
+    RidgeHead,
+    fit_ridge_head,
+    softmax,
+    targets_and_groups,
+)
 
 if TYPE_CHECKING:
     import keras
@@ -63,8 +69,7 @@ def fit_transfer(
     """
     names = dict.fromkeys(block for blocks in candidates.values() for block in blocks)
     blocks = {name: store.features(name, videos["hash"]) for name in names}
-    targets = videos["target"].to_numpy(np.int64)
-    groups = list(videos["group"].fillna(videos["hash"]))
+    targets, groups = targets_and_groups(videos)
     head = fit_ridge_head(
         blocks, list(candidates.values()), targets, groups, class_weights, seed=seed
     )

@@ -35,7 +35,7 @@ class Evaluation:
         provenance: versions and hashes behind this report.
         examples: how many right and how many wrong answers to show.
         candidates: where something was chosen by folds, a row for each: features, chosen, and as
-            far as there is one balanced_accuracy, standard_error, penalty, minutes. Else empty.
+            far as there is one balanced_accuracy, standard_error, penalty, not_tried. Else empty.
     """
 
     labels: list[str]
