@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import logging
 import platform
-from collections.abc import Callable
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
@@ -33,10 +32,10 @@ from reelflow.params.evaluate import EvaluateParams
 from reelflow.params.register import RegisterParams
 from reelflow.reports import evaluation_report
 from reelflow.store.clip_spec import Clip
-from reelflow.store.embedding_store import EmbeddingStore
 from reelflow.store.frame_store import FrameStore
-from reelflow.store.views import shown, views
+from reelflow.store.views import shown
 from reelflow.training import predict_clip
+from reelflow.training.inputs import Shown, inputs_of
 from tasks.common.inputs import present, read_cells, read_json
 from tasks.common.manifest import extracted_videos
 from tasks.common.paths import (
@@ -56,9 +55,6 @@ from tasks.common.stage import run
 
 log = logging.getLogger(__name__)
 
-# From the hash of a video to the views of its clip, or to its embedding, (V, ...).
-Shown = Callable[[str], NDArray[Any]]
-
 
 def main() -> None:
     """Evaluate, write every output, and log the verdict."""
@@ -67,7 +63,9 @@ def main() -> None:
     meta, card, splits = read_json(PREPARED / "meta.json"), read_json(MODEL_CARD), _splits(manifest)
     _check(meta, card, splits)
     store = FrameStore(FRAMES)
-    inputs, splits["test"] = _inputs(card, store, splits["test"])
+    inputs, there = inputs_of(card, store, EMBEDDINGS, splits["test"])
+    _warn_of_untested(splits["test"].drop(there.index))
+    splits["test"] = there
     labels, test = list(card["labels"]), splits["test"]
     history = pd.read_csv(present(PLOTS / "train.csv"))
     probabilities = _predict(test, inputs)
@@ -139,20 +137,10 @@ def main() -> None:
     log.info("the report is %s", REPORT)
 
 
-def _inputs(
-    card: dict[str, Any], store: FrameStore, test: pd.DataFrame
-) -> tuple[Shown, pd.DataFrame]:
-    """What the model is shown of a video, and the test videos of which there is such a thing."""
-    if "embedding" not in card:
-        return lambda video: views(store.frames(video), store.spec), test
-    embeddings = EmbeddingStore(EMBEDDINGS)
-    if embeddings.spec != card["embedding"]:
-        raise DataError(f"{MODEL} is of other embeddings than {EMBEDDINGS}: run `train` again.")
-    there = test["hash"].isin(embeddings.hashes)
-    if not there.all():
-        paths = ", ".join(test.loc[~there, "path"])
+def _warn_of_untested(videos: pd.DataFrame) -> None:
+    if len(videos):
+        paths = ", ".join(videos["path"])
         log.warning("not tested, since the stage `embed` could make no embedding: %s", paths)
-    return lambda video: embeddings.vector(video, card["blocks"])[np.newaxis], test[there]
 
 
 def _predict(test: pd.DataFrame, inputs: Shown) -> NDArray[np.float32]:

@@ -12,10 +12,12 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from reelflow.base.csv_table import write_table
 from reelflow.base.determinism import deterministic
@@ -32,7 +34,7 @@ from reelflow.tracking.live_run import LiveRun
 from reelflow.tracking.mlflow_client import address_from_environment, experiment_from_environment
 from reelflow.training.augmentation import Augmentation
 from reelflow.training.choose_network import judge_network, minutes_of
-from reelflow.training.fit import fit
+from reelflow.training.fit import OnEpoch, fit
 from reelflow.training.recipe import Recipe
 from reelflow.training.ridge_head import TooFewGroupsError
 from reelflow.training.transfer import fit_transfer
@@ -82,10 +84,20 @@ def main() -> None:
     store = FrameStore(FRAMES)
     if store.spec.to_dict() != meta["clip"]:
         raise DataError(f"{FRAMES} and {PREPARED} are of different clips: run `preprocess` again.")
+    train, validation = (
+        pd.read_csv(PREPARED / f"{name}.csv", dtype={"hash": str, "group": str})
+        for name in ("train", "validation")
+    )
     live = LiveRun(address_from_environment(), experiment_from_environment(), params.in_use())
+
+    def on_epoch(history: pd.DataFrame) -> None:
+        write_table(CURVES, history)
+        last = history.iloc[-1]
+        live.epoch(int(last["epoch"]), last.drop("epoch").to_dict())
+
     deterministic()
     try:
-        trained = Training(params, meta, store, live).run()
+        trained = Training(params, meta, store, EMBEDDINGS, train, validation, on_epoch).run()
     except BaseException as error:
         live.abandon("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
         raise
@@ -94,53 +106,69 @@ def main() -> None:
     live.finish(model_hash, meta["data_hash"])
 
 
+@dataclass(frozen=True)
 class Training:
-    """One training: what it reads, and how each kind of network is fitted."""
+    """One training: what it learns from, and how each kind of network is fitted.
 
-    def __init__(
-        self, params: TrainParams, meta: dict[str, Any], store: FrameStore, live: LiveRun
-    ) -> None:
-        self._params, self._meta, self._store, self._live = params, meta, store, live
-        self._train, self._validation = (
-            pd.read_csv(PREPARED / f"{name}.csv", dtype={"hash": str, "group": str})
-            for name in ("train", "validation")
-        )
-        weights = [meta["class_weights"][label] for label in meta["labels"]]
-        self._weights = np.array(weights, np.float32)
+    The stage and each fold of a cross-validation are one of these: of files it knows the stores
+    alone, and what it learns from comes as tables.
+
+    Attributes:
+        params: the section `train`; its network is the one that is trained.
+        meta: `labels`, `class_weights` and `normalisation`, as preprocess writes them.
+        store: the frames.
+        embeddings: the folder of an `EmbeddingStore`, opened if the network reads it.
+        train, validation: the columns `hash`, `target` and `group`.
+        on_epoch: called after each epoch with a row for each so far.
+    """
+
+    params: TrainParams
+    meta: Mapping[str, Any]
+    store: FrameStore
+    embeddings: Path
+    train: pd.DataFrame
+    validation: pd.DataFrame
+    on_epoch: OnEpoch
 
     def run(self) -> Trained:
         """Fit the network that params name, or the one that serves best."""
-        name = self._params.network
-        settings = self._params.settings(name)
+        name = self.params.network
+        settings = self.params.settings(name)
         if isinstance(settings, auto.Settings):
             return self._choose(settings)
         if isinstance(settings, transfer.Settings):
             return self._ended(self._on_embeddings(settings)[0])
         return self._on_frames(name, settings)
 
+    @property
+    def class_weights(self) -> NDArray[np.float32]:
+        """What a clip of each class counts, float32 (K,)."""
+        weights = self.meta["class_weights"]
+        return np.array([weights[label] for label in self.meta["labels"]], np.float32)
+
     def _on_frames(self, name: str, settings: Section) -> Trained:
         fitted = fit(
-            lambda: self._network(name, self._store.spec.shape, settings),
-            self._store,
-            self._train,
-            self._validation,
-            self._weights,
-            recipe(self._params),
-            self._on_epoch,
+            lambda: self._network(name, self.store.spec.shape, settings),
+            self.store,
+            self.train,
+            self.validation,
+            self.class_weights,
+            recipe(self.params),
+            self.on_epoch,
         )
         return Trained(name, fitted.model, fitted.history, fitted.best)
 
     def _on_embeddings(self, settings: transfer.Settings) -> tuple[Trained, tuple[float, ...]]:
         """A head, and its balanced accuracy in the folds. Videos that others watch are learned from
         too: what is chosen is chosen by folds."""
-        store = EmbeddingStore(EMBEDDINGS)
+        store = EmbeddingStore(self.embeddings)
         fitted = fit_transfer(
             lambda shape: self._network(auto.HEAD, shape, settings),
             store,
             self._embedded(store),
             transfer.candidates(settings, store.blocks),
-            self._weights,
-            self._params.seed,
+            self.class_weights,
+            self.params.seed,
         )
         for one in fitted.candidates:
             log.info(
@@ -168,12 +196,12 @@ class Training:
             log.info("%s Nothing can be chosen: %s is trained.", error, name)
             return self._on_frames(name, own)
         # The same videos, or the folds would be others than those of the head.
-        videos = self._embedded(EmbeddingStore(EMBEDDINGS))
+        videos = self._embedded(EmbeddingStore(self.embeddings))
 
         def make_network() -> keras.Model:
-            return self._network(name, self._store.spec.shape, own)
+            return self._network(name, self.store.spec.shape, own)
 
-        how = recipe(self._params)
+        how = recipe(self.params)
         minutes = minutes_of(make_network(), len(videos), how)
         row: dict[str, Any] = {"features": f"{name} from scratch"}
         better = False
@@ -182,7 +210,7 @@ class Training:
         else:
             try:
                 found, better = judge_network(
-                    make_network, self._store, videos, self._weights, how, to_beat
+                    make_network, self.store, videos, self.class_weights, how, to_beat
                 )
                 row |= {"balanced_accuracy": round(float(np.mean(found)), 4), "folds": len(found)}
             except TooFewGroupsError:
@@ -198,23 +226,18 @@ class Training:
 
     def _embedded(self, store: EmbeddingStore) -> pd.DataFrame:
         """The training and validation videos that have an embedding."""
-        known = pd.concat([self._train, self._validation], ignore_index=True)
+        known = pd.concat([self.train, self.validation], ignore_index=True)
         return known[known["hash"].isin(store.hashes)]
 
     def _network(self, name: str, shape: tuple[int, ...], settings: Section) -> keras.Model:
         from reelflow.networks import build
 
-        scale, classes = self._meta["normalisation"], len(self._meta["labels"])
+        scale, classes = self.meta["normalisation"], len(self.meta["labels"])
         return build(name, shape, classes, scale["mean"], scale["std"], settings)
 
     def _ended(self, trained: Trained) -> Trained:
-        self._on_epoch(trained.history)
+        self.on_epoch(trained.history)
         return trained
-
-    def _on_epoch(self, history: pd.DataFrame) -> None:
-        write_table(CURVES, history)
-        last = history.iloc[-1]
-        self._live.epoch(int(last["epoch"]), last.drop("epoch").to_dict())
 
 
 def recipe(params: TrainParams) -> Recipe:
