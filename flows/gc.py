@@ -1,10 +1,10 @@
-"""Garbage collection of frames and features: `reelflow gc`.
+"""Garbage collection of frames, features and checkpoints: `reelflow gc`.
 
 It looks at what can be made again from the videos: frames kept in `.reelflow/frames`, features in
-`.reelflow/features`, and former versions of `data/frames` in DVC's cache. It keeps the frames that
-`dvc.lock` names, now or in any branch, tag or experiment, as DVC finds them for `dvc gc`. It also
-keeps the clips and features, of the present params, of videos in the manifest, a split or the
-ledger, since these may come back.
+`.reelflow/features`, checkpoints that no training has written for a week, and former versions of
+`data/frames` in DVC's cache. It keeps the frames that `dvc.lock` names, now or in any branch, tag
+or experiment, as DVC finds them for `dvc gc`. It also keeps the clips and features, of the present
+params, of videos in the manifest, a split or the ledger, since these may come back.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ from reelflow.params.embed import EmbedParams
 from reelflow.params.extract import ExtractParams
 from reelflow.store.frame_store import SPEC
 from reelflow.store.index_file import INDEX
+from reelflow.training.checkpoint import forgotten
 from tasks.common.paths import (
+    CHECKPOINTS,
     FRAMES,
     KEPT_FEATURES,
     KEPT_FRAMES,
@@ -84,6 +86,7 @@ def collect(*, remove: bool, all_commits: bool = False) -> Garbage:
         found = dict(unreferenced(KEPT_FRAMES, kept, spec, videos))
         features = embedding_spec(load_section(PARAMS, EmbedParams))
         found |= feature_cache.unreferenced(KEPT_FEATURES, features, videos)
+        found |= dict.fromkeys(forgotten(CHECKPOINTS), "checkpoints of a week ago or more")
         for listing, files in stores:
             for path in (listing, *files.values()):
                 if _object_id(path) not in used and path.exists():

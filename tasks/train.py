@@ -3,7 +3,8 @@
 Reads `data/prepared/` and what the network reads, `data/frames/` or `data/embeddings/`; writes
 `models/model.keras`, `models/model.json` (labels, clip, params: all that the model needs to be
 used), `plots/train.csv` (a row an epoch, while it happens) and `metrics/train.json`. Each epoch
-also goes to MLflow. Run alone with `python -m tasks.train`.
+also goes to MLflow. Killed and started again, it goes on from `.reelflow/checkpoints/`. Run alone
+with `python -m tasks.train`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,12 +34,14 @@ from reelflow.store.frame_store import FrameStore
 from reelflow.tracking.live_run import LiveRun
 from reelflow.tracking.mlflow_client import address_from_environment, experiment_from_environment
 from reelflow.training.augmentation import Augmentation
+from reelflow.training.checkpoint import Checkpoint
 from reelflow.training.choose_network import judge_network, minutes_of
 from reelflow.training.fit import OnEpoch, fit
 from reelflow.training.recipe import Recipe
 from reelflow.training.ridge_head import TooFewGroupsError
 from reelflow.training.transfer import fit_transfer
 from tasks.common.paths import (
+    CHECKPOINTS,
     EMBEDDINGS,
     FRAMES,
     METRICS,
@@ -97,7 +100,9 @@ def main() -> None:
 
     deterministic()
     try:
-        trained = Training(params, meta, store, EMBEDDINGS, train, validation, on_epoch).run()
+        trained = Training(
+            params, meta, store, EMBEDDINGS, train, validation, on_epoch, CHECKPOINTS
+        ).run()
     except BaseException as error:
         live.abandon("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
         raise
@@ -120,6 +125,7 @@ class Training:
         embeddings: the folder of an `EmbeddingStore`, opened if the network reads it.
         train, validation: the columns `hash`, `target` and `group`.
         on_epoch: called after each epoch with a row for each so far.
+        checkpoints: the folder from which a training that was killed goes on; None: it starts over.
     """
 
     params: TrainParams
@@ -129,6 +135,7 @@ class Training:
     train: pd.DataFrame
     validation: pd.DataFrame
     on_epoch: OnEpoch
+    checkpoints: Path | None = None
 
     def run(self) -> Trained:
         """Fit the network that params name, or the one that serves best."""
@@ -155,8 +162,19 @@ class Training:
             self.class_weights,
             recipe(self.params),
             self.on_epoch,
+            self._checkpoint(name, settings),
         )
         return Trained(name, fitted.model, fitted.history, fitted.best)
+
+    def _checkpoint(self, name: str, settings: Section) -> Checkpoint | None:
+        """Where a training on frames is kept: by all that decides how it ends."""
+        if not self.checkpoints:
+            return None
+        how = {**asdict(recipe(self.params)), name: settings.model_dump()}
+        tables = (self.train, self.validation)
+        videos = [table[["hash", "target"]].to_numpy().tolist() for table in tables]
+        clip = [self.store.id, self.store.spec.to_dict()]
+        return Checkpoint(self.checkpoints, {**self.meta, "how": how, "videos": videos, "of": clip})
 
     def _on_embeddings(self, settings: transfer.Settings) -> tuple[Trained, tuple[float, ...]]:
         """A head, and its balanced accuracy in the folds. Videos that others watch are learned from

@@ -122,8 +122,9 @@ class Batches:
         targets = self._targets[[at for _, at in chosen]]
         return frames, targets, self._weights[targets]
 
-    def epoch(self, number: int) -> Iterator[Batch]:
-        """Yield the batches of an epoch in order, read by two threads ahead of their use.
+    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
+        """Yield the batches of an epoch from number `start` on, in order, read by two threads ahead
+        of their use.
 
         Threads of our own: TensorFlow works on one operation at a time (see
         `reelflow.base.determinism.deterministic`), and reading through `tf.data` is one of
@@ -135,7 +136,7 @@ class Batches:
         ready: deque[Future[Batch]] = deque()
         with ThreadPoolExecutor(_READERS) as readers:
             try:
-                for index in range(len(self)):
+                for index in range(start, len(self)):
                     ready.append(readers.submit(self.batch, number, index))
                     if len(ready) > _AHEAD:
                         yield ready.popleft().result()

@@ -22,6 +22,7 @@ from reelflow.base.errors import DataError
 from reelflow.base.progress import track
 from reelflow.store.frame_store import FrameStore
 from reelflow.training.batches import Batches
+from reelflow.training.checkpoint import Checkpoint
 from reelflow.training.recipe import Recipe, optimizer_of
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class State:
         rows: the figures of each epoch, by name.
         best_epoch: the epoch of the lowest validation loss, from 1; 0 before the first.
         best_weights: the weights after it.
+        step: gradient steps of the epoch that are done.
+        sums: float64 (2, 3), what its steps and those of validation have returned, summed.
     """
 
     model: keras.Model
@@ -55,6 +58,8 @@ class State:
     rows: list[dict[str, float]] = field(default_factory=list)
     best_epoch: int = 0
     best_weights: list[NDArray[Any]] = field(default_factory=list)
+    step: int = 0
+    sums: NDArray[np.float64] = field(default_factory=lambda: np.zeros((2, 3)))
 
     @property
     def epochs(self) -> int:
@@ -74,6 +79,7 @@ class State:
     def end_epoch(self, row: dict[str, float]) -> None:
         """Add the figures of an epoch; keep its weights if it is the best so far."""
         self.rows.append(row)
+        self.step, self.sums = 0, np.zeros((2, 3))
         if not self.best_epoch or row["val_loss"] < self.best["val_loss"]:
             self.best_epoch = self.epochs
             self.best_weights = self.model.get_weights()
@@ -87,6 +93,7 @@ def fit(
     class_weights: NDArray[np.float32],
     recipe: Recipe,
     on_epoch: OnEpoch,
+    checkpoint: Checkpoint | None = None,
 ) -> State:
     """Fit a network to the training clips; its model ends with the weights of its best epoch.
 
@@ -96,7 +103,9 @@ def fit(
         train, validation: the columns `hash` and `target`.
         class_weights: float32 (K,), what a clip of each class counts.
         recipe: how.
-        on_epoch: called after each epoch with all epochs so far, a row each.
+        on_epoch: called after each epoch with all epochs so far, a row each; of a training that is
+            taken up again, first for each epoch that was done.
+        checkpoint: where to take it up, and to keep it meanwhile; removed at the end.
 
     Raises:
         DataError: the loss became infinite or not a number, or frames cannot be read.
@@ -117,16 +126,22 @@ def fit(
     watched = Batches(store, validation, recipe.batch_size, class_weights)
     state = State(model, optimizer_of(recipe, len(learned) * recipe.epochs))
     train_step, validation_step = steps(state)
+    if checkpoint and checkpoint.restore(state):
+        for epochs in range(1, state.epochs + 1):
+            on_epoch(state.history[:epochs])
     while state.epochs < recipe.epochs and state.epochs - state.best_epoch < recipe.patience:
         name = f"epoch {state.epochs + 1} of {recipe.epochs}"
-        sums = np.zeros((2, 3))
-        for batch in track(learned.epoch(state.epochs), len(learned), name, last_line=False):
-            sums[0] += train_step(*batch)
-            if not math.isfinite(sums[0, 0]):
+        left = learned.epoch(state.epochs, start=state.step)
+        for batch in track(left, len(learned) - state.step, name, last_line=False):
+            state.sums[0] += train_step(*batch)
+            state.step += 1
+            if not math.isfinite(state.sums[0, 0]):
                 break
+            if checkpoint:
+                checkpoint.save_if_due(state)
         for batch in watched.epoch(0):
-            sums[1] += validation_step(*batch)
-        losses, rights, counts = sums.T
+            state.sums[1] += validation_step(*batch)
+        losses, rights, counts = state.sums.T
         if not np.isfinite(losses).all():
             raise DataError(
                 f"The loss became infinite after {state.epochs + 1} epochs. Lower "
@@ -141,6 +156,8 @@ def fit(
         )
         on_epoch(state.history)
     model.set_weights(state.best_weights)
+    if checkpoint:
+        checkpoint.remove()
     return state
 
 

@@ -39,3 +39,4 @@ WRITTEN_TO = (MANIFEST.parent, METRICS, PLOTS, REPORT.parent)
 STATE = Path(".reelflow")
 KEPT_FRAMES = STATE / "frames"  # see reelflow.extraction.decoded_cache
 KEPT_FEATURES = STATE / "features"  # see reelflow.embeddings.feature_cache
+CHECKPOINTS = STATE / "checkpoints"  # see reelflow.training.checkpoint

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -79,6 +80,10 @@ def test_what_is_removed_is_room_and_all_else_works_as_before(copy: Checkout) ->
     features = copy.root / ".reelflow/features/0123456789abcdef" / f"{'0' * 64}.npy"
     features.parent.mkdir(parents=True)
     features.write_bytes(b"of a former version")
+    checkpoint = copy.root / ".reelflow/checkpoints/0123"
+    checkpoint.parent.mkdir()
+    checkpoint.touch()
+    os.utime(checkpoint, (0, 0))
     present = {path.name for path in (copy.root / "data/frames").glob("*.npy")}
     assert present < shards(copy)
     used = sum(f.stat().st_size / f.stat().st_nlink for f in copy.root.rglob("*") if f.is_file())
@@ -89,7 +94,9 @@ def test_what_is_removed_is_room_and_all_else_works_as_before(copy: Checkout) ->
     assert (used - left) / 2**20 == pytest.approx(freed, abs=0.2)
     assert shards(copy) == present
     assert "1 files  features of other settings" in told
+    assert "1 files  checkpoints of a week ago or more" in told
     assert not features.exists()
+    assert not checkpoint.exists()
     assert "Data and pipelines are up to date" in copy.dvc("repro", "extract")
     assert copy.lock() == lock
     shutil.rmtree(copy.root / "data/frames")

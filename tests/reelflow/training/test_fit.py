@@ -15,17 +15,15 @@ import pytest
 
 from reelflow.base.determinism import deterministic
 from reelflow.base.errors import DataError
-from reelflow.store.clip_spec import Clip, ClipSpec
 from reelflow.store.frame_store import FrameStore
 from reelflow.training.augmentation import Augmentation
 from reelflow.training.fit import COLUMNS, State, fit
 from reelflow.training.recipe import Recipe
-from tests.dataset import write_clips
+from tests.reelflow.training.noise import CLIP, write_noise
 
 # Keras 3.15 asks NumPy for an array in a way that NumPy is about to drop; nothing here does.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-CLIP = ClipSpec(frames=3, height=8, width=8)
 RECIPE = Recipe(
     epochs=6,
     batch_size=4,
@@ -39,20 +37,6 @@ RECIPE = Recipe(
     augmentation=Augmentation(),
 )
 ONES = np.ones(2, np.float32)
-
-
-def write_noise(root: Path, labels: list[int], contrast: int = 100) -> pd.DataFrame:
-    """Noise that is brighter on the left in class 0, on the right in class 1."""
-    random = np.random.default_rng(0)
-    clips = {}
-    for number, label in enumerate(labels):
-        frames = random.integers(0, 120, CLIP.shape)
-        half = slice(4 * label, 4 * label + 4)
-        frames[:, :, half] += contrast
-        name = hashlib.sha256(str(number).encode()).hexdigest()
-        clips[name] = Clip(frames.astype(np.uint8), np.arange(3.0))
-    write_clips(root, clips, CLIP)
-    return pd.DataFrame({"hash": list(clips), "target": labels})
 
 
 @pytest.fixture(scope="module")

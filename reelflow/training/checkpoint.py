@@ -1,0 +1,186 @@
+"""Checkpoints: a training that is killed at any moment goes on, and ends in the same bits.
+
+A checkpoint holds all of `reelflow.training.fit.State` between two steps, the seeds of dropout
+among it. It is called by the hash of all that decides the outcome. So whatever lies under that name
+is of the same course, whoever wrote it: a training of other data, params or code finds another name
+or none, and two that are at work at once write what each of them could go on from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+import platform
+import time
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import reelflow
+from reelflow.base.files import remove_left_over, replacing
+
+if TYPE_CHECKING:
+    from reelflow.training.fit import State
+
+log = logging.getLogger(__name__)
+
+Arrays = dict[str, NDArray[Any]]
+
+# Seconds between checkpoints, and the most that writing them may take of a training's time.
+EVERY_S = 30.0
+SHARE = 0.02
+# Seconds after which a checkpoint that nobody wrote again is forgotten: a week.
+_FORGOTTEN_S = 7 * 24 * 3600.0
+_DIGEST = hashlib.sha256().digest_size
+
+
+class Checkpoint:
+    """The checkpoint of one training.
+
+    Args:
+        folder: where those of all trainings lie.
+        decisive: what decides the outcome beside code and libraries, as JSON can hold it.
+        every_s: seconds between two.
+        share: the most that writing them may take of the time, by which they become rarer.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        decisive: Mapping[str, Any],
+        every_s: float = EVERY_S,
+        share: float = SHARE,
+    ) -> None:
+        self._key = _key(decisive)
+        self.path = folder / self._key
+        self._every_s, self._share = every_s, share
+        self._due = time.monotonic() + every_s
+
+    def restore(self, state: State) -> bool:
+        """Bring a fresh state to where the training was, if there is a checkpoint.
+
+        One that is damaged, or is of another training, is left alone and said in the log.
+        """
+        remove_left_over(self.path.parent)
+        try:
+            content = self.path.read_bytes()
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            log.warning("%s cannot be read (%s): the training starts over", self.path, error)
+            return False
+        try:
+            with np.load(io.BytesIO(_whole(content)), allow_pickle=False) as arrays:
+                _take_up(state, self._key, dict(arrays))
+        except (ValueError, KeyError) as error:
+            log.warning("%s is of no use (%s): the training starts over", self.path, error)
+            return False
+        log.info("taken up after %d epochs and %d steps", state.epochs, state.step)
+        return True
+
+    def save_if_due(self, state: State) -> None:
+        """Save the state between two steps, if the last time was long enough ago."""
+        began = time.monotonic()
+        if began < self._due:
+            return
+        try:
+            self._save(state)
+        except OSError as error:
+            log.warning("no checkpoint can be written any more (%s); the training goes on", error)
+            self._due = float("inf")
+            return
+        ended = time.monotonic()
+        self._due = ended + max(self._every_s, (ended - began) / self._share)
+
+    def remove(self) -> None:
+        """Forget the training: it has ended."""
+        self.path.unlink(missing_ok=True)
+
+    def _save(self, state: State) -> None:
+        payload = io.BytesIO()
+        np.savez(payload, **_arrays(state, self._key))  # type: ignore[arg-type]
+        with replacing(self.path) as temporary:
+            temporary.write_bytes(payload.getvalue() + hashlib.sha256(payload.getbuffer()).digest())
+
+
+def _whole(content: bytes) -> bytes:
+    payload, digest = content[:-_DIGEST], content[-_DIGEST:]
+    if hashlib.sha256(payload).digest() != digest:
+        raise ValueError("it is damaged")
+    return payload
+
+
+def forgotten(folder: Path) -> Iterator[Path]:
+    """The checkpoints that no training has written for a week."""
+    for path in folder.glob("*"):
+        if time.time() - path.stat().st_mtime > _FORGOTTEN_S:
+            yield path
+
+
+def _key(decisive: Mapping[str, Any]) -> str:
+    libraries = {name: version(name) for name in ("keras", "numpy", "tensorflow")}
+    known = {
+        "decisive": decisive,
+        "code": _code(),
+        "libraries": libraries,
+        "python": platform.python_version(),
+        "processor": platform.machine(),
+    }
+    text = json.dumps(known, sort_keys=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _code() -> str:
+    """The hash of the library: to tell what of it a training uses is not worth an error."""
+    root = Path(reelflow.__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        digest.update(f"{path.relative_to(root)}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _arrays(state: State, key: str) -> Arrays:
+    told = {
+        "key": key,
+        "rows": state.rows,
+        "best_epoch": state.best_epoch,
+        "best_weights": len(state.best_weights),
+        "step": state.step,
+    }
+    # `variables`, not `get_weights()`, which leaves out the seeds of dropout.
+    return {
+        "told": np.frombuffer(json.dumps(told).encode(), np.uint8),
+        "sums": state.sums,
+        **{f"model {at}": one.numpy() for at, one in enumerate(state.model.variables)},
+        **{f"optimizer {at}": one.numpy() for at, one in enumerate(state.optimizer.variables)},
+        **{f"best {at}": one for at, one in enumerate(state.best_weights)},
+    }
+
+
+def _take_up(state: State, key: str, arrays: Arrays) -> None:
+    """Raises `ValueError` or `KeyError`, and then leaves the state as it was."""
+    told = json.loads(arrays["told"].tobytes())
+    if told["key"] != key:
+        raise ValueError("it is of another training")
+    best = [arrays[f"best {at}"] for at in range(told["best_weights"])]
+    pairs = []
+    for name, variables in (
+        ("model", state.model.variables),
+        ("optimizer", state.optimizer.variables),
+    ):
+        for at, variable in enumerate(variables):
+            value = arrays[f"{name} {at}"]
+            if value.shape != tuple(variable.shape):
+                raise ValueError("its weights are of other shapes")
+            pairs.append((variable, value))
+    for variable, value in pairs:
+        variable.assign(value)
+    state.rows, state.best_epoch, state.best_weights = told["rows"], told["best_epoch"], best
+    state.step, state.sums = told["step"], arrays["sums"]
