@@ -1,6 +1,6 @@
 """Training steps a second: our loop beside plain Keras, for each network.
 
-    make bench-train          # prints the table of docs/training.md and writes it
+    make bench-train          # prints the last section of docs/training.md and writes it
 
 Ours reads each batch from the frame store and augments it, as `train` does. Keras' `fit` gets the
 same number of clips as tensors in memory, without augmentation: all that it does is compute. Both
@@ -37,9 +37,9 @@ from tests.dataset import write_store
 SPEC = ClipSpec(16, 64, 64)
 CLIPS, CLASSES = 192, 6
 DOCS = Path("docs/training.md")
-INTRODUCTION = """# Training, measured
-
-`make bench-train` writes this page: gradient steps a second with batches of {batch} clips of 16
+HEADING = "## Measured"
+INTRODUCTION = """
+`make bench-train` writes this section: gradient steps a second with batches of {batch} clips of 16
 frames of 64×64, on {cores} cores; medians of {rounds} rounds in which both take turns. Ours reads
 the clips from the frame store and augments them; `fit` of Keras has them as tensors in memory and
 does not augment them. `stall` is the share of our time in which the network waited for a batch.
@@ -66,7 +66,9 @@ def main() -> None:
         batch=params.batch_size, cores=len(os.sched_getaffinity(0)), rounds=asked.rounds
     )
     if asked.docs:
-        DOCS.write_text(text + "\n" + "\n".join(lines) + "\n", encoding="utf-8")
+        above = DOCS.read_text(encoding="utf-8").partition(HEADING)[0]
+        section = f"{HEADING}\n{text}\n" + "\n".join(lines) + "\n"
+        DOCS.write_text(above + section, encoding="utf-8")
 
 
 def _batches(root: Path, params: TrainParams) -> Batches:

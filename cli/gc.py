@@ -1,4 +1,4 @@
-"""`reelflow gc`: show the frames that nothing refers to any more; remove them if asked."""
+"""`reelflow gc`: show frames, features and checkpoints that nothing needs; remove them if asked."""
 
 from __future__ import annotations
 
