@@ -1,9 +1,10 @@
 """Stage `evaluate`: how good is the model on test videos that nothing has seen?
 
-Reads the model and its card, the prepared splits, the frames, and for the report the manifest and
-the curves of the training. Writes `metrics/evaluate.json` (all figures),
-`metrics/summary.json` (those by which runs are compared), `reports/predictions.csv` (a row a test
-video), `plots/{confusion,roc,pr}.csv` for `dvc plots`, and `reports/index.html`. One clip is in
+Reads the model, its card and its answers to videos that were left out, the prepared splits, the
+frames, and for the report the manifest and the curves of the training. Writes
+`metrics/evaluate.json` (all figures), `metrics/summary.json` (those by which runs are compared),
+`reports/predictions.csv` (a row a test video), for `dvc plots`
+`plots/{confusion,roc,pr,reliability,coverage}.csv`, and `reports/index.html`. One clip is in
 memory at a time. Alone: `python -m tasks.evaluate`.
 """
 
@@ -24,7 +25,7 @@ from reelflow.base.errors import DataError
 from reelflow.base.files import digest_of, write_json, write_text
 from reelflow.base.progress import track
 from reelflow.base.split_names import SPLITS
-from reelflow.evaluation import curves, metrics
+from reelflow.evaluation import curves, metrics, sureness
 from reelflow.evaluation.intervals import Bootstrap
 from reelflow.evaluation.verdict import Floor, judge, test_of
 from reelflow.params import load_section
@@ -35,12 +36,14 @@ from reelflow.store.clip_spec import Clip
 from reelflow.store.frame_store import FrameStore
 from reelflow.store.views import shown
 from reelflow.training import predict_clip
+from reelflow.training.calibration import tempered
 from reelflow.training.inputs import Shown, inputs_of
 from tasks.common.inputs import present, read_cells, read_json
 from tasks.common.manifest import extracted_videos
 from tasks.common.paths import (
     EMBEDDINGS,
     FRAMES,
+    LEFT_OUT,
     METRICS,
     MODEL,
     MODEL_CARD,
@@ -68,7 +71,9 @@ def main() -> None:
     splits["test"] = there
     labels, test = list(card["labels"]), splits["test"]
     history = pd.read_csv(present(PLOTS / "train.csv"))
-    probabilities = _predict(test, inputs)
+    untempered = _predict(test, inputs)
+    temperature = float(card.get("temperature", 1.0))
+    probabilities = np.stack([tempered(row, temperature) for row in untempered])
     predictions = _predictions(test, labels, probabilities)
     targets = test["target"].to_numpy(np.int64)
     majority = int(splits["train"]["target"].mode()[0])
@@ -83,6 +88,15 @@ def main() -> None:
         bootstrap=bootstrap,
     )
     roc, pr = curves.curves(targets, probabilities, labels)
+    sure = sureness.measure(
+        test,
+        untempered,
+        probabilities,
+        labels,
+        temperature,
+        _left_out(splits, labels),
+        bootstrap,
+    )
     verdict = judge(
         scores,
         load_section(PARAMS, RegisterParams).metric,
@@ -113,6 +127,7 @@ def main() -> None:
         provenance=_provenance(card),
         examples=params.examples,
         candidates=card.get("candidates", []),
+        sureness=sure,
     )
     page = evaluation_report.render(evaluation, lambda video: _clip(store, video))
 
@@ -123,11 +138,14 @@ def main() -> None:
     )
     write_table(PLOTS / "roc.csv", roc)
     write_table(PLOTS / "pr.csv", pr)
+    write_table(PLOTS / "reliability.csv", sure.reliability)
+    write_table(PLOTS / "coverage.csv", sure.coverage)
     write_text(REPORT, page)
     cautions = evaluation_report.warnings.warnings(evaluation)
     judged = {"verdict": asdict(verdict), "cautions": cautions}
     write_json(
-        METRICS / "evaluate.json", {**scores, "interval_confidence": params.confidence, **judged}
+        METRICS / "evaluate.json",
+        {**scores, "interval_confidence": params.confidence, **sure.figures, **judged},
     )
     write_json(SUMMARY, _summary(scores, history))
     for sentence in evaluation_report.headline.summary(evaluation):
@@ -159,6 +177,16 @@ def _predict(test: pd.DataFrame, inputs: Shown) -> NDArray[np.float32]:
             "Lower train.learning_rate and run again."
         )
     return probabilities
+
+
+def _left_out(splits: dict[str, pd.DataFrame], labels: list[str]) -> pd.DataFrame:
+    """The model's answers to videos that it did not learn from: target, and p_<label>."""
+    if not LEFT_OUT.is_file():
+        return pd.DataFrame(columns=["hash", "target", *(f"p_{label}" for label in labels)])
+    known = pd.concat([splits["train"], splits["validation"]])
+    return (
+        read_cells(LEFT_OUT).merge(known, on="hash").astype({f"p_{name}": float for name in labels})
+    )
 
 
 def _clip(store: FrameStore, video: str) -> Clip:

@@ -2,9 +2,9 @@
 
 Reads `data/prepared/` and what the network reads, `data/frames/` or `data/embeddings/`; writes
 `models/model.keras`, `models/model.json` (labels, clip, params: all that the model needs to be
-used), `plots/train.csv` (a row an epoch, while it happens) and `metrics/train.json`. Each epoch
-also goes to MLflow. Killed and started again, it goes on from `.reelflow/checkpoints/`. Run alone
-with `python -m tasks.train`.
+used), `models/left_out.csv` (its answers to videos that it did not learn from), `plots/train.csv`
+(a row an epoch, while it happens) and `metrics/train.json`. Each epoch also goes to MLflow. Killed
+and started again, it goes on from `.reelflow/checkpoints/`. Run alone with `python -m tasks.train`.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from reelflow.training.augmentation import Augmentation
 from reelflow.training.checkpoint import Checkpoint
 from reelflow.training.choose_network import judge_network, minutes_of
 from reelflow.training.fit import OnEpoch, fit
+from reelflow.training.left_out import LeftOut
 from reelflow.training.recipe import Recipe
 from reelflow.training.ridge_head import TooFewGroupsError
 from reelflow.training.transfer import fit_transfer
@@ -44,6 +45,7 @@ from tasks.common.paths import (
     CHECKPOINTS,
     EMBEDDINGS,
     FRAMES,
+    LEFT_OUT,
     METRICS,
     MODEL,
     MODEL_CARD,
@@ -71,12 +73,14 @@ class Trained:
         history: a row an epoch.
         best: the row of the epoch whose weights are kept.
         told: what the card holds beside: what was chosen among, and what an embedding is made of.
+        left_out: answers to videos that the model did not learn from.
     """
 
     network: str
     model: keras.Model
     history: pd.DataFrame
     best: Mapping[str, float]
+    left_out: LeftOut
     told: dict[str, Any] = field(default_factory=dict)
 
 
@@ -164,7 +168,8 @@ class Training:
             self.on_epoch,
             self._checkpoint(name, settings),
         )
-        return Trained(name, fitted.model, fitted.history, fitted.best)
+        left_out = LeftOut.of_frames(fitted.model, self.store, self.validation)
+        return Trained(name, fitted.model, fitted.history, fitted.best, left_out)
 
     def _checkpoint(self, name: str, settings: Section) -> Checkpoint | None:
         """Where a training on frames is kept: by all that decides how it ends."""
@@ -180,10 +185,11 @@ class Training:
         """A head, and its balanced accuracy in the folds. Videos that others watch are learned from
         too: what is chosen is chosen by folds."""
         store = EmbeddingStore(self.embeddings)
+        videos = self._embedded(store)
         fitted = fit_transfer(
             lambda shape: self._network(auto.HEAD, shape, settings),
             store,
-            self._embedded(store),
+            videos,
             transfer.candidates(settings, store.blocks),
             self.class_weights,
             self.params.seed,
@@ -202,7 +208,9 @@ class Training:
             "candidates": fitted.candidates,
         }
         row = fitted.history.iloc[0].to_dict()
-        return Trained(auto.HEAD, fitted.model, fitted.history, row, told), fitted.of_folds
+        left_out = LeftOut(videos, fitted.left_out)
+        trained = Trained(auto.HEAD, fitted.model, fitted.history, row, left_out, told)
+        return trained, fitted.of_folds
 
     def _choose(self, settings: auto.Settings) -> Trained:
         """The head on embeddings, or a network from scratch where that serves better by folds."""
@@ -277,9 +285,11 @@ def _save(fitted: Trained, params: TrainParams, meta: dict[str, Any]) -> str:
         "network": fitted.network,
         "params": params.in_use(),
         "weights_hash": weights_hash(fitted.model),
+        "temperature": fitted.left_out.temperature,
         **fitted.told,
     }
     write_json(MODEL_CARD, card)
+    write_table(LEFT_OUT, fitted.left_out.table(meta["labels"]))
     return model_hash
 
 

@@ -43,6 +43,15 @@ def test_the_features_are_chosen_by_folds_and_the_choice_stands_in_the_card(done
     assert "motion_and_appearance" in report
 
 
+def test_each_video_that_is_learned_from_is_also_answered_by_the_fold_without_it(
+    done: Checkout,
+) -> None:
+    known = [pd.read_csv(done.root / f"data/prepared/{n}.csv") for n in ("train", "validation")]
+    left_out = pd.read_csv(done.root / "models/left_out.csv")
+    assert list(left_out["hash"]) == sorted(pd.concat(known)["hash"])
+    assert read(done, "models/model.json")["temperature"] != 1.0
+
+
 def test_the_registered_model_gives_what_was_evaluated(done: Checkout) -> None:
     table = pd.read_csv(done.root / "reports/predictions.csv").head(3)
     paths = [f"data/raw/{path}" for path in table["path"]]

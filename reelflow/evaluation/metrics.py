@@ -42,6 +42,7 @@ class Figure:
         behind: what the figure, or that of each class, rests on.
         compared: whether runs are compared by it, or by its mean over classes.
         shared: the groups that the mean over classes rests on, if not those of the whole test.
+        lowest: the least possible value; the highest is 1.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Figure:
     behind: Weight
     compared: bool = False
     shared: Weight | None = None
+    lowest: float = 0.0
 
 
 Metric = Callable[[Answers, Floats], Iterator[Figure]]
@@ -113,7 +115,27 @@ def areas(answers: Answers, weights: Floats) -> Iterator[Figure]:
         yield Figure(name, values, behind, name == "roc_auc", shared)
 
 
-METRICS: tuple[Metric, ...] = (accuracy, by_class, areas, top_k_accuracy)
+def agreement(answers: Answers, weights: Floats) -> Iterator[Figure]:
+    """Cohen's kappa, the accuracy beyond that of chance: 0 is chance, 1 is perfect (Educ. Psychol.
+    Meas. 20, 1960). Of two equally common classes (1 + kappa) / 2 is the accuracy."""
+    actual, called = (
+        weights @ answers.one_hot(numbers) / weights.sum(axis=1)[:, None]
+        for numbers in (answers.targets, answers.predicted)
+    )
+    chance = (actual * called).sum(axis=1)
+    beyond = _share(answers.right, weights) - chance
+    with np.errstate(invalid="ignore", divide="ignore"):
+        kappa = np.where(chance < 1, beyond / (1 - chance), np.nan)
+    yield Figure("kappa", kappa, answers.whole, lowest=-1.0)
+
+
+def brier(answers: Answers, weights: Floats) -> Iterator[Figure]:
+    """The mean Brier score, 0 to 1; less is better."""
+    distances = squared_distances(answers.targets, answers.probabilities)
+    yield Figure("brier", np.asarray(weights @ distances / weights.sum(axis=1)), answers.whole)
+
+
+METRICS: tuple[Metric, ...] = (accuracy, by_class, areas, top_k_accuracy, agreement, brier)
 
 
 def evaluate(
@@ -155,7 +177,12 @@ def evaluate(
     scores: dict[str, Any] = {"compared": [name for name, f in found.items() if f.compared]}
     classes: dict[str, Floats] = {}
     for name, figure in found.items():
-        ends = bootstrap.interval(figure.values[0], np.concatenate(drawn[name]), figure.behind)
+        # Intervals are of shares.
+        least, room = figure.lowest, 1 - figure.lowest
+        share, shares = (
+            (v - least) / room for v in (figure.values[0], np.concatenate(drawn[name]))
+        )
+        ends = least + room * bootstrap.interval(share, shares, figure.behind)
         for end, value in zip(("", "_low", "_high"), (figure.values[0], *ends), strict=True):
             if figure.values.ndim > 1:
                 classes[f"{name}{end}"] = value
@@ -206,6 +233,13 @@ def top_k_hits(targets: Ints, probabilities: NDArray[Any], k: int) -> NDArray[np
     """
     ranked = np.argsort(-probabilities, axis=1, kind="stable")
     return np.asarray((ranked[:, :k] == targets[:, None]).any(axis=1))
+
+
+def squared_distances(targets: Ints, probabilities: NDArray[Any]) -> Floats:
+    """The Brier score of each answer, (N,): half of the squared distance to the truth, from 0 to 1
+    (Monthly Weather Review 78, 1950; halved, as is usual for two classes)."""
+    wanted = np.eye(probabilities.shape[1])[targets]
+    return np.asarray(((probabilities - wanted) ** 2).sum(axis=1) / 2, dtype=np.float64)
 
 
 def mean(values: Floats) -> Floats:

@@ -3,7 +3,7 @@
 MLflow runs this file when it loads a model ("models from code"): what lies in the registry is
 code, a `.keras` file and a card, never a pickle. The package `reelflow` as it was when the model
 was registered travels along, so that a clip is made today as it was for training. Every clip goes
-alone through `reelflow.training.predict_clip.predict_views`, as in the stage `evaluate`.
+alone through `reelflow.training.predict_clip.predict`, as in the stage `evaluate`.
 
 A video that cannot be used costs the others nothing: its row has an `error`, no label, and no
 probabilities; it is never answered as if it were black.
@@ -30,7 +30,7 @@ from reelflow.embeddings.spec import EmbeddingSpec
 from reelflow.extraction.read_clips import read_clip
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.store.views import views
-from reelflow.training.predict_clip import load_model, predict_views
+from reelflow.training.predict_clip import load_model, predict
 from reelflow.video.process_limits import Bounds
 
 
@@ -44,10 +44,11 @@ class VideoModel(PythonModel):  # type: ignore[misc]  # mlflow's classes have no
 
     # Of the embedding that the model reads, if it reads one.
     blocks: Sequence[str] = ()
+    temperature: float = 1.0
 
     def load_context(self, context: PythonModelContext) -> None:
-        """Load the artifacts `model` (.keras) and `card` (JSON with `labels` and `clip`, or
-        `embedding` and `blocks` if the model reads embeddings).
+        """Load the artifacts `model` (.keras) and `card` (JSON with `labels`, `temperature` and
+        `clip`, or `embedding` and `blocks` if the model reads embeddings).
 
         The model's configuration may hold `timeout_s` and `memory_mb`, the bounds of a decoder.
         """
@@ -57,6 +58,7 @@ class VideoModel(PythonModel):  # type: ignore[misc]  # mlflow's classes have no
         self.bounds = Bounds(**(context.model_config or {}))
         self.model = load_model(Path(context.artifacts["model"]))
         self.blocks = card.get("blocks", ())
+        self.temperature = card.get("temperature", 1.0)
         if self.blocks:
             self.embedder = Embedder(EmbeddingSpec.from_dict(card["embedding"]), self.bounds)
 
@@ -89,7 +91,7 @@ class VideoModel(PythonModel):  # type: ignore[misc]  # mlflow's classes have no
             shown = self._shown(row.get("video"), row.get("path"))
         except VideoError as error:
             return {"error": f"{error.reason} {error.remedy}".strip()}
-        scores = predict_views(self.model, shown)
+        scores = predict(self.model, shown, self.temperature)
         values = [float(str(score)) for score in scores]
         best = int(scores.argmax())
         return {

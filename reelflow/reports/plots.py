@@ -133,6 +133,50 @@ def curves(table: pd.DataFrame, colour: Mapping[str, str]) -> str:
         return svg(figure, "roc" if x == "fpr" else "pr")
 
 
+def reliability(table: pd.DataFrame) -> str:
+    """Accuracy by confidence, without and with the temperature, and the diagonal of truth.
+
+    Args:
+        table: of `reelflow.evaluation.sureness`: temperature (`without`, `with`), confidence,
+            accuracy, videos. A point's area grows with its videos.
+    """
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(_SETTINGS):
+        figure = Figure(figsize=(4.3, 3.9), layout="constrained")
+        axes = figure.subplots()
+        axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), box_aspect=1)
+        axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=(0, (2, 3)))
+        for name, colour in (("without", MUTED), ("with", SERIES[0])):
+            rows = table[table["temperature"] == name]
+            sizes = 8 + 150 * rows["videos"] / rows["videos"].sum()
+            axes.plot(rows["confidence"], rows["accuracy"], color=colour, linewidth=0.9)
+            axes.scatter(rows["confidence"], rows["accuracy"], s=sizes, color=colour, zorder=2)
+        axes.set_xlabel("confidence")
+        axes.set_ylabel("accuracy")
+        return svg(figure, "reliability")
+
+
+def coverage(table: pd.DataFrame) -> str:
+    """The accuracy of the answers that the model is surest of, by the share that is answered.
+
+    Args:
+        table: of `reelflow.evaluation.abstention.curve`: coverage, accuracy.
+    """
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(_SETTINGS):
+        figure = Figure(figsize=(4.3, 3.9), layout="constrained")
+        axes = figure.subplots()
+        axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), box_aspect=1)
+        axes.plot(table["coverage"], table["accuracy"], color=SERIES[0], drawstyle="steps-pre")
+        axes.set_xlabel("share of the videos that is answered")
+        axes.set_ylabel("accuracy")
+        return svg(figure, "coverage")
+
+
 def svg(figure: Figure, name: str) -> str:
     """The figure as an SVG element for the inside of a page.
 

@@ -1,6 +1,6 @@
 """Predicting: the one way from frames to probabilities, used wherever a model is asked.
 
-`evaluate`, the registered model and `reelflow predict` all come through `predict_views`, so that
+`evaluate`, the registered model and `reelflow predict` all come through `predict`, so that
 they give the same floats: one clip a batch, because the sums inside a convolution may be ordered
 otherwise in another batch, and the same arithmetic, set by `deterministic` before TensorFlow is
 first imported.
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from reelflow.base.determinism import deterministic
 from reelflow.base.errors import DataError
+from reelflow.training.calibration import tempered
 
 if TYPE_CHECKING:
     import keras
@@ -51,6 +52,11 @@ def predict_clip(model: keras.Model, frames: NDArray[Any]) -> NDArray[np.float32
         )
     scores: NDArray[np.float32] = model.predict_on_batch(frames[np.newaxis])[0]
     return scores
+
+
+def predict(model: keras.Model, views: NDArray[Any], temperature: float) -> NDArray[np.float32]:
+    """What is told of a clip: `predict_views`, at the temperature of the model's card."""
+    return tempered(predict_views(model, views), temperature)
 
 
 def predict_views(model: keras.Model, views: NDArray[Any]) -> NDArray[np.float32]:

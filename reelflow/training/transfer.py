@@ -36,6 +36,7 @@ class Transferred:
         candidates: for each candidate its name, balanced accuracy in the folds, its standard error,
             and whether it was chosen.
         of_folds: the balanced accuracy of what was chosen, in each fold.
+        left_out: float64 (N, K), probabilities of each video by the fold that left it out.
     """
 
     model: keras.Model
@@ -43,6 +44,7 @@ class Transferred:
     history: pd.DataFrame
     candidates: list[dict[str, Any]]
     of_folds: tuple[float, ...]
+    left_out: Floats
 
 
 def fit_transfer(
@@ -80,7 +82,8 @@ def fit_transfer(
     figures = [_figures(found, targets, class_weights) for found in (learned, head.probabilities)]
     row = dict(zip(COLUMNS, (1, *figures[0], *figures[1], 0.0), strict=True))
     table = _table(candidates, head)
-    return Transferred(model, head.blocks, pd.DataFrame([row]), table, head.chosen.of_folds)
+    of_folds = head.chosen.of_folds
+    return Transferred(model, head.blocks, pd.DataFrame([row]), table, of_folds, head.probabilities)
 
 
 def _figures(

@@ -24,6 +24,7 @@ PREPARED = Path("data/prepared")
 LEDGER = Path("data/ledger.csv")
 MODEL = Path("models/model.keras")
 MODEL_CARD = Path("models/model.json")
+LEFT_OUT = Path("models/left_out.csv")
 METRICS = Path("metrics")  # what each stage reports, <stage>.json, and beside it
 SUMMARY = METRICS / "summary.json"  # the few numbers by which runs are compared
 PLOTS = Path("plots")

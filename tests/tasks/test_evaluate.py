@@ -33,6 +33,8 @@ OUTPUTS = (
     "plots/confusion.csv",
     "plots/roc.csv",
     "plots/pr.csv",
+    "plots/reliability.csv",
+    "plots/coverage.csv",
 )
 
 
@@ -203,6 +205,29 @@ def test_the_report_names_the_hashes_and_versions(evaluated: Path) -> None:
     for words in (model, "d" * 64, "TensorFlow", "ffmpeg"):
         assert words in page
     assert str(evaluated) not in page
+
+
+def test_a_temperature_makes_answers_less_sure_and_changes_none(
+    copied: Path, predictions: pd.DataFrame
+) -> None:
+    card, names = Path("models/model.json"), [f"p_{label}" for label in LABELS]
+    _write(card, {**json.loads(card.read_text()), "temperature": 2.5})
+    left_out = read_written(Path("data/prepared/train.csv"))[["hash"]]
+    write_table(Path("models/left_out.csv"), left_out.assign(p_NA=0.6, p_jump=0.3, p_wave=0.1))
+    evaluate.main()
+    found = read_written(Path("reports/predictions.csv"), keep_default_na=False)
+    assert found["predicted"].tolist() == predictions["predicted"].tolist()
+    before = predictions[names].to_numpy(float) ** (1 / 2.5)
+    assert found[names].to_numpy(float) == pytest.approx(
+        before / before.sum(axis=1, keepdims=True), abs=1e-6
+    )
+    scores = json.loads(Path("metrics/evaluate.json").read_text())
+    assert scores["calibration"]["temperature"] == 2.5
+    assert scores["calibration"]["brier"] == pytest.approx(scores["brier"], abs=1e-5)
+    assert scores["abstention"]["chosen"] is None, "a third of the left-out answers is right"
+    page = Path("reports/index.html").read_text(encoding="utf-8")
+    assert "Before its temperature of 2.50" in page
+    assert "No confidence was found" in page
 
 
 def test_a_second_run_gives_the_same_bytes(evaluated: Path, copied: Path) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from reelflow.training.calibration import fit_temperature
 from tests.checkout import Checkout, make_checkout
 
 pytestmark = pytest.mark.slow
@@ -64,6 +66,19 @@ def test_the_card_holds_the_settings_of_its_own_network_alone(trained: Checkout)
     assert params["r2plus1d.width"] == 4
     assert {"epochs", "network", "r2plus1d.dropout"} <= params.keys()
     assert not [name for name in params if name.startswith(("cnn", "cnn_rnn"))]
+
+
+def test_the_temperature_comes_from_the_validation_videos(trained: Checkout) -> None:
+    left_out = pd.read_csv(trained.root / "models/left_out.csv").set_index("hash")
+    watched = pd.read_csv(trained.root / "data/prepared/validation.csv")
+    assert sorted(left_out.index) == sorted(watched["hash"])
+    labels = card(trained)["labels"]
+    assert isinstance(labels, list)
+    found = left_out.loc[watched["hash"], [f"p_{label}" for label in labels]]
+    # What is kept has the temperature, so a fit to it finds nothing to mend.
+    again = fit_temperature(found.to_numpy(float), watched["target"].to_numpy())
+    assert again == pytest.approx(1.0, abs=0.02)
+    assert 0.1 <= float(str(card(trained)["temperature"])) <= 10
 
 
 def test_a_network_is_one_file_and_one_line(copy: Checkout) -> None:

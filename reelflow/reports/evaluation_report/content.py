@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from reelflow.evaluation.sureness import Sureness
 from reelflow.evaluation.verdict import Verdict
 
 
@@ -36,6 +37,7 @@ class Evaluation:
         examples: how many right and how many wrong answers to show.
         candidates: where something was chosen by folds, a row for each: features, chosen, and as
             far as there is one balanced_accuracy, standard_error, penalty, not_tried. Else empty.
+        sureness: how far the confidences can be relied on; None: not measured.
     """
 
     labels: list[str]
@@ -55,6 +57,7 @@ class Evaluation:
     provenance: dict[str, str]
     examples: int = 4
     candidates: Sequence[Mapping[str, Any]] = ()
+    sureness: Sureness | None = None
 
     @property
     def in_one_step(self) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from reelflow.evaluation.abstention import WANTED
 from reelflow.reports import plots
 from reelflow.reports.evaluation_report import examples as best_and_worst
 from reelflow.reports.evaluation_report import headline as words
@@ -83,6 +84,22 @@ def curves(evaluation: Evaluation, _: Frames) -> str | None:
     )
 
 
+def sureness(evaluation: Evaluation, _: Frames) -> str | None:
+    """None where it was not measured."""
+    found = evaluation.sureness
+    if found is None:
+        return None
+    return _fill(
+        "sureness",
+        evaluation,
+        calibration=found.calibration,
+        abstention=found.abstention,
+        wanted=WANTED,
+        reliability=plots.reliability(found.reliability),
+        coverage=plots.coverage(found.coverage),
+    )
+
+
 def examples(evaluation: Evaluation, frames: Frames) -> str:
     answers = evaluation.predictions
     right = answers["label"] == answers["predicted"]
@@ -131,6 +148,7 @@ SECTIONS: tuple[Section, ...] = (
     classes,
     mistakes,
     curves,
+    sureness,
     examples,
     choice,
     training,

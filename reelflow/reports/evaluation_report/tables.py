@@ -14,6 +14,8 @@ from reelflow.evaluation.verdict import in_words
 from reelflow.reports.evaluation_report.content import Evaluation
 
 MISTAKES = 6
+# These two are no shares of right answers, and stand elsewhere.
+APART = ("kappa", "brier")
 # Beyond so many classes a matrix is a wall of numbers; the most common mistakes show more.
 MATRIX_CLASSES = 16
 
@@ -21,7 +23,11 @@ MATRIX_CLASSES = 16
 def figures(evaluation: Evaluation) -> list[dict[str, Any]]:
     """A row a figure of the whole test: what runs are compared by, then the others."""
     scores = evaluation.scores
-    others = [name for name in scores if f"{name}_low" in scores and "macro_" not in name]
+    others = [
+        name
+        for name in scores
+        if f"{name}_low" in scores and "macro_" not in name and name not in APART
+    ]
     return [
         {
             "title": in_words(name)[0].upper() + in_words(name)[1:],

@@ -48,6 +48,8 @@ def test_overall_figures_are_those_of_scikit_learn() -> None:
         "macro_recall": sk.recall_score(targets, predicted, average="macro"),
         "macro_f1": sk.f1_score(targets, predicted, average="macro"),
         "baseline_accuracy": sk.accuracy_score(targets, np.full(200, 2)),
+        "kappa": sk.cohen_kappa_score(targets, predicted),
+        "brier": sk.brier_score_loss(targets, scores, labels=range(4)) / 2,
     }
     assert {name: found[name] for name in expected} == pytest.approx(expected, abs=1e-6)
     top2 = sk.top_k_accuracy_score(targets, scores, k=2)

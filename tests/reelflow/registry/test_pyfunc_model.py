@@ -81,6 +81,16 @@ def test_the_numbers_are_those_that_evaluate_writes(
     assert (answers[columns].to_numpy(np.float32)[0] == SCORES).all()
 
 
+def test_the_temperature_of_the_card_is_that_of_the_answers(
+    model: VideoModel, make_video: MakeVideo, tmp_path: Path
+) -> None:
+    model.temperature = 2.0
+    answers = ask(model, path=[str(make_video(tmp_path / "x.mp4"))])
+    roots = np.sqrt(SCORES)
+    assert answers["confidence"][0] == pytest.approx(roots[1] / roots.sum(), abs=1e-6)
+    assert answers["label"][0] == "sit é"
+
+
 def test_bytes_are_answered_as_the_file_is(
     model: VideoModel, make_video: MakeVideo, tmp_path: Path
 ) -> None:
