@@ -194,19 +194,9 @@ class Training:
             self.class_weights,
             self.params.seed,
         )
-        for one in fitted.candidates:
-            log.info(
-                "%s: balanced accuracy %.3f ± %.3f in the folds%s",
-                one["features"],
-                one["balanced_accuracy"],
-                one["standard_error"],
-                ", the choice" if one["chosen"] else "",
-            )
-        told = {
-            "embedding": store.spec,
-            "blocks": list(fitted.blocks),
-            "candidates": fitted.candidates,
-        }
+        for sentence in fitted.sentences:
+            log.info("%s", sentence)
+        told = {"embedding": store.spec, **fitted.told}
         row = fitted.history.iloc[0].to_dict()
         left_out = LeftOut(videos, fitted.left_out)
         trained = Trained(auto.HEAD, fitted.model, fitted.history, row, left_out, told)

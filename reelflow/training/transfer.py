@@ -46,6 +46,20 @@ class Transferred:
     of_folds: tuple[float, ...]
     left_out: Floats
 
+    @property
+    def told(self) -> dict[str, Any]:
+        """For the card of the model."""
+        return {"blocks": list(self.blocks), "candidates": self.candidates}
+
+    @property
+    def sentences(self) -> list[str]:
+        """A sentence a candidate, for the log."""
+        return [
+            f"{one['features']}: balanced accuracy {one['balanced_accuracy']:.3f} ± "
+            f"{one['standard_error']:.3f} in the folds{', the choice' * one['chosen']}"
+            for one in self.candidates
+        ]
+
 
 def fit_transfer(
     make_network: Callable[[tuple[int, ...]], keras.Model],
