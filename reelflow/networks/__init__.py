@@ -26,6 +26,8 @@ NETWORKS = (
     "cnn_rnn",
     "r2plus1d",
     "transfer",
+    "two_stream",
+    "x3d",
 )
 
 Shape = tuple[int, ...]

@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from reelflow.networks.cost import multiply_adds
 from reelflow.store.frame_store import FrameStore
 from reelflow.store.views import views
 from reelflow.training.fit import fit
@@ -54,18 +55,6 @@ def minutes_of(model: keras.Model, videos: int, recipe: Recipe) -> float:
     """What training costs at most, in minutes of `WORK_OF_A_MINUTE`."""
     steps = recipe.steps(videos) * recipe.epochs
     return _OF_A_STEP * multiply_adds(model) * steps * recipe.batch_size / WORK_OF_A_MINUTE
-
-
-def multiply_adds(model: keras.Model) -> int:
-    """Multiply-adds of one clip: of each convolution and dense layer, its weights times the places
-    at which they are used."""
-    total = 0
-    for layer in model.layers:
-        kernel = getattr(layer, "kernel", None)
-        if kernel is not None:
-            places = [side for side in layer.output.shape[1:-1] if side]
-            total += math.prod(places) * math.prod(kernel.shape)
-    return total
 
 
 def judge_network(

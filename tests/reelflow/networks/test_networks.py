@@ -59,7 +59,8 @@ def test_the_normalisation_is_inside(networks: dict[str, Any], name: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("name", "sees_motion"), [("cnn", False), ("cnn_rnn", True), ("r2plus1d", True)]
+    ("name", "sees_motion"),
+    [("cnn", False)] + [(name, True) for name in OF_FRAMES if name != "cnn"],
 )
 def test_only_the_plain_cnn_does_not_care_for_the_order_of_the_frames(
     networks: dict[str, Any], name: str, sees_motion: bool
@@ -97,7 +98,7 @@ def test_the_recurrent_layer_is_chosen_by_name(kind: str) -> None:
     assert kind.upper() in [type(layer).__name__ for layer in network.layers]
 
 
-@pytest.mark.parametrize(("name", "side"), [("cnn", 7), ("cnn_rnn", 15)])
+@pytest.mark.parametrize(("name", "side"), [("cnn", 7), ("cnn_rnn", 15), ("two_stream", 15)])
 def test_frames_too_small_for_a_network_are_refused_with_the_least_size(
     name: str, side: int
 ) -> None:

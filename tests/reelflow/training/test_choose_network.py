@@ -10,7 +10,7 @@ import pytest
 from reelflow.networks import build
 from reelflow.params.train import TrainParams
 from reelflow.training import choose_network
-from reelflow.training.choose_network import judge_network, minutes_of, multiply_adds
+from reelflow.training.choose_network import judge_network, minutes_of
 from reelflow.training.ridge_head import group_folds
 from tasks.train import recipe
 
@@ -79,17 +79,6 @@ def test_folds_are_those_that_the_head_was_judged_on() -> None:
     for (learned, left), (_, again) in zip(one, two, strict=True):
         assert left.tolist() == again.tolist()
         assert not {groups[at] for at in learned} & {groups[at] for at in left}
-
-
-def test_multiply_adds_of_a_network_are_those_counted_by_hand() -> None:
-    import keras
-    from keras import layers
-
-    clip = keras.Input((4, 8, 8, 3))
-    x = layers.Conv3D(5, (1, 3, 3), strides=(1, 2, 2), padding="same")(clip)
-    x = layers.Dense(7)(layers.GlobalAveragePooling3D()(x))
-    by_hand = (4 * 4 * 4) * (3 * 3 * 3) * 5 + 5 * 7
-    assert multiply_adds(keras.Model(clip, x)) == by_hand
 
 
 def test_work_grows_with_epochs_and_with_pixels() -> None:
