@@ -15,6 +15,7 @@ import typer
 from cli.files import SETTINGS
 from cli.gc import gc
 from cli.inspect import inspect
+from cli.networks import networks
 from cli.predict import predict
 from cli.run import retrain, run
 from cli.ui import ui
@@ -55,6 +56,7 @@ app.command()(run)
 app.command()(retrain)
 app.command()(ui)
 app.command(context_settings=SETTINGS)(inspect)
+app.command()(networks)
 app.command()(gc)
 app.command("import")(import_)
 app.command(context_settings=SETTINGS)(remove)

@@ -74,7 +74,19 @@ def test_lock_files_hold_hashes_and_no_addresses() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["", "run", "sample", "import", "remove", "inspect", "predict", "retrain", "gc", "ui"],
+    [
+        "",
+        "run",
+        "sample",
+        "import",
+        "remove",
+        "inspect",
+        "predict",
+        "retrain",
+        "networks",
+        "gc",
+        "ui",
+    ],
 )
 def test_help_imports_nothing_heavy(command: str) -> None:
     # Instead of a time, which a busy machine would falsify: what makes --help slow is not loaded.

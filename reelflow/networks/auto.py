@@ -15,6 +15,8 @@ READS = "either"
 HEAD = "transfer"
 CHALLENGER = "r2plus1d"
 
+PURPOSE = "the default: `transfer`, or a network from scratch where that serves these videos better"
+
 
 class Settings(Section):
     """How much work the choice may cost."""

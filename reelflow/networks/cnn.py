@@ -18,6 +18,8 @@ from reelflow.networks import Shape
 if TYPE_CHECKING:
     import keras
 
+PURPOSE = "the plain baseline: how things look, no motion"
+
 
 class Settings(Section):
     """None of its own."""

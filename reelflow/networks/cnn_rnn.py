@@ -18,6 +18,8 @@ from reelflow.networks import Shape
 if TYPE_CHECKING:
     import keras
 
+PURPOSE = "looks first, then their order in time"
+
 
 class Settings(Section):
     """The layer over time, and dropout."""

@@ -18,6 +18,8 @@ from reelflow.networks import Shape
 if TYPE_CHECKING:
     import keras
 
+PURPOSE = "motion from the pixels on; from some fifty clips a class"
+
 
 class Settings(Section):
     """Width and dropout."""

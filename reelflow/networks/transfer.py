@@ -29,6 +29,8 @@ CANDIDATES: dict[str, tuple[tuple[str, str], ...]] = {
     "motion_and_appearance": (("motion", "root_local_differences"), ("whole", "mean")),
 }
 
+PURPOSE = "a few hundred real videos: a pretrained network and a linear head"
+
 
 class Settings(Section):
     """Which features."""

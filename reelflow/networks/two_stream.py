@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 # Differences that the second stream sees at once, at most.
 _IN_A_ROW = 4
 
+PURPOSE = "looks and changes of the picture, side by side"
+
 
 class Settings(Section):
     """Width and dropout."""

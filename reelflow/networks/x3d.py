@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _STAGES = ((1, 1), (2, 2), (4, 2))
 _WIDENED = 3
 
+PURPOSE = "motion with few weights and little work"
+
 
 class Settings(Section):
     """Width and dropout."""

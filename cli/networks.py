@@ -1,0 +1,93 @@
+"""`reelflow networks`: which networks there are, what each is for, and what each costs here."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from statistics import median
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.files import new_table, section_here, wide_console
+
+if TYPE_CHECKING:
+    from reelflow.networks import Shape
+    from reelflow.params.train import TrainParams
+
+_ROUNDS = 5
+
+
+def networks(
+    classes: Annotated[int, typer.Option(min=2, help="Classes to tell apart.")] = 2,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
+) -> None:
+    """List the networks: what each is for, its parameters, its work and time a clip.
+
+    Clips and settings are those of params.yaml. Work is counted in millions of multiply-adds; the
+    time is that of one clip on this machine, without reading the video.
+    """
+    rows = list(_rows(classes))
+    if as_json:
+        print(json.dumps(rows, indent=2))
+        return
+    table = new_table()
+    table.add_column("network")
+    for name in ("parameters", "M multiply-adds", "ms a clip"):
+        table.add_column(name, justify="right")
+    table.add_column("what it is for", overflow="fold")
+    for row in rows:
+        table.add_row(row["network"], *_figures(row), row["purpose"])
+    wide_console().print(table)
+
+
+def _rows(classes: int) -> Iterator[dict[str, Any]]:
+    from reelflow.base.determinism import deterministic
+    from reelflow.networks import NETWORKS, purpose, reads
+    from reelflow.params.extract import ExtractParams
+    from reelflow.params.train import TrainParams
+
+    params, clip = section_here(TrainParams), section_here(ExtractParams)
+    shape = (clip.frames, clip.height, clip.width, 3)
+    deterministic()
+    for name in NETWORKS:
+        row = {"network": name, "purpose": purpose(name), "reads": reads(name)}
+        if row["reads"] == "frames":
+            row |= _cost(name, shape, classes, params)
+        yield row
+
+
+def _cost(name: str, shape: Shape, classes: int, params: TrainParams) -> dict[str, Any]:
+    import numpy as np
+
+    from reelflow.networks import build
+    from reelflow.networks.cost import multiply_adds
+
+    network = build(name, shape, classes, [0.0] * 3, [1.0] * 3, params.settings(name))
+    clip = np.zeros((1, *shape), np.uint8)
+    return {
+        "parameters": network.count_params(),
+        "multiply_adds": multiply_adds(network),
+        "seconds": _seconds(lambda: network.predict_on_batch(clip)),
+    }
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    """The median of a few calls, after one that compiles."""
+    call()
+    found = []
+    for _ in range(_ROUNDS):
+        began = time.perf_counter()
+        call()
+        found.append(time.perf_counter() - began)
+    return median(found)
+
+
+def _figures(row: dict[str, Any]) -> Iterator[str]:
+    for key, form, unit in (
+        ("parameters", "{:,.0f}", 1),
+        ("multiply_adds", "{:,.0f}", 1e-6),
+        ("seconds", "{:.0f}", 1e3),
+    ):
+        yield form.format(row[key] * unit) if key in row else "–"
