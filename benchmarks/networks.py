@@ -35,8 +35,8 @@ from reelflow.store.frame_store import FrameStore
 from reelflow.store.pixel_statistics import pixel_statistics
 from reelflow.training.fit import fit
 from reelflow.training.predict_clip import predict_clip
+from reelflow.training.recipe import recipe
 from reelflow.training.ridge_head import fit_ridge_head
-from tasks.train import recipe
 
 MEASURED = [name for name in NETWORKS if reads(name) != "either"]
 _WATCHED = 6

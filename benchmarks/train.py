@@ -30,8 +30,7 @@ from reelflow.store.clip_spec import ClipSpec
 from reelflow.store.frame_store import FrameStore
 from reelflow.training.batches import Batch, Batches
 from reelflow.training.fit import State, steps
-from reelflow.training.recipe import optimizer_of
-from tasks.train import recipe
+from reelflow.training.recipe import optimizer_of, recipe
 from tests.dataset import write_store
 
 SPEC = ClipSpec(16, 64, 64)

@@ -33,12 +33,11 @@ from reelflow.store.embedding_store import EmbeddingStore
 from reelflow.store.frame_store import FrameStore
 from reelflow.tracking.live_run import LiveRun
 from reelflow.tracking.mlflow_client import address_from_environment, experiment_from_environment
-from reelflow.training.augmentation import Augmentation
 from reelflow.training.checkpoint import Checkpoint
 from reelflow.training.choose_network import judge_network, minutes_of
 from reelflow.training.fit import OnEpoch, fit
 from reelflow.training.left_out import LeftOut
-from reelflow.training.recipe import Recipe
+from reelflow.training.recipe import recipe
 from reelflow.training.ridge_head import TooFewGroupsError
 from reelflow.training.transfer import fit_transfer
 from tasks.common.paths import (
@@ -254,13 +253,6 @@ class Training:
     def _ended(self, trained: Trained) -> Trained:
         self.on_epoch(trained.history)
         return trained
-
-
-def recipe(params: TrainParams) -> Recipe:
-    """How to fit, as the section `train` says it."""
-    names = Recipe.__dataclass_fields__.keys() - {"augmentation"}
-    augmentation = Augmentation(params.shift, params.brightness, params.flip)
-    return Recipe(**{name: getattr(params, name) for name in names}, augmentation=augmentation)
 
 
 def _save(fitted: Trained, params: TrainParams, meta: dict[str, Any]) -> str:

@@ -6,8 +6,63 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, create_model
 
+from reelflow.base.nested import flatten
 from reelflow.base.section import Section
 from reelflow.networks import NETWORKS, settings_of
+
+
+class ScheduleParams(Section):
+    """The learning rate over the steps."""
+
+    shape: Literal["cosine", "step", "constant"] = Field(
+        "cosine", description="how the learning rate falls"
+    )
+    warmup: float = Field(
+        0.05, ge=0.0, le=0.9, description="share of the steps in which the learning rate rises"
+    )
+
+
+class RegulariseParams(Section):
+    """What keeps a network from being too sure, beside changes of the clips."""
+
+    label_smoothing: float = Field(
+        0.0, ge=0.0, lt=1.0, description="share of a label that goes to all classes alike"
+    )
+    clip_norm: float = Field(
+        0.0, ge=0.0, le=1e6, description="longest gradient of all weights together, 0 for any"
+    )
+    average: float = Field(
+        0.0, ge=0.0, lt=1.0, description="share that the average of weights keeps in a step"
+    )
+    balance: Literal["weights", "sampling", "none"] = Field(
+        "weights", description="how classes of different size count alike"
+    )
+    stop_window: int = Field(
+        1, ge=1, le=1000, description="epochs whose mean validation loss decides when to stop"
+    )
+
+
+class AugmentParams(Section):
+    """More changes of training clips; 0 leaves each out."""
+
+    time_shift: float = Field(
+        0.0, ge=0.0, le=0.5, description="farthest random move along time, share of the frames"
+    )
+    rate: float = Field(
+        0.0, ge=0.0, le=3.0, description="farthest random change of the playback rate, share"
+    )
+    colour: float = Field(
+        0.0, ge=0.0, lt=1.0, description="farthest random change of saturation and colours, share"
+    )
+    erase: float = Field(
+        0.0, ge=0.0, le=0.9, description="largest part of the picture that is covered, share"
+    )
+    mixup: float = Field(
+        0.0, ge=0.0, le=10.0, description="a of Beta(a, a), the share of a clip mixed with another"
+    )
+    cutmix: float = Field(
+        0.0, ge=0.0, le=10.0, description="a of Beta(a, a), the share that another does not cover"
+    )
 
 
 class _Shared(Section):
@@ -34,6 +89,9 @@ class _Shared(Section):
         False, description="whether to mirror clips; true only if left and right mean the same"
     )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="seed of weights, order and augmentation")
+    schedule: ScheduleParams = ScheduleParams.model_validate({})
+    regularise: RegulariseParams = RegulariseParams.model_validate({})
+    augment: AugmentParams = AugmentParams.model_validate({})
 
     def settings(self, network: str) -> Section:
         """A network's own settings: the section that has its name."""
@@ -43,11 +101,11 @@ class _Shared(Section):
     def in_use(self) -> dict[str, Any]:
         """All values by name, of the networks' own settings those of the network that is trained.
 
-        For example `{"epochs": 20, "r2plus1d.width": 16}`.
+        For example `{"epochs": 20, "augment.mixup": 0.0, "r2plus1d.width": 16}`.
         """
         own = self.settings(self.network).model_dump()
         return {
-            **self.model_dump(exclude=set(NETWORKS)),
+            **flatten(self.model_dump(exclude=set(NETWORKS))),
             **{f"{self.network}.{name}": value for name, value in own.items()},
         }
 

@@ -11,7 +11,9 @@ import math
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,17 +22,29 @@ from numpy.typing import NDArray
 from reelflow.store.frame_store import FrameStore
 from reelflow.store.views import centre, drawn
 from reelflow.training.augmentation import Augmentation
+from reelflow.training.mixing import Mixing
 
 # What a stream of random numbers is for. NumPy fills a short seed up with zeros, so that (s, e) and
 # (s, e, 0) would be one stream: each kind begins with a number of its own.
-_ORDER, _CLIP = 0, 1
+_ORDER, _CLIP, _AGAIN, _MIX = 0, 1, 2, 3
 
-# Frames uint8 (B, T, H, W, 3), targets int32 (B,), weights float32 (B,).
-Batch = tuple[NDArray[np.uint8], NDArray[np.int32], NDArray[np.float32]]
+# Frames uint8 (B, T, H, W, 3); targets int32 (B,), or float32 (B, K), the share of each class,
+# where `Mixing` makes labels soft; weights float32 (B,).
+Batch = tuple[NDArray[np.uint8], NDArray[Any], NDArray[np.float32]]
 
 # Threads that read batches, and how many batches may lie ready.
 _READERS = 2
 _AHEAD = 4
+
+
+@dataclass(frozen=True)
+class _Clip:
+    """A clip in its pass: the pass, its number in it, its row, and what seeds its changes."""
+
+    turn: int
+    number: int
+    at: int
+    stream: tuple[int, int, int]
 
 
 class Batches:
@@ -51,7 +65,10 @@ class Batches:
         seed: shuffle, draw crops and frames (`reelflow.store.views`), and augment by it; None
             leaves the order as it is and takes the middle of each.
         augmentation: what is done to the frames, if there is a seed.
-        repeats: how often each clip comes in an epoch, in another order and augmented otherwise.
+        mixing: of clips and their labels, if there is a seed.
+        balanced: draw each class as often as the others, if there is a seed: clips of rare classes
+            come again within a pass, augmented otherwise, and not all of the others come.
+        repeats: passes of an epoch, each in another order and augmented otherwise.
         worker: which of `workers` this is, from 0.
         workers: how many read together. Each has as many batches as the others; the last may be
             of a clip less than the others', or of none.
@@ -69,6 +86,8 @@ class Batches:
         *,
         seed: int | None = None,
         augmentation: Augmentation | None = None,
+        mixing: Mixing | None = None,
+        balanced: bool = False,
         repeats: int = 1,
         worker: int = 0,
         workers: int = 1,
@@ -81,6 +100,8 @@ class Batches:
         self._seed = seed
         self._augmentation = augmentation or Augmentation()
         self._augmented = seed is not None and self._augmentation != Augmentation()
+        self._mixing = (mixing if seed is not None else None) or Mixing()
+        self._balanced = balanced and seed is not None
         self._repeats = repeats
         self._worker = worker
         self._workers = workers
@@ -108,19 +129,14 @@ class Batches:
         start = index * together
         stop = min(start + together, len(self._places) * self._repeats)
         chosen = self._chosen(epoch, range(start + self._worker, stop, self._workers))
-        spec = self._store.spec
-        frames = np.empty((len(chosen), *spec.shape), np.uint8)
-        # Where more is stored than is seen, the clip is read beside and a part of it taken.
-        room = None if spec.stored_shape == spec.shape else np.empty(spec.stored_shape, np.uint8)
-        for (turn, at), into in zip(chosen, frames, strict=True):
-            self._store.read(int(self._places[at]), into if room is None else room)
-            random = None if self._seed is None else self._random(_CLIP, turn, at)
-            if room is not None:
-                into[...] = drawn(room, spec, random) if random else centre(room, spec)
-            if random and self._augmented:
-                into[...] = self._augmentation(into, random)
-        targets = self._targets[[at for _, at in chosen]]
-        return frames, targets, self._weights[targets]
+        frames = np.empty((len(chosen), *self._store.spec.shape), np.uint8)
+        for clip, into in zip(chosen, frames, strict=True):
+            self._read(clip, into)
+        targets = self._targets[[clip.at for clip in chosen]]
+        if not self._mixing.soft:
+            return frames, targets, self._weights[targets]
+        shares = self._mixed(frames, targets, chosen)
+        return frames, self._mixing.smooth(shares), shares @ self._weights
 
     def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
         """Yield the batches of an epoch from number `start` on, in order, read by two threads ahead
@@ -146,19 +162,69 @@ class Batches:
                 for batch in ready:
                     batch.cancel()
 
-    def _chosen(self, epoch: int, numbers: range) -> list[tuple[int, int]]:
-        """The turn and the row of the clips of these numbers in the order of an epoch."""
+    def _read(self, clip: _Clip, into: NDArray[np.uint8]) -> None:
+        spec = self._store.spec
+        # Where more is stored than is seen, the clip is read beside and a part of it taken.
+        same = spec.stored_shape == spec.shape
+        room = into if same else np.empty(spec.stored_shape, np.uint8)
+        self._store.read(int(self._places[clip.at]), room)
+        random = None if self._seed is None else self._random(*clip.stream)
+        if not same:
+            into[...] = drawn(room, spec, random) if random else centre(room, spec)
+        if random and self._augmented:
+            into[...] = self._augmentation(into, random)
+
+    def _mixed(
+        self, frames: NDArray[np.uint8], targets: NDArray[np.int32], chosen: list[_Clip]
+    ) -> NDArray[np.float32]:
+        """Mix each clip with the next in its pass, whoever reads that; return the shares (B, K)."""
+        shares = np.eye(len(self._weights), dtype=np.float32)[targets]
+        if not self._mixing.pairs:
+            return shares
+        other = np.empty(self._store.spec.shape, np.uint8)
+        for row, (clip, into) in enumerate(zip(chosen, frames, strict=True)):
+            after = self._clip(clip.turn, (clip.number + 1) % len(self._places))
+            self._read(after, other)
+            kept = self._mixing.mix(into, other, self._random(_MIX, clip.turn, clip.number))
+            shares[row] *= kept
+            shares[row, self._targets[after.at]] += 1 - kept
+        return shares
+
+    def _chosen(self, epoch: int, numbers: range) -> list[_Clip]:
+        """The clips of these numbers in the order of an epoch."""
         clips = len(self._places)
         first = epoch * self._repeats
-        places = [(first + number // clips, number % clips) for number in numbers]
-        orders = {turn: self._order(turn) for turn in {turn for turn, _ in places}}
-        return [(turn, int(orders[turn][at])) for turn, at in places]
+        return [self._clip(first + number // clips, number % clips) for number in numbers]
+
+    def _clip(self, turn: int, number: int) -> _Clip:
+        at = int(self._order(turn)[number])
+        stream = (_AGAIN, turn, number) if self._balanced else (_CLIP, turn, at)
+        return _Clip(turn, number, at, stream)
 
     def _drawn_order(self, turn: int) -> NDArray[np.int64]:
         if self._seed is None:
             return np.arange(len(self._places))
-        return self._random(_ORDER, turn).permutation(len(self._places))
+        random = self._random(_ORDER, turn)
+        if self._balanced:
+            return _balanced_order(self._targets, turn, random)
+        return random.permutation(len(self._places))
 
     def _random(self, *what: int) -> np.random.Generator:
         assert self._seed is not None
         return np.random.default_rng((self._seed, *what))
+
+
+def _balanced_order(
+    targets: NDArray[np.int32], turn: int, random: np.random.Generator
+) -> NDArray[np.int64]:
+    """As many places as there are clips, the same number for each class but for what is left over,
+    which goes to the classes in turns; a class comes whole before a clip of it comes again."""
+    classes = np.unique(targets)
+    number, left = divmod(len(targets), len(classes))
+    drawn = []
+    for at, target in enumerate(classes):
+        wanted = number + ((at - turn) % len(classes) < left)
+        own = np.flatnonzero(targets == target)
+        passes = [random.permutation(own) for _ in range(math.ceil(wanted / len(own)))]
+        drawn.append(np.concatenate(passes)[:wanted])
+    return random.permutation(np.concatenate(drawn))

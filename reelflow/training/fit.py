@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -76,13 +77,38 @@ class State:
         """The figures of the best epoch."""
         return self.rows[self.best_epoch - 1]
 
-    def end_epoch(self, row: dict[str, float]) -> None:
-        """Add the figures of an epoch; keep its weights if it is the best so far."""
+    def end_epoch(self, row: dict[str, float], window: int = 1) -> None:
+        """Add the figures of an epoch; keep its weights if it is the best so far.
+
+        Args:
+            row: by name (`COLUMNS`).
+            window: compare the mean validation loss of so many epochs up to one, so that a single
+                one that was low by chance decides nothing; the first that has so many before it
+                is better than those before.
+        """
         self.rows.append(row)
         self.step, self.sums = 0, np.zeros((2, 3))
-        if not self.best_epoch or row["val_loss"] < self.best["val_loss"]:
+        losses = [row["val_loss"] for row in self.rows]
+
+        def mean(epoch: int) -> float:
+            return float(np.mean(losses[max(0, epoch - window) : epoch]))
+
+        if self.epochs <= window or mean(self.epochs) < mean(self.best_epoch):
             self.best_epoch = self.epochs
             self.best_weights = self.model.get_weights()
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Give the model its averaged weights for a while, if the optimizer keeps any."""
+        if not self.optimizer.use_ema:
+            yield
+            return
+        variables = self.model.trainable_variables
+        own = [variable.numpy() for variable in variables]
+        self.optimizer.finalize_variable_values(variables)
+        yield
+        for variable, value in zip(variables, own, strict=True):
+            variable.assign(value)
 
 
 def fit(
@@ -118,14 +144,16 @@ def fit(
         store,
         train,
         recipe.batch_size,
-        class_weights,
+        class_weights if recipe.balance == "weights" else np.ones_like(class_weights),
         seed=recipe.seed,
         augmentation=recipe.augmentation,
+        mixing=recipe.mixing,
+        balanced=recipe.balance == "sampling",
         repeats=recipe.passes(len(train)),
     )
     watched = Batches(store, validation, recipe.batch_size, class_weights)
     state = State(model, optimizer_of(recipe, len(learned) * recipe.epochs))
-    train_step, validation_step = steps(state)
+    train_step, validation_step = steps(state, soft=recipe.mixing.soft)
     if checkpoint and checkpoint.restore(state):
         for epochs in range(1, state.epochs + 1):
             on_epoch(state.history[:epochs])
@@ -139,21 +167,12 @@ def fit(
                 break
             if checkpoint:
                 checkpoint.save_if_due(state)
-        for batch in watched.epoch(0):
-            state.sums[1] += validation_step(*batch)
-        losses, rights, counts = state.sums.T
-        if not np.isfinite(losses).all():
-            raise DataError(
-                f"The loss became infinite after {state.epochs + 1} epochs. Lower "
-                f"train.learning_rate (it is {recipe.learning_rate:g}) in params.yaml."
-            )
-        figures = np.stack([losses / counts, rights / counts]).T.ravel()
-        rate = float(state.optimizer.learning_rate)
-        values = (state.epochs + 1, *map(float, figures), rate)
-        state.end_epoch(dict(zip(COLUMNS, values, strict=True)))
-        log.info(
-            "%s: loss %.4f, accuracy %.3f; validation loss %.4f, accuracy %.3f", name, *figures
-        )
+        with state.averaged():
+            for batch in watched.epoch(0):
+                state.sums[1] += validation_step(*batch)
+            state.end_epoch(_figures(state, recipe), recipe.stop_window)
+        _, *told, _ = state.rows[-1].values()
+        log.info("%s: loss %.4f, accuracy %.3f; validation loss %.4f, accuracy %.3f", name, *told)
         on_epoch(state.history)
     model.set_weights(state.best_weights)
     if checkpoint:
@@ -161,32 +180,52 @@ def fit(
     return state
 
 
-def steps(state: State) -> tuple[Step, Step]:
-    """A gradient step and a step that only looks, each compiled once for any batch size."""
+def _figures(state: State, recipe: Recipe) -> dict[str, float]:
+    """The row of an epoch whose steps are done."""
+    losses, rights, counts = state.sums.T
+    if not np.isfinite(losses).all():
+        raise DataError(
+            f"The loss became infinite after {state.epochs + 1} epochs. Lower "
+            f"train.learning_rate (it is {recipe.learning_rate:g}) in params.yaml."
+        )
+    figures = np.stack([losses / counts, rights / counts]).T.ravel()
+    rate = float(state.optimizer.learning_rate)
+    return dict(zip(COLUMNS, (state.epochs + 1, *map(float, figures), rate), strict=True))
+
+
+def steps(state: State, *, soft: bool = False) -> tuple[Step, Step]:
+    """A gradient step and a step that only looks, each compiled once for any batch size.
+
+    Args:
+        state: of the training.
+        soft: whether targets of a gradient step are shares of the classes, float32 (B, K).
+    """
     import keras
     import tensorflow as tf
 
     model, optimizer = state.model, state.optimizer
     optimizer.build(model.trainable_variables)
-    losses = keras.losses.SparseCategoricalCrossentropy(reduction="none")
-    signature = [
-        tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8),
-        tf.TensorSpec((None,), tf.int32),
-        tf.TensorSpec((None,), tf.float32),
-    ]
+    of_class = keras.losses.SparseCategoricalCrossentropy(reduction="none")
+    of_shares = keras.losses.CategoricalCrossentropy(reduction="none")
+    clips = tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8)
+    hard = tf.TensorSpec((None,), tf.int32)
+    shares = tf.TensorSpec((None, model.output_shape[-1]), tf.float32)
+    weight = tf.TensorSpec((None,), tf.float32)
 
     def judged(scores: Any, targets: Any, weights: Any) -> Any:
-        right = tf.equal(tf.argmax(scores, axis=1, output_type=tf.int32), targets)
-        weighted = losses(targets, scores) * weights
+        hard = targets.shape.rank == 1
+        losses = (of_class if hard else of_shares)(targets, scores)
+        classes = targets if hard else tf.argmax(targets, axis=1, output_type=tf.int32)
+        right = tf.equal(tf.argmax(scores, axis=1, output_type=tf.int32), classes)
         return tf.stack(
             [
-                tf.reduce_sum(weighted),
+                tf.reduce_sum(losses * weights),
                 tf.reduce_sum(tf.cast(right, tf.float32)),
-                tf.cast(tf.size(targets), tf.float32),
+                tf.cast(tf.size(weights), tf.float32),
             ]
         )
 
-    @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
+    @tf.function(input_signature=[clips, shares if soft else hard, weight])  # type: ignore[untyped-decorator]
     def train_step(frames: Any, targets: Any, weights: Any) -> Any:
         with tf.GradientTape() as tape:
             sums = judged(model(frames, training=True), targets, weights)
@@ -196,7 +235,7 @@ def steps(state: State) -> tuple[Step, Step]:
         optimizer.apply(gradients, model.trainable_variables)
         return sums
 
-    @tf.function(input_signature=signature)  # type: ignore[untyped-decorator]
+    @tf.function(input_signature=[clips, hard, weight])  # type: ignore[untyped-decorator]
     def validation_step(frames: Any, targets: Any, weights: Any) -> Any:
         return judged(model(frames, training=False), targets, weights)
 

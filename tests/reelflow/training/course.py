@@ -22,6 +22,7 @@ from reelflow.store.frame_store import FrameStore
 from reelflow.training.augmentation import Augmentation
 from reelflow.training.checkpoint import Checkpoint
 from reelflow.training.fit import State, fit
+from reelflow.training.mixing import Mixing
 from reelflow.training.recipe import Recipe
 
 CLIP = ClipSpec(frames=2, height=16, width=16)
@@ -37,6 +38,8 @@ RECIPE = Recipe(
     patience=10,
     seed=3,
     augmentation=Augmentation(shift=0.1, brightness=0.1),
+    mixing=Mixing(mixup=0.2),
+    average=0.9,
 )
 STEPS = 4 * 3  # epochs of nine clips in batches of three
 

@@ -11,8 +11,8 @@ from reelflow.networks import build
 from reelflow.params.train import TrainParams
 from reelflow.training import choose_network
 from reelflow.training.choose_network import judge_network, minutes_of
+from reelflow.training.recipe import recipe
 from reelflow.training.ridge_head import group_folds
-from tasks.train import recipe
 
 VIDEOS = pd.DataFrame(
     {
