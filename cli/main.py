@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from cli.crossval import crossval
 from cli.files import SETTINGS
 from cli.gc import gc
 from cli.inspect import inspect
@@ -54,6 +55,7 @@ def sample(
 
 app.command()(run)
 app.command()(retrain)
+app.command()(crossval)
 app.command()(ui)
 app.command(context_settings=SETTINGS)(inspect)
 app.command()(networks)

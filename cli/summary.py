@@ -22,21 +22,24 @@ _STYLES = {"ran": "green", "restored": "cyan", "failed": "bold red", "not run": 
 
 def print_summary(result: PipelineResult) -> None:
     """Print the table of stages and, after a whole run, its results."""
-    console = Console(highlight=False, markup=False, emoji=False)
-    console.print()
-    console.print(_stages(result))
+    console = print_stages(result)
     if result.error:
-        console.print(
-            Text(
-                printable(result.error, lines=True),
-                style="yellow" if result.interrupted else "bold red",
-            )
-        )
         return
     if result.nothing_to_do:
         console.print("Nothing changed since the last run.\n")
     for line in _outcome():
         console.print(line, soft_wrap=isinstance(line, (str, Text)))
+
+
+def print_stages(result: PipelineResult) -> Console:
+    """Print the table of stages, and why the run ended early if it did."""
+    console = Console(highlight=False, markup=False, emoji=False)
+    console.print()
+    console.print(_stages(result))
+    if result.error:
+        style = "yellow" if result.interrupted else "bold red"
+        console.print(Text(printable(result.error, lines=True), style=style))
+    return console
 
 
 def _stages(result: PipelineResult) -> Table:

@@ -1,10 +1,11 @@
-"""Garbage collection of frames, features and checkpoints: `reelflow gc`.
+"""Garbage collection of frames, features, folds and checkpoints: `reelflow gc`.
 
 It looks at what can be made again from the videos: frames kept in `.reelflow/frames`, features in
-`.reelflow/features`, checkpoints that no training has written for a week, and former versions of
-`data/frames` in DVC's cache. It keeps the frames that `dvc.lock` names, now or in any branch, tag
-or experiment, as DVC finds them for `dvc gc`. It also keeps the clips and features, of the present
-params, of videos in the manifest, a split or the ledger, since these may come back.
+`.reelflow/features`, outcomes of folds in `.reelflow/crossval`, checkpoints that no training has
+written for a week, and former versions of `data/frames` in DVC's cache. It keeps the frames that
+`dvc.lock` names, now or in any branch, tag or experiment, as DVC finds them for `dvc gc`. It also
+keeps the clips and features, of the present params, of videos in the manifest, a split or the
+ledger, since these may come back, and the folds of the present code and stores.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,8 +23,11 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from flows.engine.dvc_graph import dvc_repo
+from flows.engine.fold_jobs import made_by
 from flows.engine.run_lock import only_run
+from reelflow.base.errors import DataError
 from reelflow.base.split_names import SPLITS
+from reelflow.crossval import kept as kept_folds
 from reelflow.embeddings import feature_cache
 from reelflow.extraction.decoded_cache import unreferenced
 from reelflow.params import load_section
@@ -33,6 +38,7 @@ from reelflow.store.index_file import INDEX
 from reelflow.training.checkpoint import forgotten
 from tasks.common.paths import (
     CHECKPOINTS,
+    FOLDS,
     FRAMES,
     KEPT_FEATURES,
     KEPT_FRAMES,
@@ -87,6 +93,8 @@ def collect(*, remove: bool, all_commits: bool = False) -> Garbage:
         features = embedding_spec(load_section(PARAMS, EmbedParams))
         found |= feature_cache.unreferenced(KEPT_FEATURES, features, videos)
         found |= dict.fromkeys(forgotten(CHECKPOINTS), "checkpoints of a week ago or more")
+        with suppress(DataError):  # without stores nobody can tell which folds are wanted
+            found |= kept_folds.unreferenced(FOLDS, made_by(), videos)
         for listing, files in stores:
             for path in (listing, *files.values()):
                 if _object_id(path) not in used and path.exists():

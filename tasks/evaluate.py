@@ -58,6 +58,9 @@ from tasks.common.stage import run
 
 log = logging.getLogger(__name__)
 
+# Up to so many groups each can be left out in turn.
+_FEW, _ALL_IN_TURN = 12, " --leave-one-group-out"
+
 
 def main() -> None:
     """Evaluate, write every output, and log the verdict."""
@@ -128,6 +131,7 @@ def main() -> None:
         examples=params.examples,
         candidates=card.get("candidates", []),
         sureness=sure,
+        more_groups=_more_groups(splits),
     )
     page = evaluation_report.render(evaluation, lambda video: _clip(store, video))
 
@@ -202,6 +206,18 @@ def _predictions(
     table["confidence"] = probabilities.max(axis=1)
     columns = [f"p_{label}" for label in labels]
     return pd.concat([table, pd.DataFrame(probabilities, columns=columns)], axis=1)
+
+
+def _more_groups(splits: dict[str, pd.DataFrame]) -> str:
+    """What cross-validation would add to a test of few groups."""
+    groups = {name: set(split["group"].fillna(split["hash"])) for name, split in splits.items()}
+    everyone = set().union(*groups.values())
+    if len(everyone) == len(groups["test"]) or splits["test"]["known_group"].isna().all():
+        return ""
+    return (
+        f"Cross-validation judges such a model on all {len(everyone)} groups, each by a training "
+        f"that has not seen it: `reelflow crossval{_ALL_IN_TURN if len(everyone) <= _FEW else ''}`."
+    )
 
 
 def _check(meta: dict[str, Any], card: dict[str, Any], splits: dict[str, pd.DataFrame]) -> None:

@@ -64,33 +64,51 @@ def run_pipeline(
         stages = [node.name for node in nodes if not node.is_source]
         if not changes() and not any(missing_effect(stage) for stage in stages):
             return PipelineResult([StageOutcome(stage, "nothing to do") for stage in stages])
-        return _run_flow(nodes, echo)
+        return run_flow(_flow_train, nodes, stages, echo)
 
 
-def _run_flow(nodes: list[Node], echo: Callable[[str], None]) -> PipelineResult:
-    order = [node.name for node in nodes if not node.is_source]
+def _flow_train() -> Any:
+    from flows.train import train
+
+    return train
+
+
+def run_flow(
+    flow_of: Callable[[], Any], nodes: list[Node], order: list[str], echo: Callable[[str], None]
+) -> PipelineResult:
+    """Run a flow in this process, with a Prefect server.
+
+    Args:
+        flow_of: gives the flow, called without arguments. It imports Prefect, which reads its
+            settings then.
+        nodes: the graph, read and checked.
+        order: the stages of which the flow records an outcome.
+        echo: takes each line of the stages.
+
+    Returns:
+        as `run_pipeline`.
+    """
     recorder = Recorder(echo, nodes)
     token = RECORDER.set(recorder)
     try:
         with stage_process.sigterm_as_ctrl_c(), prefect_server.for_a_run() as wait_for_server:
             for name, value in _PREFECT_SETTINGS.items():
                 os.environ.setdefault(name, value)
-            from flows.train import train
-
+            flow = flow_of()
             wait_for_server()
             with _quiet_logging():
-                return _judge(train, recorder, order)
+                return _judge(flow, recorder, order)
     except KeyboardInterrupt:
         return _stopped(recorder, order)
     finally:
         RECORDER.reset(token)
 
 
-def _judge(train: Any, recorder: Recorder, order: list[str]) -> PipelineResult:
+def _judge(flow: Any, recorder: Recorder, order: list[str]) -> PipelineResult:
     from prefect.exceptions import PrefectException
 
     try:
-        state = train(return_state=True)
+        state = flow(return_state=True)
     except (httpx.HTTPError, PrefectException, RuntimeError):
         if prefect_server.answers(prefect_server.health_of_api()):
             raise

@@ -49,12 +49,36 @@ def run_lines(command: list[str], on_line: Callable[[str], None]) -> int:
     Raises:
         StoppedError: `stop_all` was called.
     """
+    with program(command) as process:
+        assert process.stdout is not None
+        with process.stdout as output:
+            for raw in output:
+                if line := clean(raw):
+                    on_line(line)
+        return process.wait()
+
+
+def clean(raw: bytes) -> str:
+    """A line of a program's output for a console and a log."""
+    text = _ESCAPES.sub("", raw.decode("utf-8", "replace")).rstrip("\r\n")
+    return printable(text.rsplit("\r", 1)[-1].rstrip(), lines=True)
+
+
+@contextmanager
+def program(
+    command: list[str], stdin: int = subprocess.DEVNULL
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A program whose output can be read while it runs; on an error here it is stopped.
+
+    Raises:
+        StoppedError: `stop_all` was called before it began, or while it ran.
+    """
     with _guard:
         if _stopping.is_set():
             raise StoppedError
         process = subprocess.Popen(
             command,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=environment(),
@@ -62,14 +86,7 @@ def run_lines(command: list[str], on_line: Callable[[str], None]) -> int:
         )
         _running.add(process)
     try:
-        assert process.stdout is not None
-        with process.stdout as output:
-            for raw in output:
-                text = _ESCAPES.sub("", raw.decode("utf-8", "replace")).rstrip("\r\n")
-                line = printable(text.rsplit("\r", 1)[-1].rstrip(), lines=True)
-                if line:
-                    on_line(line)
-        status = process.wait()
+        yield process
     except BaseException:
         stop_group(process)
         raise
@@ -78,7 +95,6 @@ def run_lines(command: list[str], on_line: Callable[[str], None]) -> int:
             _running.discard(process)
     if _stopping.is_set():
         raise StoppedError
-    return status
 
 
 def killed(stage: str, output: str, status: int) -> str:

@@ -41,3 +41,4 @@ STATE = Path(".reelflow")
 KEPT_FRAMES = STATE / "frames"  # see reelflow.extraction.decoded_cache
 KEPT_FEATURES = STATE / "features"  # see reelflow.embeddings.feature_cache
 CHECKPOINTS = STATE / "checkpoints"  # see reelflow.training.checkpoint
+FOLDS = STATE / "crossval"  # see reelflow.crossval.kept

@@ -38,6 +38,7 @@ class Evaluation:
         candidates: where something was chosen by folds, a row for each: features, chosen, and as
             far as there is one balanced_accuracy, standard_error, penalty, not_tried. Else empty.
         sureness: how far the confidences can be relied on; None: not measured.
+        more_groups: what would say more where the test has few groups, a sentence; or empty.
     """
 
     labels: list[str]
@@ -58,6 +59,7 @@ class Evaluation:
     examples: int = 4
     candidates: Sequence[Mapping[str, Any]] = ()
     sureness: Sureness | None = None
+    more_groups: str = ""
 
     @property
     def in_one_step(self) -> bool:

@@ -128,8 +128,9 @@ def _few_groups(evaluation: Evaluation) -> str | None:
     units = _units(evaluation)
     return (
         f"The test has only {units}: its intervals are rough. With so few, "
-        f"one unusual {'group' if 'group' in units else 'video'} moves every figure."
-    )
+        f"one unusual {'group' if 'group' in units else 'video'} moves every figure. "
+        f"{evaluation.more_groups}"
+    ).rstrip()
 
 
 def _all_or_nothing(evaluation: Evaluation) -> str | None:

@@ -1,0 +1,66 @@
+"""`reelflow crossval`: how well a network does on groups that it has not seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from reelflow.base.terminal import say
+from reelflow.base.words import count, interval, percent
+
+
+def crossval(
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Labelled videos, as for `reelflow run`; by default data/raw."),
+    ] = None,
+    folds: Annotated[int, typer.Option(min=2, help="Folds of whole groups.")] = 5,
+    repeats: Annotated[int, typer.Option(min=1, help="How often groups are dealt anew.")] = 5,
+    leave_one_group_out: Annotated[
+        bool, typer.Option("--leave-one-group-out", help="A fold for each group, once.")
+    ] = False,
+    network: Annotated[
+        str, typer.Option(help="The network that is judged; by default train.network.")
+    ] = "",
+    workers: Annotated[int, typer.Option(min=1, help="Folds at once.")] = 1,
+) -> None:
+    """Train once a fold and judge each time on groups that were left out.
+
+    Videos are decoded and embedded once. A cross-validation that was stopped goes on with the same
+    command; one that is done costs nothing.
+    """
+    from cli.summary import print_stages
+    from flows.engine.run_crossval import Asked, cross_validate
+    from flows.engine.run_lock import only_run
+    from flows.engine.run_pipeline import leave
+    from flows.raw_videos import provide
+
+    asked = Asked(folds, repeats, leave_one_group_out, network, workers)
+    with only_run():
+        provide(data, copy=False, replacing=False, echo=say)
+        result, figures = cross_validate(asked, say)
+        if result.stages:
+            print_stages(result)
+    if figures:
+        _print(figures)
+    leave(result)
+
+
+def _print(figures: dict[str, Any]) -> None:
+    from tasks.crossval import PAGE, TABLE
+
+    print(
+        f"{figures['network']}: {figures['made']}, {count(figures['videos'], 'video')} of "
+        f"{count(figures['groups'], 'group')}"
+    )
+    for name, words in (("accuracy", "accuracy"), ("balanced_accuracy", "balanced")):
+        deviation = figures[f"{name}_deviation"]
+        spread = "" if deviation is None else f" ± {deviation:.3f} between repeats"
+        print(
+            f"{words:13} {figures[name]:.3f}{spread}  "
+            f"({figures['interval_confidence']:.0%} interval {interval(figures, name)}; "
+            f"a constant answer: {percent(figures[f'baseline_{name}'])})"
+        )
+    print(f"a row a fold  {TABLE}\nreport        {PAGE}")

@@ -1,0 +1,81 @@
+"""The jobs of a cross-validation, as the project is now: which folds, with which settings."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from flows.engine.dvc_graph import Node
+from reelflow.base.errors import DataError
+from reelflow.base.files import digest_of
+from reelflow.crossval.folds import Fold
+from reelflow.crossval.kept import Job, MadeBy
+from reelflow.networks import reads
+from reelflow.params.train import TrainParams
+from reelflow.store.embedding_store import EmbeddingStore
+from reelflow.store.frame_store import FrameStore
+from tasks.common.dvc_outputs import GRAPH
+from tasks.common.paths import EMBEDDINGS, FRAMES
+
+# What a fold depends on beside the code of the stage `train`.
+_MORE_CODE = ("requirements.lock", "tasks/fold.py", "reelflow/crossval", "reelflow/dataset")
+
+
+def jobs_of(
+    folds: Sequence[Fold], videos: pd.DataFrame, params: TrainParams, made_by: MadeBy
+) -> list[Job]:
+    """A job a fold. `videos` has the columns `hash`, `label` and `group`."""
+    pairs = zip(videos["label"], videos["group"].fillna(""), strict=True)
+    facts = dict(zip(videos["hash"], pairs, strict=True))
+    told, in_use = params.model_dump(mode="json"), params.in_use()
+    return [Job(fold, told, in_use, made_by, facts) for fold in folds]
+
+
+def made_by(network: str = "auto") -> MadeBy:
+    """The present code, and the stores that the network reads; `auto` reads both.
+
+    Raises:
+        DataError: there are no such stores.
+    """
+    told = EmbeddingStore(EMBEDDINGS).spec if reads(network) != "frames" else {}
+    return MadeBy(_code(), FrameStore(FRAMES).id, str(told.get("id", "")))
+
+
+def check_embedded(network: str) -> None:
+    """Raise `DataError` if the network reads embeddings and there are none."""
+    if reads(network) != "frames" and not EmbeddingStore(EMBEDDINGS).hashes:
+        raise DataError(
+            f"{network} reads embeddings, and {EMBEDDINGS} is empty, since train.network in "
+            "params.yaml reads frames. Set it to auto or transfer."
+        )
+
+
+def before(nodes: list[Node], stage: str) -> list[Node]:
+    """The nodes that a stage depends on, in the order of the graph."""
+    by_name = {node.name: node for node in nodes}
+    wanted: set[str] = set()
+    todo = list(by_name[stage].upstream)
+    while todo:
+        name = todo.pop()
+        wanted.add(name)
+        todo += by_name[name].upstream
+    return [node for node in nodes if node.name in wanted]
+
+
+def _code() -> str:
+    """A hash over what `train` depends on in dvc.yaml that is code, and what a fold adds to it."""
+    graph: dict[str, Any] = yaml.safe_load(GRAPH.read_text(encoding="utf-8"))
+    deps = {
+        dep for dep in graph["stages"]["train"]["deps"] if dep.startswith(("reelflow", "tasks"))
+    }
+    files: set[Path] = set()
+    for dep in map(Path, {*deps, *_MORE_CODE}):
+        found = dep.rglob("*") if dep.is_dir() else [dep]
+        files |= {path for path in found if path.is_file() and "__pycache__" not in path.parts}
+    told = "".join(f"{path.as_posix()} {digest_of(path)}\n" for path in sorted(files))
+    return hashlib.sha256(told.encode()).hexdigest()

@@ -1,0 +1,112 @@
+"""The program that does folds, `tasks.fold`: started once, then given one job after another."""
+
+from __future__ import annotations
+
+import queue
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+from flows.engine import stage_process
+from reelflow.base.errors import ReelflowError, ended_by
+from reelflow.crossval.figures import Answered
+from reelflow.crossval.kept import Job, find
+from tasks.common.paths import FOLDS
+from tasks.fold import DONE, ERROR, line_of
+
+
+class FoldError(ReelflowError):
+    """A fold could not be done."""
+
+
+class FoldProgram:
+    """One such program. It starts with its first job, and anew after it was killed."""
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def do(self, job: Job, on_line: Callable[[str], None]) -> Answered:
+        """The outcome of a job, which is kept from then on; at once if it was kept already.
+
+        Args:
+            on_line: takes each line that the training says.
+
+        Raises:
+            FoldError: it failed, with the sentence of the program.
+            StoppedError: the run is being stopped.
+        """
+        found = find(FOLDS, job)
+        if found is None:
+            self._do(job, on_line)
+            found = find(FOLDS, job)
+        if found is None:
+            raise FoldError(f"{FOLDS} lost files while this ran: run the same command again.")
+        return found
+
+    def close(self) -> None:
+        """End the program."""
+        process, self._process = self._process, None
+        if process and process.stdin:
+            with suppress(BrokenPipeError):  # it has ended already
+                process.stdin.close()
+            process.wait()
+        self._stack.close()
+
+    def _do(self, job: Job, on_line: Callable[[str], None]) -> None:
+        if self._process is None:
+            command = [sys.executable, "-m", "tasks.fold"]
+            running = stage_process.program(command, stdin=subprocess.PIPE)
+            self._process = self._stack.enter_context(running)
+        process = self._process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with suppress(BrokenPipeError):  # why it ended is said below
+            process.stdin.write(f"{line_of(job)}\n".encode())
+            process.stdin.flush()
+        last = ""
+        for raw in process.stdout:
+            line = stage_process.clean(raw)
+            if line == DONE:
+                return
+            if line.startswith(ERROR):
+                raise FoldError(line.removeprefix(ERROR))
+            last = line or last
+            on_line(line)
+        status = process.wait()
+        self.close()  # raises if the run is being stopped
+        how = ended_by(-status) if status < 0 else f"ended with status {status}"
+        raise FoldError(
+            f"The training of {job.fold.name} {how}. What was finished is kept: the same command "
+            f"goes on from there. Its last words: {last or 'none'}"
+        )
+
+
+class FoldPrograms:
+    """So many of them, each lent to one thread at a time."""
+
+    def __init__(self, most: int) -> None:
+        self._all = [FoldProgram() for _ in range(most)]
+        self._free: queue.Queue[FoldProgram] = queue.Queue()
+        for one in self._all:
+            self._free.put(one)
+
+    def take(self) -> FoldProgram:
+        """One that is free; waits for it."""
+        return self._free.get()
+
+    def give_back(self, one: FoldProgram) -> None:
+        """Let another thread have it."""
+        self._free.put(one)
+
+
+@contextmanager
+def fold_programs(most: int) -> Iterator[FoldPrograms]:
+    """Programs for the folds of a run, ended at its end."""
+    programs = FoldPrograms(most)
+    try:
+        yield programs
+    finally:
+        for one in programs._all:
+            one.close()

@@ -1,0 +1,129 @@
+"""A cross-validation from the command line: `cross_validate`, which `reelflow crossval` prints.
+
+With the stages before `train` up to date and every fold kept, neither Prefect nor a server is
+started.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flows.engine.dvc_graph import changes
+from flows.engine.fold_jobs import before, check_embedded, jobs_of, made_by
+from flows.engine.outcome import PipelineResult
+from flows.engine.raw_gate import checked_graph
+from flows.engine.run_lock import only_run
+from flows.engine.run_pipeline import run_flow
+from reelflow.base.errors import DataError, ParamsError
+from reelflow.base.words import count
+from reelflow.crossval.figures import Answered
+from reelflow.crossval.folds import one_group_out, stratified
+from reelflow.crossval.kept import Job, find
+from reelflow.networks import NETWORKS
+from reelflow.params import load_section
+from reelflow.params.train import TrainParams
+from tasks import crossval
+from tasks.common.paths import FOLDS, PARAMS
+from tasks.fold import prepared_videos
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a person asks for.
+
+    Attributes:
+        folds: of a repeat.
+        repeats: how often the groups are dealt anew.
+        one_group_out: a fold for each group instead, once.
+        network: the network that is judged; empty for that of params.yaml.
+        workers: folds at once.
+    """
+
+    folds: int = 5
+    repeats: int = 5
+    one_group_out: bool = False
+    network: str = ""
+    workers: int = 1
+
+    @property
+    def words(self) -> str:
+        """How the folds are made, for people."""
+        if self.one_group_out:
+            return "one group left out"
+        return f"{count(self.folds, 'fold')} of whole groups, {count(self.repeats, 'repeat')}"
+
+
+def cross_validate(
+    asked: Asked, echo: Callable[[str], None]
+) -> tuple[PipelineResult, dict[str, Any]]:
+    """Run the stages before `train` and every fold that is not kept; write what comes of it.
+
+    Args:
+        asked: which folds.
+        echo: takes each line for a console.
+
+    Returns:
+        the outcome of the stages and of the folds; and, if all went well, what
+        `metrics/crossval.json` holds.
+
+    Raises:
+        ReelflowError: nothing was started: another run is at work, wrong params, no graph, or the
+            videos cannot be divided so.
+    """
+    with only_run():
+        nodes = before(checked_graph(), "train")
+        params = _params(asked.network)
+        stale = changes()
+        done = not any(node.name in stale for node in nodes) and all(
+            find(FOLDS, job)
+            for job in _planned(asked, params)  # its errors before any server
+        )
+        result = PipelineResult([])
+        if not done:
+            order = [*(node.name for node in nodes if not node.is_source), crossval.NAME]
+
+            def flow_of() -> Any:
+                from flows.crossval import flow_of
+
+                return flow_of(nodes, lambda: _planned(asked, params), asked.workers)
+
+            result = run_flow(flow_of, nodes, order, echo)
+        if result.error:
+            return result, {}
+        jobs = _planned(asked, params)
+        return result, crossval.write(jobs, _outcomes(jobs), asked.words, params)
+
+
+def _params(network: str) -> TrainParams:
+    """The section `train`, with the network that is asked for."""
+    params = load_section(PARAMS, TrainParams)
+    if not network:
+        return params
+    if network not in NETWORKS:
+        raise ParamsError(f"There is no network {network!r}: there are {', '.join(NETWORKS)}.")
+    return TrainParams.model_validate({**params.model_dump(), "network": network})
+
+
+def _planned(asked: Asked, params: TrainParams) -> list[Job]:
+    """The jobs, once the stages before `train` have run.
+
+    Raises:
+        DataError: a class has too few groups, or the network reads embeddings and there are none.
+    """
+    videos = prepared_videos()
+    check_embedded(params.network)
+    folds = (
+        one_group_out(videos, params.seed)
+        if asked.one_group_out
+        else stratified(videos, asked.folds, asked.repeats, params.seed)
+    )
+    return jobs_of(folds, videos, params, made_by(params.network))
+
+
+def _outcomes(jobs: list[Job]) -> list[Answered]:
+    found = [one for job in jobs if (one := find(FOLDS, job))]
+    if len(found) < len(jobs):
+        raise DataError(f"{FOLDS} lost files while this ran: run the same command again.")
+    return found

@@ -1,0 +1,1 @@
+"""Cross-validation: prepared videos in, folds out; answers of the folds in, figures out."""

@@ -1,0 +1,169 @@
+"""The figures of a cross-validation, of the answers of its folds.
+
+Each repeat answers every video once, from a model that saw none of its group. A figure is the mean
+over repeats. How much it varies from one repeat to the next (the deviation) is the luck of dealing
+groups into folds; how much it would vary with other groups is what the interval says, which draws
+whole groups anew, as that of a test does (`reelflow.evaluation.intervals`). Repeats add no videos,
+so they do not make the interval narrower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from reelflow.crossval.folds import Fold
+from reelflow.evaluation.answers import Answers, group_codes
+from reelflow.evaluation.intervals import Bootstrap, Floats, draws
+from reelflow.evaluation.metrics import number
+
+METRICS = ("accuracy", "balanced_accuracy")
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What came of a fold.
+
+    Attributes:
+        fold: which.
+        told: of its model: `network`, `parameters`, `seconds`, `best_epoch`, and `features` where
+            they were chosen.
+        videos: of those that were tested, in this order: hashes.
+        probabilities: float (N, K), of these.
+    """
+
+    fold: Fold
+    told: Mapping[str, Any]
+    videos: list[str]
+    probabilities: NDArray[Any]
+
+    def share_right(self, actual: Mapping[str, str]) -> float:
+        """The share of right answers; `actual` is the label of every video there is, by hash."""
+        labels = sorted(set(actual.values()))
+        answers = [labels[i] for i in self.probabilities.argmax(axis=1)]
+        pairs = zip(answers, self.videos, strict=True)
+        return float(np.mean([answer == actual[video] for answer, video in pairs]))
+
+
+def answers_of(folds: Sequence[Answered], videos: pd.DataFrame, labels: list[str]) -> pd.DataFrame:
+    """A row a repeat and video: repeat, fold, hash, path, label, group, predicted, right,
+    and `p_<label>` for each label."""
+    known = videos.set_index("hash")
+    parts = []
+    for one in folds:
+        asked = known.loc[one.videos, ["path", "label", "group"]].reset_index()
+        asked.insert(0, "repeat", one.fold.repeat)
+        asked.insert(1, "fold", one.fold.number)
+        asked["predicted"] = [labels[i] for i in one.probabilities.argmax(axis=1)]
+        asked["right"] = asked["predicted"] == asked["label"]
+        columns = [f"p_{label}" for label in labels]
+        parts.append(pd.concat([asked, pd.DataFrame(one.probabilities, columns=columns)], axis=1))
+    return pd.concat(parts, ignore_index=True)
+
+
+def by_fold(folds: Sequence[Answered], answers: pd.DataFrame) -> pd.DataFrame:
+    """A row a fold: repeat, fold, groups, videos, the metrics, and what it tells of its model."""
+    rows = []
+    for one in folds:
+        own = answers[(answers["repeat"] == one.fold.repeat) & (answers["fold"] == one.fold.number)]
+        told = {k: v for k, v in one.told.items() if k != "parameters"}
+        rows.append(
+            {
+                "repeat": one.fold.repeat,
+                "fold": one.fold.number,
+                "groups": len(one.fold.groups),
+                "left_out": one.fold.groups[0] if len(one.fold.groups) == 1 else "",
+                "videos": len(own),
+                **_of(own),
+                **told,
+                "parameters": one.told["parameters"],
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def figures(answers: pd.DataFrame, labels: Sequence[str], bootstrap: Bootstrap) -> dict[str, Any]:
+    """The figures over all folds, as JSON values.
+
+    Args:
+        answers: from `answers_of`.
+        labels: the K class names.
+        bootstrap: how intervals are made.
+
+    Returns:
+        Of each of `METRICS` the mean over repeats, `_deviation` (between repeats, None for one),
+        `_low` and `_high` (None with fewer than two groups), `baseline_<name>` of the constant
+        answer; `of_repeats`, `videos`, `groups`, `folds` and `repeats`.
+    """
+    repeats = [_of(own) for _, own in answers.groupby("repeat")]
+    videos = answers.groupby("hash", sort=True).agg(
+        right=("right", "mean"), label=("label", "first"), group=("group", "first")
+    )
+    targets = np.array([labels.index(label) for label in videos["label"]], np.int64)
+    asked = Answers(
+        targets, np.zeros((len(videos), len(labels))), group_codes(list(videos["group"]))
+    )
+    ends = _ends(videos["right"].to_numpy(np.float64), asked, bootstrap)
+    found: dict[str, Any] = {}
+    for name in METRICS:
+        values = [repeat[name] for repeat in repeats]
+        found[name] = number(float(np.mean(values)))
+        found[f"{name}_deviation"] = (
+            number(float(np.std(values, ddof=1))) if len(values) > 1 else None
+        )
+        found[f"{name}_low"], found[f"{name}_high"] = ends[name]
+    commonest = videos["label"].value_counts(normalize=True)
+    return {
+        **found,
+        "baseline_accuracy": number(float(commonest.max())),
+        "baseline_balanced_accuracy": number(1 / len(commonest)),
+        "of_repeats": {name: [number(one[name]) for one in repeats] for name in METRICS},
+        "videos": len(videos),
+        "groups": len(np.unique(asked.groups)),
+        "folds": len(answers[["repeat", "fold"]].drop_duplicates()),
+        "repeats": len(repeats),
+    }
+
+
+def _of(answers: pd.DataFrame) -> dict[str, float]:
+    """Each of `METRICS` for these answers, over the classes that are there."""
+    recalls = answers.groupby("label")["right"].mean()
+    return {"accuracy": answers["right"].mean(), "balanced_accuracy": recalls.mean()}
+
+
+def _ends(
+    right: Floats, asked: Answers, bootstrap: Bootstrap
+) -> dict[str, tuple[float | None, float | None]]:
+    """The ends of the interval of each metric; `right` is the share of repeats, (N,)."""
+    classes = asked.one_hot(asked.targets)
+    of_class = asked.behind(classes)
+    behind = {
+        "accuracy": asked.whole,
+        "balanced_accuracy": of_class[of_class.videos > 0].mean(asked.whole),
+    }
+    drawn: dict[str, list[Floats]] = {name: [] for name in METRICS}
+    groups = len(np.unique(asked.groups))
+    for counts in draws(groups, bootstrap, width=len(right)):
+        for name, values in _weighted(right, classes, counts[:, asked.groups]).items():
+            drawn[name].append(values)
+    once = _weighted(right, classes, np.ones((1, len(right))))
+    found = {}
+    for name in METRICS:
+        ends = bootstrap.interval(once[name][0], np.concatenate(drawn[name]), behind[name])
+        found[name] = (number(ends[0]), number(ends[1]))
+    return found
+
+
+def _weighted(right: Floats, classes: Any, weights: Floats) -> dict[str, Floats]:
+    """Each metric of each row of weights (R, N), (R,)."""
+    support = weights @ classes
+    recalls = (weights * right) @ classes / np.where(support > 0, support, np.nan)
+    return {
+        "accuracy": weights @ right / weights.sum(axis=1),
+        "balanced_accuracy": np.nanmean(recalls, axis=1),
+    }

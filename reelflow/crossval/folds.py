@@ -1,0 +1,122 @@
+"""Which videos a fold learns from, which it watches, and which it is judged on.
+
+A fold is a whole training: its tested groups play the part of the test, and one part in six of the
+other groups is watched, as validation videos are. No group stands on two sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from reelflow.base.errors import DataError
+from reelflow.base.words import count, quoted
+from reelflow.training.ridge_head import TooFewGroupsError, group_folds, targets_and_groups
+
+# One part in so many of the groups that are not tested is watched for early stopping, about the
+# share that preprocess gives to validation.
+WATCHED = 6
+
+Places = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One training of a cross-validation.
+
+    Attributes:
+        repeat: from 1; each repeat tests every video once.
+        number: from 1, within the repeat.
+        learned, watched, tested: hashes of videos.
+        groups: the tested groups, sorted.
+    """
+
+    repeat: int
+    number: int
+    learned: list[str] = field(repr=False)
+    watched: list[str] = field(repr=False)
+    tested: list[str] = field(repr=False)
+    groups: list[str] = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """For people: `repeat 2, fold 3`."""
+        return f"repeat {self.repeat}, fold {self.number}"
+
+
+def stratified(videos: pd.DataFrame, folds: int, repeats: int, seed: int) -> list[Fold]:
+    """Stratified folds of whole groups, dealt anew for each repeat.
+
+    Args:
+        videos: the columns `hash`, `label`, `target` and `group`; a video without a group is one
+            of its own.
+        folds: at least 2.
+        repeats: at least 1.
+        seed: of the first repeat; the next one has the next seed.
+
+    Raises:
+        DataError: a class has fewer groups than that, so that a fold would have none of it.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    _check_groups(videos, folds)
+    targets, groups = targets_and_groups(videos)
+    found = []
+    for repeat in range(repeats):
+        dealer = StratifiedGroupKFold(folds, shuffle=True, random_state=seed + repeat)
+        parts = (tested for _, tested in dealer.split(targets, targets, groups))
+        found += _folds(videos, parts, repeat + 1, seed + repeat)
+    return found
+
+
+def one_group_out(videos: pd.DataFrame, seed: int) -> list[Fold]:
+    """A fold for each group, in the order of their names. Arguments and errors as `stratified`."""
+    _check_groups(videos, 2)
+    groups = pd.Series(targets_and_groups(videos)[1])
+    return _folds(videos, (np.flatnonzero(groups == one) for one in sorted(set(groups))), 1, seed)
+
+
+def _folds(videos: pd.DataFrame, parts: Iterator[Places], repeat: int, seed: int) -> list[Fold]:
+    hashes = videos["hash"].to_numpy()
+    groups = np.array(targets_and_groups(videos)[1])
+    found = []
+    for number, tested in enumerate((part for part in parts if len(part)), start=1):
+        known = np.setdiff1d(np.arange(len(videos)), tested)
+        learned, watched = _divided(videos.iloc[known], seed)
+        found.append(
+            Fold(
+                repeat,
+                number,
+                list(hashes[known[learned]]),
+                list(hashes[known[watched]]),
+                list(hashes[tested]),
+                sorted(set(groups[tested])),
+            )
+        )
+    return found
+
+
+def _divided(known: pd.DataFrame, seed: int) -> tuple[Places, Places]:
+    try:
+        return group_folds(*targets_and_groups(known), seed, most=WATCHED)[0]
+    except TooFewGroupsError:
+        raise DataError(
+            "In a fold a class is left with one group to learn from, so that nothing can be "
+            "watched. Ask for more folds, or add videos of other groups."
+        ) from None
+
+
+def _check_groups(videos: pd.DataFrame, folds: int) -> None:
+    named = videos.assign(group=targets_and_groups(videos)[1])
+    groups = named.groupby("label")["group"].nunique()
+    few = groups[groups < max(folds, 2)]
+    if len(few):
+        raise DataError(
+            f"{count(folds, 'fold')} need as many groups of each class, and {quoted(few.index)} "
+            f"{'has' if len(few) == 1 else 'have'} {int(few.min())}. Ask for fewer folds (at "
+            "least 2), or add videos of other groups."
+        )

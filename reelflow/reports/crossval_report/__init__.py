@@ -1,0 +1,121 @@
+"""The page of a cross-validation: how well a network does on groups that it has not seen.
+
+`render` takes values and returns the whole page as text, made as `reelflow.reports.page` makes
+pages. The same values give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from reelflow.base.words import count, interval, percent
+from reelflow.reports import page
+
+# Of the classes and groups that are hardest, so many are shown.
+MOST = 12
+FEW_GROUPS = 10
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """All that the page shows.
+
+    Attributes:
+        figures: what `reelflow.crossval.figures.figures` returned, with `network`, `made` (how
+            folds were made), `interval_confidence` and `untested` (videos without an answer).
+        folds: from `reelflow.crossval.figures.by_fold`.
+        answers: from `reelflow.crossval.figures.answers_of`.
+        labels: the class names.
+        params: the settings of the training.
+    """
+
+    figures: Mapping[str, Any]
+    folds: pd.DataFrame
+    answers: pd.DataFrame
+    labels: Sequence[str]
+    params: Mapping[str, Any]
+
+
+def render(found: CrossValidation) -> str:
+    """The page as HTML."""
+    sections = (
+        _fill("headline", found, headline=headline(found.figures), summary=summary(found.figures)),
+        _fill("warnings", found, warnings=warnings(found)),
+        _fill("folds", found, rows=found.folds.to_dict("records")),
+        _fill("hardest", found, classes=_weakest(found, "label"), groups=_weakest(found, "group")),
+        _fill("method", found),
+    )
+    return page.render(_HERE, "Cross-validation", sections)
+
+
+def headline(figures: Mapping[str, Any]) -> str:
+    """The outcome in a line."""
+    low, least = figures["balanced_accuracy_low"], figures["baseline_balanced_accuracy"]
+    if low is not None and low > least:
+        return f"Right for {percent(figures['accuracy'])} of videos of unseen groups"
+    return "Not shown to beat a constant answer on unseen groups"
+
+
+def summary(figures: Mapping[str, Any]) -> list[str]:
+    """The figures behind it, a sentence each."""
+    said = [
+        f"{figures['network']} was trained {count(figures['folds'], 'time')} ({figures['made']}), "
+        f"and each time judged on groups that it had not seen, {count(figures['videos'], 'video')} "
+        f"of {count(figures['groups'], 'group')} in all: an accuracy of "
+        f"{percent(figures['accuracy'])} ({figures['interval_confidence']:.0%} interval "
+        f"{interval(dict(figures), 'accuracy')})."
+    ]
+    if figures["accuracy_deviation"] is not None:
+        said.append(
+            "From one dealing of the groups to the next it varies with a standard deviation of "
+            f"{100 * figures['accuracy_deviation']:.1f} points."
+        )
+    said.append(
+        "Always answering the commonest class would be right for "
+        f"{percent(figures['baseline_accuracy'])}."
+    )
+    return said
+
+
+def warnings(found: CrossValidation) -> list[str]:
+    """What a person must know before trusting it, a sentence each."""
+    figures, said = found.figures, []
+    if figures["groups"] < FEW_GROUPS:
+        said.append(
+            f"There are only {count(figures['groups'], 'group')}: the interval is rough, and "
+            "repeats do not make it better. Videos of other groups do."
+        )
+    if found.answers["group"].isna().any():
+        said.append(
+            "Some videos have no known group. If several clips come from one source, they may "
+            "stand on both sides of a fold, and every figure here is too good."
+        )
+    if figures["untested"]:
+        said.append(
+            f"{count(figures['untested'], 'video')} could not be judged, since nothing could be "
+            "embedded of them."
+        )
+    return said
+
+
+def _weakest(found: CrossValidation, by: str) -> list[dict[str, Any]]:
+    """The share of right answers of each class or group, the least first."""
+    answers = found.answers.dropna(subset=[by])
+    table = answers.groupby(by).agg(right=("right", "mean"), videos=("hash", "nunique"))
+    table = table.sort_values("right", kind="stable").head(MOST)
+    return [
+        {"name": str(name), "right": float(row["right"]), "videos": int(row["videos"])}
+        for name, row in table.iterrows()
+    ]
+
+
+def _fill(name: str, found: CrossValidation, **values: Any) -> str:
+    return page.fragment(
+        _HERE / f"{name}.html.jinja", figures=dict(found.figures), params=found.params, **values
+    )

@@ -1,0 +1,104 @@
+"""One MLflow run records a cross-validation or a trial of a search: settings, figures, files.
+
+The run is found again by what was judged (the tag `reelflow.judged`), so that the same work that is
+done or asked for twice is one run.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reelflow.base.nested import flatten
+from reelflow.tracking.mlflow_client import connect, sentences
+from reelflow.tracking.pipeline_run import experiment_id
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+JUDGED = "reelflow.judged"
+_PARENT = "mlflow.parentRunId"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What is recorded.
+
+    Attributes:
+        key: by which the run is found again.
+        name: of the run, for people.
+        params: name to value, nested or flat.
+        metrics: name to number.
+        steps: metrics that have a value each fold or trial, in this order.
+        files: they become artifacts.
+        parent: id of the run that this one is nested in; empty for none.
+        status: `FINISHED`, or `KILLED` for one that was pruned.
+        tags: further facts.
+    """
+
+    key: str
+    name: str
+    params: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    steps: Mapping[str, Iterable[float]] = field(default_factory=dict)
+    files: Iterable[Path] = ()
+    parent: str = ""
+    status: str = "FINISHED"
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def record(address: str, experiment: str, judged: Judgement) -> str:
+    """Write the run, or what a former one with the key lacks; returns its id.
+
+    Raises:
+        UnavailableError, TrackingError: as `reelflow.tracking.mlflow_client.sentences`.
+    """
+    with sentences(address):
+        client = connect(address)
+        run_id = _run(client, experiment_id(client, experiment), judged)
+        _log(client, run_id, judged)
+        for file in judged.files:
+            client.log_artifact(run_id, str(file))
+        client.set_terminated(run_id, judged.status)
+    return run_id
+
+
+def _run(client: MlflowClient, experiment: str, judged: Judgement) -> str:
+    tags = {JUDGED: judged.key, "mlflow.source.name": "reelflow", "mlflow.source.type": "LOCAL"}
+    if judged.parent:
+        tags[_PARENT] = judged.parent
+    known = client.search_runs(
+        [experiment], filter_string=f"tags.`{JUDGED}` = '{judged.key}'", max_results=10
+    )
+    for run in known:
+        if run.data.tags.get(_PARENT, "") == judged.parent:
+            return str(run.info.run_id)
+    return str(client.create_run(experiment, tags=tags, run_name=judged.name).info.run_id)
+
+
+def _log(client: MlflowClient, run_id: str, judged: Judgement) -> None:
+    from mlflow.entities import Metric, Param, RunTag
+
+    now = int(time.time() * 1000)
+    run = client.get_run(run_id)
+    params = [
+        Param(name, str(value))
+        for name, value in flatten(judged.params).items()
+        if name not in run.data.params
+    ]
+    metrics = [
+        Metric(name, float(value), now, 0)
+        for name, value in judged.metrics.items()
+        if run.data.metrics.get(name) != value
+    ]
+    for name, values in judged.steps.items():
+        logged = {one.step for one in client.get_metric_history(run_id, name)}
+        metrics += [
+            Metric(name, float(value), now, step)
+            for step, value in enumerate(values, start=1)
+            if step not in logged
+        ]
+    client.log_batch(run_id, metrics, params, [RunTag(*tag) for tag in judged.tags.items()])

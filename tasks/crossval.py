@@ -1,0 +1,101 @@
+"""What comes of a cross-validation: files to read, and a run in MLflow.
+
+Reads the outcomes of its folds and the prepared videos; writes `reports/crossval.html`,
+`reports/crossval.csv` (a row a fold), `reports/crossval_predictions.csv` (a row a repeat and video)
+and `metrics/crossval.json`. No stage: `reelflow crossval` calls it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from reelflow.base.csv_table import write_table
+from reelflow.base.errors import ReelflowError
+from reelflow.base.files import write_json, write_text
+from reelflow.crossval import figures
+from reelflow.crossval.figures import Answered
+from reelflow.crossval.kept import Job
+from reelflow.evaluation.intervals import Bootstrap
+from reelflow.params import load_section
+from reelflow.params.evaluate import EvaluateParams
+from reelflow.params.train import TrainParams
+from reelflow.reports import crossval_report
+from reelflow.tracking.judged_run import Judgement, record
+from reelflow.tracking.mlflow_client import (
+    address_from_environment,
+    experiment_from_environment,
+    masked,
+)
+from tasks.common.paths import METRICS, PARAMS, REPORT
+from tasks.fold import prepared_videos
+
+log = logging.getLogger(__name__)
+
+# Of the folds together, in the summary of a run.
+NAME = "folds"
+PAGE = REPORT.with_name("crossval.html")
+TABLE = REPORT.with_name("crossval.csv")
+ANSWERS = REPORT.with_name("crossval_predictions.csv")
+FIGURES = METRICS / "crossval.json"
+
+
+def write(
+    jobs: Sequence[Job], answered: Sequence[Answered], how: str, params: TrainParams
+) -> dict[str, Any]:
+    """Write every output; returns what `metrics/crossval.json` holds.
+
+    Args:
+        jobs: the folds.
+        answered: what came of each.
+        how: how the folds were made, for people.
+        params: the section `train` that they were trained by.
+    """
+    videos = prepared_videos()
+    labels = sorted(videos["label"].unique())
+    evaluate = load_section(PARAMS, EvaluateParams)
+    bootstrap = Bootstrap(evaluate.bootstrap, evaluate.confidence, evaluate.seed)
+    answers = figures.answers_of(answered, videos, labels)
+    folds = figures.by_fold(answered, answers)
+    found = figures.figures(answers, labels, bootstrap)
+    told = {
+        **found,
+        "network": params.network,
+        "made": how,
+        "interval_confidence": evaluate.confidence,
+        "untested": len(videos) - found["videos"],
+    }
+    page = crossval_report.render(
+        crossval_report.CrossValidation(told, folds, answers, labels, params.in_use())
+    )
+    write_table(TABLE, folds)
+    write_table(ANSWERS, answers)
+    write_json(FIGURES, told)
+    write_text(PAGE, page)
+    _record(jobs, folds, told, params)
+    return told
+
+
+def _record(jobs: Sequence[Job], folds: Any, told: dict[str, Any], params: TrainParams) -> None:
+    """One MLflow run; a lost MLflow costs a warning, no more."""
+    key = hashlib.sha256("".join(job.key for job in jobs).encode()).hexdigest()
+    metrics = {
+        f"crossval/{name}": value
+        for name, value in told.items()
+        if isinstance(value, (int, float)) and name != "interval_confidence"
+    }
+    judged = Judgement(
+        key=key,
+        name=f"crossval-{params.network}",
+        params={"train": params.in_use(), "crossval": {"made": told["made"]}},
+        metrics=metrics,
+        steps={f"crossval/fold/{name}": list(folds[name]) for name in figures.METRICS},
+        files=[PAGE, TABLE, ANSWERS],
+    )
+    address = address_from_environment()
+    try:
+        record(address, experiment_from_environment(), judged)
+    except ReelflowError as error:
+        log.warning("MLflow at %s does not take the figures (%s).", masked(address), error)

@@ -1,0 +1,128 @@
+"""A fold of a cross-validation: train on some videos, answer for others, as the stages would.
+
+No stage: `reelflow crossval` and `reelflow search` start this program, which does one fold after
+another, since TensorFlow takes longer to start than a head to fit. It reads a job a line on its
+standard input (`reelflow.crossval.kept.Job` as JSON) and the stores that the stages have written;
+it writes `.reelflow/crossval/<key>.json`, and after each job the line `fold: done` or
+`fold: error: <sentence>`.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import logging
+import math
+import sys
+import time
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from reelflow.base.determinism import deterministic
+from reelflow.base.errors import DataError
+from reelflow.base.split_names import SPLITS
+from reelflow.base.terminal import log_to_stderr
+from reelflow.crossval.figures import Answered
+from reelflow.crossval.folds import Fold
+from reelflow.crossval.kept import Job, MadeBy, keep
+from reelflow.dataset.class_weights import class_weights
+from reelflow.params.train import TrainParams
+from reelflow.store.frame_store import FrameStore
+from reelflow.store.pixel_statistics import pixel_statistics
+from reelflow.training.inputs import inputs_of
+from reelflow.training.predict_clip import predict_views
+from tasks.common.inputs import read_cells
+from tasks.common.paths import EMBEDDINGS, FOLDS, FRAMES, PREPARED
+from tasks.common.stage import sentence
+from tasks.train import Trained, Training
+
+DONE, ERROR = "fold: done", "fold: error: "
+
+
+def main() -> None:
+    """Do the jobs of the standard input, to its end."""
+    log_to_stderr("fold: %(message)s", logging.INFO)
+    faulthandler.enable()
+    deterministic()
+    for line in sys.stdin:
+        try:
+            job = job_of(json.loads(line))
+            keep(FOLDS, job, do(job))
+            said = DONE
+        except Exception as error:  # noqa: BLE001 (whatever it is, it ends as a sentence)
+            said = ERROR + sentence(error).replace("\n", " ")
+        print(said, file=sys.stderr, flush=True)
+
+
+def line_of(job: Job) -> str:
+    """A job as a line for `main`."""
+    return json.dumps(asdict(job))
+
+
+def job_of(told: dict[str, Any]) -> Job:
+    """The job of `line_of`."""
+    return Job(
+        Fold(**told["fold"]),
+        told["params"],
+        told["in_use"],
+        MadeBy(**told["made_by"]),
+        told["facts"],
+    )
+
+
+def do(job: Job) -> Answered:
+    """Train on what a fold learns from, and answer for what it tests."""
+    began = time.perf_counter()
+    params = TrainParams.model_validate(job.params)
+    store = FrameStore(FRAMES)
+    videos = prepared_videos().set_index("hash", drop=False)
+    learned, watched, tested = (
+        videos.loc[hashes] for hashes in (job.fold.learned, job.fold.watched, job.fold.tested)
+    )
+    meta = _meta(videos, learned, store)
+    trained = Training(
+        params, meta, store, EMBEDDINGS, learned, watched, lambda history: None
+    ).run()
+    shown, there = inputs_of(trained.told, store, EMBEDDINGS, tested)
+    rows = [predict_views(trained.model, shown(video)) for video in there["hash"]]
+    probabilities = np.stack(rows) if rows else np.zeros((0, len(meta["labels"])))
+    if not np.isfinite(probabilities).all():
+        raise DataError("The model gives no numbers: its weights have diverged.")
+    told = {**_told(trained), "seconds": round(time.perf_counter() - began, 3)}
+    return Answered(job.fold, told, list(there["hash"]), probabilities)
+
+
+def prepared_videos() -> pd.DataFrame:
+    """All videos that preprocess has prepared, whatever their split: the columns hash, path,
+    label, target, group (what is kept together) and split."""
+    tables = [read_cells(PREPARED / f"{name}.csv").assign(split=name) for name in SPLITS]
+    videos = pd.concat(tables, ignore_index=True)
+    return videos.assign(target=videos["target"].astype(int))
+
+
+def _meta(videos: pd.DataFrame, learned: pd.DataFrame, store: FrameStore) -> dict[str, Any]:
+    """What preprocess would write for these videos."""
+    clips = store.index.loc[learned["hash"]]
+    pixels = len(clips) * math.prod(store.spec.stored_shape[:-1])
+    return {
+        "labels": sorted(videos["label"].unique()),
+        "class_weights": class_weights(learned["label"]),
+        "normalisation": pixel_statistics(clips["channel_sums"], clips["channel_squares"], pixels),
+    }
+
+
+def _told(trained: Trained) -> dict[str, Any]:
+    chosen = [one["features"] for one in trained.told.get("candidates", []) if one["chosen"]]
+    return {
+        "network": trained.network,
+        "features": chosen[0] if chosen else "",
+        "best_epoch": int(trained.best["epoch"]),
+        "parameters": int(trained.model.count_params()),
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""`reelflow crossval`: killed and taken up again, asked for again, and what it leaves."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from flows.engine import prefect_server
+from flows.engine.run_crossval import Asked, cross_validate
+from flows.gc import collect
+from reelflow.base.errors import DataError, ParamsError
+from reelflow.tracking.judged_run import JUDGED
+from reelflow.tracking.mlflow_client import connect
+from tests.flows.prefect_api import PrefectApi
+from tests.flows.tiny import wait_until
+from tests.prepared import Prepared
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.integration,
+    pytest.mark.filterwarnings("ignore:The ..noload.. loader strategy"),  # of MLflow
+    pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning"),  # of DVC
+]
+
+COMMAND = ("reelflow", "crossval", "--folds", "3", "--repeats", "1")
+
+
+@pytest.fixture(scope="module")
+def done(
+    tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path, prefect_api: PrefectApi
+) -> Prepared:
+    """A cross-validation that was killed after its first fold, and taken up again."""
+    root = tmp_path_factory.mktemp("crossval") / "project"
+    root.mkdir()
+    project = Prepared(root)
+    shutil.copyfile(mlflow_database, root / "mlflow.db")
+    project.environment |= prefect_api.environment()
+    running = project.start(*COMMAND)
+    wait_until(project.kept)
+    os.kill(running.pid, signal.SIGKILL)
+    running.wait()
+    before = {name: (project.kept_in / name).read_bytes() for name in project.kept()}
+    assert 1 <= len(before) < 3
+    (root / "again").write_text(project.call(*COMMAND).stdout)
+    assert len(project.kept()) == 3
+    for name, told in before.items():
+        assert (project.kept_in / name).read_bytes() == told  # it was not done a second time
+    return project
+
+
+def test_killed_it_goes_on_where_it_was(done: Prepared, prefect_api: PrefectApi) -> None:
+    said = (done.root / "again").read_text()
+    assert "cnn: 3 folds of whole groups, 1 repeat, 24 videos of 6 groups" in said
+    tasks = prefect_api.tasks(prefect_api.latest("crossval")["id"], 4)
+    states = sorted(task["state_name"] for name, task in tasks.items() if "fold" in name)
+    assert states.count("Cached") >= 1
+    assert states.count("Completed") == 3 - states.count("Cached")
+
+
+def test_asked_for_again_it_costs_no_training_and_no_server(done: Prepared) -> None:
+    figures = (done.root / "metrics/crossval.json").read_bytes()
+    nobody = f"http://127.0.0.1:{prefect_server.free_port()}/api"
+    served, done.environment["PREFECT_API_URL"] = done.environment["PREFECT_API_URL"], nobody
+    try:
+        assert "accuracy" in done.call(*COMMAND).stdout
+    finally:
+        done.environment["PREFECT_API_URL"] = served
+    assert (done.root / "metrics/crossval.json").read_bytes() == figures
+
+
+def test_what_it_writes_is_of_one_mind(done: Prepared) -> None:
+    figures = json.loads((done.root / "metrics/crossval.json").read_text())
+    folds = pd.read_csv(done.root / "reports/crossval.csv")
+    answers = pd.read_csv(done.root / "reports/crossval_predictions.csv", dtype={"hash": str})
+    assert len(folds) == figures["folds"] == 3
+    assert len(answers) == answers["hash"].nunique() == figures["videos"] == 24
+    assert (answers["label"] == answers["predicted"]).mean() == pytest.approx(figures["accuracy"])
+    page = (done.root / "reports/crossval.html").read_text()
+    assert "<h1>" in page
+    assert "only 6 groups" in page
+    client = connect(f"sqlite:///{done.root}/mlflow.db")
+    experiment = client.get_experiment_by_name("reelflow")
+    (run,) = client.search_runs([experiment.experiment_id], f"tags.`{JUDGED}` != ''")
+    assert run.data.metrics["crossval/accuracy"] == figures["accuracy"]
+    assert len(client.get_metric_history(run.info.run_id, "crossval/fold/accuracy")) == 3
+    assert run.info.status == "FINISHED"
+
+
+@pytest.fixture
+def here(done: Prepared, monkeypatch: pytest.MonkeyPatch) -> Prepared:
+    monkeypatch.chdir(done.root)
+    return done
+
+
+def test_gc_keeps_the_folds_of_the_present_code(here: Prepared) -> None:
+    other = here.kept_in / f"{'0' * 64}.json"
+    made_by = {"code": "", "frames": "", "embeddings": ""}
+    other.write_text(json.dumps({"made_by": made_by, "videos": []}))
+    why = "folds of a cross-validation with other code or frames"
+    assert collect(remove=True).files == {why: 1}
+    assert not other.exists()
+    assert len(here.kept()) == 3
+
+
+def test_what_cannot_be_is_a_sentence_before_any_server(here: Prepared) -> None:
+    with pytest.raises(DataError, match="9 folds need as many groups of each class"):
+        cross_validate(Asked(folds=9), print)
+    with pytest.raises(ParamsError, match="There is no network 'cnnn'"):
+        cross_validate(Asked(network="cnnn"), print)
+    with pytest.raises(DataError, match="reads embeddings, and data/embeddings is empty"):
+        cross_validate(Asked(network="transfer"), print)
