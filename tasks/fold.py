@@ -33,7 +33,7 @@ from reelflow.params.train import TrainParams
 from reelflow.store.frame_store import FrameStore
 from reelflow.store.pixel_statistics import pixel_statistics
 from reelflow.training.inputs import inputs_of
-from reelflow.training.predict_clip import predict_views
+from reelflow.training.predict_clip import predict
 from tasks.common.inputs import read_cells
 from tasks.common.paths import EMBEDDINGS, FOLDS, FRAMES, PREPARED
 from tasks.common.stage import sentence
@@ -87,7 +87,8 @@ def do(job: Job) -> Answered:
         params, meta, store, EMBEDDINGS, learned, watched, lambda history: None
     ).run()
     shown, there = inputs_of(trained.told, store, EMBEDDINGS, tested)
-    rows = [predict_views(trained.model, shown(video)) for video in there["hash"]]
+    temperature = trained.left_out.temperature
+    rows = [predict(trained.model, shown(video), temperature) for video in there["hash"]]
     probabilities = np.stack(rows) if rows else np.zeros((0, len(meta["labels"])))
     if not np.isfinite(probabilities).all():
         raise DataError("The model gives no numbers: its weights have diverged.")
