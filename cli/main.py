@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from cli.compare import compare
 from cli.crossval import crossval
 from cli.files import SETTINGS
 from cli.gc import gc
@@ -58,6 +59,7 @@ app.command()(retrain)
 app.command()(crossval)
 app.command()(ui)
 app.command(context_settings=SETTINGS)(inspect)
+app.command()(compare)
 app.command()(networks)
 app.command()(gc)
 app.command("import")(import_)

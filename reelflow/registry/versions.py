@@ -108,6 +108,21 @@ def champion(client: MlflowClient, name: str) -> ModelVersion | None:
     return None if number is None else client.get_model_version(name, str(number))
 
 
+def run_of(
+    client: MlflowClient, *, model: str, version: str | None = None, alias: str | None = None
+) -> str:
+    """The id of the run that last registered a version, which is named by number or alias.
+
+    Raises `MlflowException` as the client, if there is none.
+    """
+    found = (
+        client.get_model_version(model, version)
+        if version
+        else client.get_model_version_by_alias(model, str(alias))
+    )
+    return str(found.tags.get(RUN_ID) or found.run_id)
+
+
 def description(reason: str, reports: Sequence[tuple[str, Sequence[str]]]) -> str:
     """What a person reads first of a version, as Markdown: why it is what it is, and the cautions.
 

@@ -42,6 +42,12 @@ def git_commit(folder: Path) -> Commit | None:
     return Commit(head.strip(), bool(changes))
 
 
+def is_revision(folder: Path, name: str) -> bool:
+    """Whether git knows a commit by this name in the repository that holds `folder`."""
+    asked = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    return _git(folder, *asked) is not None
+
+
 def lock_hash(lock: Path, without: str) -> str | None:
     """SHA-256 over the stages in `dvc.lock` but one; None if there is no such file.
 

@@ -1,0 +1,185 @@
+"""The page that compares two sets of predictions: which is better, is it noise, what flipped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from reelflow.base.words import count, percent
+from reelflow.evaluation.answers import group_codes
+from reelflow.evaluation.paired import Metric, Paired, compare
+from reelflow.evaluation.verdict import in_words
+from reelflow.reports import page
+from reelflow.reports.page.pictures import strip
+from reelflow.store.clip_spec import Clip
+
+# Videos that are shown as frames, of those gained and of those lost.
+SHOWN = 12
+_TILES, _TILE = 8, 112
+
+
+@dataclass(frozen=True)
+class Side:
+    """What is compared: its `name`, and its `predictions`, a row a test video with the columns
+    hash, path, label, group, predicted and confidence."""
+
+    name: str
+    predictions: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two sides on the videos that both predicted.
+
+    Attributes:
+        first, second: the names of the sides.
+        paired: the figures, see `reelflow.evaluation.paired`.
+        confidence: of the interval.
+        only_first, only_second: test videos of one side alone, which are not compared.
+        other_label: videos that have another label on each side, which are not compared either.
+        flips: a row a video that one side alone has right: hash, path, label, group,
+            predicted_first, predicted_second, confidence_first, confidence_second, gained.
+        same: every video got the same label from both.
+    """
+
+    first: str
+    second: str
+    paired: Paired
+    confidence: float
+    only_first: int
+    only_second: int
+    other_label: int
+    flips: pd.DataFrame
+    same: bool
+
+    @property
+    def headline(self) -> str:
+        """The verdict in a line."""
+        found = self.paired
+        if found.better:
+            names = (self.second, self.first)
+            better, worse = names if found.better == "second" else names[::-1]
+            return f"{better} is better than {worse}, by more than noise"
+        if self.same:
+            return f"{self.first} and {self.second} predict the same"
+        return f"Not shown: the difference of {self.first} and {self.second} is within noise"
+
+    @property
+    def sentences(self) -> list[str]:
+        """The figures that the verdict rests on, and what was left out."""
+        found = self.paired
+        of = f"{count(found.videos, 'video')} of {count(found.groups, 'group')}"
+        told = [
+            f"On {of} that both were tested on, {self.first} has a {in_words(found.metric)} of "
+            f"{percent(found.first)}, {self.second} of {percent(found.second)}.",
+        ]
+        if found.low is not None and found.high is not None:
+            told.append(
+                f"The difference is {_points(found.difference)} ({self.confidence:.0%} interval: "
+                f"{_points(found.low)} to {_points(found.high)} percentage points, p = "
+                f"{found.p_value:.2g})."
+            )
+        told.append(
+            f"{self.second} alone has {count(found.gained, 'video')} right, {self.first} alone "
+            f"{found.lost:,}."
+        )
+        left = {
+            f"of the test of {self.first} alone": self.only_first,
+            f"of the test of {self.second} alone": self.only_second,
+            "with another label on each side": self.other_label,
+        }
+        if some := [f"{number:,} {words}" for words, number in left.items() if number]:
+            told.append(f"Not compared: {', '.join(some)}.")
+        return told
+
+
+def make(
+    first: Side, second: Side, metric: Metric, confidence: float, seed: int
+) -> Comparison | None:
+    """Compare two sides on the videos that both predicted; None if there is no such video."""
+    both = first.predictions.merge(
+        second.predictions, on="hash", suffixes=("_first", "_second"), how="inner"
+    )
+    agreed = both[both["label_first"] == both["label_second"]].sort_values("path_second")
+    if agreed.empty:
+        return None
+    right = [
+        (agreed["label_first"] == agreed[f"predicted_{side}"]).to_numpy()
+        for side in ("first", "second")
+    ]
+    paired = compare(
+        right[0],
+        right[1],
+        pd.factorize(agreed["label_first"])[0].astype(np.int64),
+        group_codes(list(agreed["group_second"])),
+        metric,
+        confidence,
+        seed,
+    )
+    flips = agreed.assign(gained=right[1]).loc[right[0] != right[1]]
+    flips = flips.rename(
+        columns={"path_second": "path", "label_second": "label", "group_second": "group"}
+    )
+    shown = ["hash", "path", "label", "group", "gained"]
+    shown += [f"{n}_{side}" for n in ("predicted", "confidence") for side in ("first", "second")]
+    return Comparison(
+        first.name,
+        second.name,
+        paired,
+        confidence,
+        len(first.predictions) - len(both),
+        len(second.predictions) - len(both),
+        len(both) - len(agreed),
+        flips[shown].reset_index(drop=True),
+        bool((agreed["predicted_first"] == agreed["predicted_second"]).all()),
+    )
+
+
+def render(found: Comparison, clip: Callable[[str], Clip | None]) -> str:
+    """The page as HTML.
+
+    Args:
+        found: what it shows.
+        clip: the frames of a video by its hash, None where there are none; called for the flipped
+            videos that are shown.
+    """
+    here = Path(__file__).parent
+    parts = {
+        name: found.flips[found.flips["gained"] == gained]
+        for name, gained in ((found.second, True), (found.first, False))
+    }
+    flips = [
+        {
+            "better": name,
+            "videos": len(rows),
+            "shown": [_figure(row, clip) for row in rows.head(SHOWN).to_dict("records")],
+        }
+        for name, rows in parts.items()
+        if len(rows)
+    ]
+    sections = [
+        page.fragment(
+            here / "headline.html.jinja", found=found, metric=in_words(found.paired.metric)
+        ),
+        page.fragment(here / "flips.html.jinja", found=found, flips=flips) if flips else None,
+    ]
+    return page.render(here, "Comparison", sections)
+
+
+def _figure(row: Mapping[Hashable, Any], clip: Callable[[str], Clip | None]) -> dict[str, Any]:
+    found = {str(name): value for name, value in row.items()}
+    shown = clip(found["hash"])
+    if shown is None:
+        return {**found, "strip": None}
+    frames = len(shown.frames)
+    chosen = np.linspace(0, frames - 1, min(_TILES, frames)).round().astype(int)
+    return {**found, "strip": strip(shown.frames[chosen], _TILE)}
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.1f}"
