@@ -48,7 +48,7 @@ def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
         (
             "train:\n  width: 8\n",
             [
-                "unknown key `train.width`. Did you mean `train.r2plus1d.width`, `",
+                "unknown key `train.width`. Did you mean `train.r2plus1d.width` or ",
                 "`train.x3d.width`?",
             ],
         ),
