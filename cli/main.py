@@ -14,6 +14,7 @@ import typer
 
 from cli.compare import compare
 from cli.crossval import crossval
+from cli.explain import explain
 from cli.files import SETTINGS
 from cli.gc import gc
 from cli.inspect import inspect
@@ -65,6 +66,7 @@ app.command()(gc)
 app.command("import")(import_)
 app.command(context_settings=SETTINGS)(remove)
 app.command(context_settings=SETTINGS)(predict)
+app.command(context_settings=SETTINGS)(explain)
 
 
 def main() -> None:

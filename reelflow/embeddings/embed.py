@@ -18,6 +18,7 @@ from reelflow.embeddings.spec import EmbeddingSpec
 from reelflow.embeddings.statistics import Floats, statistic
 from reelflow.embeddings.views import pictures_of
 from reelflow.extraction.engines import Video, clips_of, no_clip
+from reelflow.store.clip_spec import Clip
 from reelflow.store.shards import Records
 from reelflow.video.check import check_video
 from reelflow.video.process_limits import Bounds
@@ -89,13 +90,21 @@ def read_views(
     raw: Path, spec: EmbeddingSpec, bounds: Bounds, video: Video
 ) -> Pictures | VideoError:
     """Decode a video once and cut all views, or say why that cannot be done."""
+    clip = read_frames(raw, spec, bounds, video)
+    if isinstance(clip, VideoError):
+        return clip
+    return [pictures_of(view, clip.frames, spec.size) for view in spec.views]
+
+
+def read_frames(raw: Path, spec: EmbeddingSpec, bounds: Bounds, video: Video) -> Clip | VideoError:
+    """The frames that views are cut from, each once, or why there are none."""
     clip = clips_of(raw, spec.clip_of(video[1]), bounds, [video])[0]
     if isinstance(clip, VideoError):
         return clip
     # A frame comes again where the video is too short, too slow, or damaged from there on. Between
     # two of the same there is no motion.
-    _, first = np.unique(clip.timestamps, return_index=True)
-    return [pictures_of(view, clip.frames[first], spec.size) for view in spec.views]
+    times, first = np.unique(clip.timestamps, return_index=True)
+    return Clip(clip.frames[first], times)
 
 
 def features_of(views: Pictures, model: keras.Model, spec: EmbeddingSpec) -> Records:

@@ -32,7 +32,17 @@ _BLUR = 1.5
 
 def pictures_of(view: str, frames: Frames, size: int) -> Frames:
     """The frames as a view shows them, uint8 (T, size, size, 3)."""
+    return cut(frames, box_of(view, frames), size)
+
+
+def box_of(view: str, frames: Frames) -> Box:
+    """The part of the frames that a view shows."""
     box: Box = globals()[view](frames)
+    return box
+
+
+def cut(frames: Frames, box: Box, size: int) -> Frames:
+    """This part of each frame, scaled: uint8 (T, size, size, 3)."""
     shrinks = min(box[2] - box[0], box[3] - box[1]) > size
     filter_ = Image.Resampling.BOX if shrinks else Image.Resampling.BILINEAR
     return np.stack(

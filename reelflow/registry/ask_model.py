@@ -60,17 +60,18 @@ class Answer:
 
 
 class AskedModel:
-    """A loaded model. Attributes: `source`, where it came from; `labels`, in its order."""
+    """A loaded model. Attributes: `source`, where it came from; `labels`, in its order; `folder`,
+    its files, while the `with` lasts."""
 
     def __init__(self, source: str, folder: Path, process: _Process) -> None:
         self.source = source
-        self._folder = folder
+        self.folder = folder
         self._process = process
         self._load()
 
     def _load(self) -> None:
         try:
-            self.labels: list[str] = self._process.ask(str(self._folder))
+            self.labels: list[str] = self._process.ask(str(self.folder))
         except _EndedError as ended:
             raise ModelError(f"{self.source} cannot be loaded: {ended}") from None
         if not self.labels:

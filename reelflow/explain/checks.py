@@ -1,0 +1,116 @@
+"""Whether a map tells what it seems to tell.
+
+- Weights drawn anew must change it (Adebayo et al., "Sanity Checks for Saliency Maps", NeurIPS
+  2018): one that stays shows the video, not what was learned.
+- Blanking first what it marks most must change the answer sooner than blanking in random order, and
+  showing that first must bring the answer back sooner (deletion and insertion: Petsiuk, Das and
+  Saenko, "RISE", BMVC 2018).
+- Where a person knows where the thing is, the map should be there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reelflow.explain.occlusion import gathered, only_cells
+from reelflow.explain.subject import Changed, Floats, Look, Shape3, Subject
+
+# The absolute rank correlation with a map of random weights from which a map is called unmoved.
+MOST_ALIKE = 0.5
+# Shares of the cells at which the answer is asked for.
+_STEPS = 5
+
+
+@dataclass(frozen=True)
+class Curves:
+    """The probability of a class while cells are blanked, and while they are shown.
+
+    Attributes:
+        deletion: float64 (S,), from the whole video to nothing.
+        insertion: float64 (S,), from nothing to the whole video.
+    """
+
+    deletion: NDArray[np.float64]
+    insertion: NDArray[np.float64]
+
+    @property
+    def areas(self) -> tuple[float, float]:
+        """Under each, 0 to 1: the mean probability on the way."""
+        step = 1 / (len(self.deletion) - 1)
+        return (
+            float(np.trapezoid(self.deletion, dx=step)),
+            float(np.trapezoid(self.insertion, dx=step)),
+        )
+
+
+def rank_correlation(one: Floats, other: Floats) -> float:
+    """Spearman's, of two maps; 0 where one is the same everywhere."""
+    from scipy.stats import rankdata
+
+    ranks = [rankdata(values) for values in (one.ravel(), other.ravel())]
+    if min(np.ptp(rank) for rank in ranks) == 0:
+        return 0.0
+    return float(np.corrcoef(*ranks)[0, 1])
+
+
+def curves(
+    subject: Subject, look: Look, target: int, orders: Sequence[Sequence[int]], grid: Shape3
+) -> list[Curves]:
+    """Both curves for cells in each of several orders.
+
+    Args:
+        subject, look, target: whose probability of which class for what.
+        orders: numbers of the cells of the grid, the first to go.
+        grid: of cells in time, down and across.
+    """
+    size = int(np.prod(grid))
+    counts = np.linspace(0, size, _STEPS + 1).round().astype(int)[1:-1]
+
+    def steps() -> Iterator[Changed]:
+        # Where all curves begin and end.
+        for left in (True, False):
+            yield 0, only_cells(look, np.full(grid, left))
+        for order in orders:
+            for left in (False, True):
+                for count in counts:
+                    kept = np.full(size, not left)
+                    kept[np.asarray(order)[:count]] = left
+                    yield 0, only_cells(look, kept.reshape(grid))
+
+    chances = subject.probabilities(look, steps())[:, target].astype(np.float64)
+    whole, nothing = chances[:2]
+    return [
+        Curves(np.array([whole, *deleted, nothing]), np.array([nothing, *inserted, whole]))
+        for deleted, inserted in chances[2:].reshape(len(orders), 2, len(counts))
+    ]
+
+
+def by_map(values: Floats, grid: Shape3) -> list[int]:
+    """The cells of a grid from the highest value of a map to the lowest."""
+    told = values if values.shape == grid else gathered(values, grid)
+    return [int(cell) for cell in np.argsort(-told.ravel(), kind="stable")]
+
+
+def energy_in_boxes(values: Floats, boxes: NDArray[np.floating]) -> float | None:
+    """The share of what speaks for the answer that lies in a box, as multiple of chance.
+
+    Args:
+        values: (T, H, W); what is below nought does not count.
+        boxes: (T, 4), left, top, right, bottom in pixels of the map.
+
+    Returns:
+        1 for a map that is the same everywhere; None if no box shows, or nothing speaks for it.
+    """
+    height, width = values.shape[1:]
+    down, across = np.arange(height) + 0.5, np.arange(width) + 0.5
+    left, top, right, bottom = (boxes[:, at, np.newaxis, np.newaxis] for at in range(4))
+    within_rows = (down[:, np.newaxis] >= top) & (down[:, np.newaxis] < bottom)
+    inside = within_rows & (across >= left) & (across < right)
+    energy = np.maximum(values, 0).astype(np.float64)
+    if not inside.any() or not energy.any():
+        return None
+    return float(energy[inside].sum() / energy.sum() / inside.mean())

@@ -1,0 +1,166 @@
+"""Maps over frames: pictures, a strip of them, and a film."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from reelflow.base.errors import DataError
+from reelflow.base.files import replacing
+from reelflow.explain.subject import Floats, Frames
+from reelflow.video.ffmpeg import ffmpeg_exe
+
+# For, and against: told apart by those who see no red or no green, too.
+_FOR, _AGAINST = (255, 120, 0), (0, 110, 220)
+_THICKEST = 0.65
+# Of what is strongest this share of a map counts as full, so that one pixel does not dim the rest.
+_FULL = 99.5
+_HEIGHT, _TILE = 288, 150
+_BAR, _GAP, _TITLE = 26, 4, 18
+_PAPER, _INK, _SOFT = (255, 254, 251), (35, 34, 31), (150, 147, 140)
+_FASTEST, _SLOWEST = 30.0, 2.0
+
+
+def overlay(frames: Frames, values: Floats) -> Frames:
+    """Frames with a map laid over them: orange speaks for the answer, blue against it.
+
+    Args:
+        frames: uint8 (T, H, W, 3).
+        values: float32 (T, H, W); one scale for all frames.
+    """
+    full = float(np.percentile(np.abs(values), _FULL)) or 1.0
+    shown = np.empty_like(frames)
+    for at, (frame, plane) in enumerate(zip(frames, values, strict=True)):
+        thick = np.clip(np.abs(plane) / full, 0, 1)[..., np.newaxis] * _THICKEST
+        colour = np.where(plane[..., np.newaxis] > 0, np.array(_FOR), np.array(_AGAINST))
+        # In grey, so that no colour of the picture is taken for one of the map.
+        grey = frame.mean(axis=2, keepdims=True)
+        shown[at] = np.rint(grey + thick * (colour - grey))
+    return shown
+
+
+def strip(
+    frames: Frames, rows: Mapping[str, Floats], times: Sequence[float], count: int = 8
+) -> Any:
+    """Frames side by side, a row as they are and a row a map: a picture of Pillow.
+
+    Args:
+        frames: uint8 (T, H, W, 3).
+        rows: maps (T, H, W) by what is written over them.
+        times: seconds of each frame.
+        count: frames that are shown, evenly spread.
+    """
+    taken = np.linspace(0, len(frames) - 1, min(count, len(frames))).round().astype(int)
+    drawn = {"what the model was shown": frames} | {
+        name: overlay(frames, values) for name, values in rows.items()
+    }
+    width, height = _size(frames, _TILE)
+    font = ImageFont.load_default(12)
+    room = _TITLE + height + _GAP
+    sheet = Image.new(
+        "RGB", (len(taken) * (width + _GAP) - _GAP, len(drawn) * room + _TITLE), _PAPER
+    )
+    pen = ImageDraw.Draw(sheet)
+    for row, (name, pictures) in enumerate(drawn.items()):
+        pen.text((0, row * room + 2), name, _INK, font)
+        for column, at in enumerate(taken):
+            small = _scaled(pictures[at], (width, height))
+            sheet.paste(small, (column * (width + _GAP), row * room + _TITLE))
+    for column, at in enumerate(taken):
+        place = (column * (width + _GAP), len(drawn) * room)
+        pen.text(place, f"{times[at]:.2f} s", _SOFT, font)
+    return sheet
+
+
+def film(
+    path: Path,
+    frames: Frames,
+    values: Floats,
+    times: NDArray[np.float64],
+    title: str,
+    runs: Sequence[tuple[slice, float]],
+) -> None:
+    """Write an mp4: the frames, beside them the map, below how much each moment counts.
+
+    Args:
+        path: of the file.
+        frames: uint8 (T, H, W, 3).
+        values: the map, (T, H, W).
+        times: seconds of each frame; the film runs as fast as the video.
+        title: written above.
+        runs: frames, and how much speaks for the answer there.
+    """
+    size = _size(frames, _HEIGHT)
+    drawn = overlay(frames, values)
+    sheets = [
+        _sheet(at, frames[at], drawn[at], size, title, runs, len(frames))
+        for at in range(len(frames))
+    ]
+    span = float(times[-1] - times[0])
+    rate = (len(times) - 1) / span if span > 0 else _SLOWEST
+    _encode(path, np.stack(sheets), float(np.clip(rate, _SLOWEST, _FASTEST)))
+
+
+def _sheet(
+    at: int,
+    frame: Frames,
+    drawn: Frames,
+    size: tuple[int, int],
+    title: str,
+    runs: Sequence[tuple[slice, float]],
+    count: int,
+) -> Frames:
+    width, height = size
+    across = 2 * width + _GAP
+    sheet = Image.new("RGB", (across, _TITLE + height + _BAR), _PAPER)
+    pen = ImageDraw.Draw(sheet)
+    pen.text((2, 2), title, _INK, ImageFont.load_default(12))
+    sheet.paste(_scaled(frame, size), (0, _TITLE))
+    sheet.paste(_scaled(drawn, size), (width + _GAP, _TITLE))
+    most = max((abs(value) for _, value in runs), default=0) or 1
+    middle = _TITLE + height + _BAR // 2
+    for run, value in runs:
+        tall = round((_BAR // 2 - 1) * value / most)
+        left, right = (round(edge * across / count) for edge in (run.start, run.stop))
+        colour = _FOR if value > 0 else _AGAINST
+        pen.rectangle(
+            (left, min(middle, middle - tall), right - 2, max(middle, middle - tall)), colour
+        )
+    now = round((at + 0.5) * across / count)
+    pen.line((now, _TITLE + height, now, _TITLE + height + _BAR), _INK, 2)
+    return np.asarray(sheet)
+
+
+def _size(frames: Frames, height: int) -> tuple[int, int]:
+    """Width and height of a frame as it is drawn; even, as H.264 wants them."""
+    width = round(height * frames.shape[2] / frames.shape[1])
+    return max(2, width - width % 2), height
+
+
+def _scaled(frame: Frames, size: tuple[int, int]) -> Image.Image:
+    larger = size[1] > frame.shape[0]
+    return Image.fromarray(frame).resize(
+        size, Image.Resampling.BICUBIC if larger else Image.Resampling.BOX
+    )
+
+
+def _encode(path: Path, frames: Frames, rate: float) -> None:
+    _, height, width, _ = frames.shape
+    with replacing(path) as temporary:
+        command = [
+            *(ffmpeg_exe(), "-nostdin", "-v", "error", "-y", "-f", "rawvideo"),
+            *("-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", f"{rate:.6f}", "-i", "pipe:0"),
+            *("-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yuv420p"),
+            *("-threads", "1", "-fflags", "+bitexact", "-flags:v", "+bitexact"),
+            *("-movflags", "+faststart", "-f", "mp4", f"file:{temporary}"),
+        ]
+        done = subprocess.run(command, input=frames.tobytes(), capture_output=True, check=False)
+        if done.returncode:
+            said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+            raise DataError(f"ffmpeg could not write {path}: {said[-1] if said else 'it failed'}.")

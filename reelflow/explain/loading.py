@@ -1,0 +1,34 @@
+"""A trained model with its card, as something that can be explained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from reelflow.embeddings.spec import EmbeddingSpec
+from reelflow.explain.on_embeddings import OnEmbeddings
+from reelflow.explain.on_frames import OnFrames
+from reelflow.explain.subject import Subject
+from reelflow.store.clip_spec import ClipSpec
+from reelflow.training.predict_clip import load_model
+from reelflow.video.process_limits import Bounds
+
+
+def load_subject(model: Path, card: Mapping[str, Any], bounds: Bounds) -> Subject:
+    """Load a model.
+
+    Args:
+        model: the `.keras` file.
+        card: `labels`, and `clip` or, of a model that reads embeddings, `embedding` and `blocks`.
+        bounds: limits of each decoder.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    loaded = load_model(model)
+    labels = list(card["labels"])
+    if card.get("blocks"):
+        spec = EmbeddingSpec.from_dict(card["embedding"])
+        return OnEmbeddings(loaded, labels, card["blocks"], spec, bounds)
+    return OnFrames(loaded, labels, ClipSpec(**card["clip"]), bounds)

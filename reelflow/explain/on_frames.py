@@ -1,0 +1,135 @@
+"""Networks on frames: `cnn`, `cnn_rnn`, `r2plus1d`, and any other that a clip goes into."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reelflow.explain.gradients import tensor_log_odds
+from reelflow.explain.subject import Changed, Floats, Look, Shape3, Subject, enlarged
+from reelflow.explain.weights import drawn_anew
+from reelflow.extraction.read_clips import read_clips
+from reelflow.store.clip_spec import ClipSpec
+from reelflow.store.views import shown
+from reelflow.video.check import check_video
+from reelflow.video.process_limits import Bounds
+
+if TYPE_CHECKING:
+    import keras
+
+# Clips in a pass: 16 of 16 frames of 64x64 take some 200 MB in `r2plus1d`.
+_BATCH = 16
+# The map is read of the last layer with at least so many rows: a map of 4x4 shows little.
+_ROWS = 4
+
+
+class OnFrames:
+    """A network that reads the frames of a clip.
+
+    Where a clip is seen in several crops, the middle one is explained.
+
+    Args:
+        model: from uint8 clips (B, T, H, W, 3) to probabilities (B, K).
+        labels: in its order.
+        spec: of its clips.
+        bounds: limits of a decoder.
+    """
+
+    grid: Shape3 = (8, 8, 8)
+    own = "grad_cam"
+
+    def __init__(
+        self, model: keras.Model, labels: list[str], spec: ClipSpec, bounds: Bounds
+    ) -> None:
+        self.labels = labels
+        self._model, self._spec, self._bounds = model, spec, bounds
+
+    def look(self, path: Path) -> Look:
+        """The middle crop of the clip."""
+        info = check_video(path, self._bounds)
+        clip = read_clips([(path, info)], self._spec, self._bounds)[0]
+        if isinstance(clip, Exception):
+            raise clip
+        middle = shown(clip, self._spec)
+        return Look(middle.frames, middle.timestamps, info, {})
+
+    def probabilities(self, look: Look, changed: Iterable[Changed]) -> Floats:
+        """All passes have the same number of clips, so that the network is traced once."""
+        found, todo = [], iter(changed)
+        while part := list(islice(todo, _BATCH)):
+            batch = np.repeat(look.frames[np.newaxis], _BATCH, axis=0)
+            for clip, (start, frames) in zip(batch, part, strict=False):
+                clip[start : start + len(frames)] = frames
+            found.append(self._model.predict_on_batch(batch)[: len(part)])
+        return np.concatenate(found)
+
+    def own_map(self, look: Look, target: int) -> Floats:
+        """Grad-CAM (Selvaraju et al., ICCV 2017) of the log odds, signed, at the last layer that
+        still is a map; in time, too, where the layer has time.
+
+        The gradient is taken place by place, not averaged first: HiResCAM (Draelos and Carin,
+        2020), which is the same before a global mean and shows what was computed elsewhere.
+        """
+        import tensorflow as tf
+
+        below, above = self._halves
+        maps = below(look.frames[np.newaxis])
+        with tf.GradientTape() as tape:
+            tape.watch(maps)
+            odds = tensor_log_odds(above(maps)[0], target)
+        found = tf.reduce_sum(maps * tape.gradient(odds, maps), axis=-1).numpy()
+        # (1, t, h, w) of 3-D convolutions, (T, h, w) where frames are the batch.
+        return enlarged(found[0] if found.ndim == 4 else found, look.frames.shape[:3])
+
+    def features(self, look: Look) -> Floats:
+        """The mean over frames where each frame has its own."""
+        return np.asarray(self.features_of(look.frames[np.newaxis])[0])
+
+    def features_of(self, clips: Any) -> Floats:
+        """What the last layer reads of clips, float32 (B, D)."""
+        found = np.asarray(self._inner.predict_on_batch(clips), np.float32)
+        return np.asarray(found.reshape(len(clips), -1, found.shape[-1]).mean(axis=1))
+
+    @cached_property
+    def _inner(self) -> keras.Model:
+        """The network without its last layer."""
+        import keras
+
+        last = [layer for layer in self._model.layers if layer.weights][-1]
+        return keras.Model(self._model.inputs[0], last.input)
+
+    @cached_property
+    def _halves(self) -> tuple[keras.Model, keras.Model]:
+        """The network up to its last map over the picture, and from there on."""
+        import keras
+
+        layer = [layer for layer in self._model.layers if _rows(layer) >= _ROWS][-1]
+        return (
+            keras.Model(self._model.inputs[0], layer.output),
+            keras.Model(layer.output, self._model.outputs[0]),
+        )
+
+    def randomised(self, seed: int) -> Iterator[tuple[str, Subject]]:
+        """The last layer, half of them, all of them."""
+        layers = [layer.name for layer in self._model.layers if layer.trainable_weights][::-1]
+        for count in sorted({1, math.ceil(len(layers) / 2), len(layers)}):
+            model = drawn_anew(self._model, layers[:count], seed)
+            other = OnFrames(model, self.labels, self._spec, self._bounds)
+            yield _said(count, len(layers)), other
+
+
+def _said(count: int, of: int) -> str:
+    if count == 1:
+        return "the last layer"
+    return "all layers" if count == of else f"the last {count} of {of} layers"
+
+
+def _rows(layer: keras.layers.Layer) -> int:
+    shape: tuple[int | None, ...] = tuple(getattr(layer.output, "shape", ()))
+    return int(shape[-3] or 0) if len(shape) in (4, 5) else 0

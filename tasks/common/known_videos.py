@@ -1,0 +1,108 @@
+"""What the checkout knows of a video that a model is asked about: its label, and who is alike."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from reelflow.base.errors import DataError
+from reelflow.explain.neighbours import nearest
+from reelflow.explain.subject import Subject
+from reelflow.store.embedding_store import EmbeddingStore
+from reelflow.store.frame_store import FrameStore
+from reelflow.store.views import centre
+from tasks.common.inputs import read_cells
+from tasks.common.paths import EMBEDDINGS, FRAMES, PREPARED
+
+log = logging.getLogger(__name__)
+
+# Training videos that are compared, at most: networks on frames must look at each again.
+MOST = 1000
+_BATCH = 16
+_SPLITS = {
+    "train": "which it learned from",
+    "validation": "which its training was watched by",
+    "test": "which it was tested on",
+}
+
+
+@dataclass(frozen=True)
+class Known:
+    """Attributes:
+    videos: `hash`, `path`, `label` and `split` of all that were split; empty without a split.
+    rows: the training videos among them that have features.
+    features: float32 (N, D), of `rows`.
+    """
+
+    videos: pd.DataFrame
+    rows: pd.DataFrame
+    features: NDArray[np.float32]
+
+    def of(self, video: str) -> dict[str, str] | None:
+        """The label of a video and what it was to the model, by the hash of its bytes."""
+        found = self.videos[self.videos["hash"] == video]
+        if found.empty:
+            return None
+        row = found.iloc[0]
+        return {"label": row["label"], "split": row["split"], "of": _SPLITS[row["split"]]}
+
+    def nearest(self, features: NDArray[np.float32], video: str) -> list[dict[str, Any]]:
+        """The training videos that are most alike, but for the video itself."""
+        others = (self.rows["hash"] != video).to_numpy()
+        if not others.any():
+            return []
+        rows = self.rows[others]
+        return [
+            {
+                "path": rows.iloc[at]["path"],
+                "label": rows.iloc[at]["label"],
+                "likeness": round(likeness, 4),
+            }
+            for at, likeness in nearest(features, self.features[others])
+        ]
+
+
+def known_videos(subject: Subject, card: dict[str, Any]) -> Known:
+    """What `data/prepared` says, and the features of the training videos by this model. Nothing
+    where the checkout holds no split, or clips of other settings than the model's."""
+    none = pd.DataFrame(columns=["hash", "path", "label", "split"])
+    nothing = Known(none, none, np.empty((0, 0), np.float32))
+    if not (PREPARED / "train.csv").is_file():
+        return nothing
+    tables = [read_cells(PREPARED / f"{n}.csv").assign(split=n) for n in _SPLITS]
+    videos = pd.concat(tables, ignore_index=True)[list(none.columns)]
+    rows = videos[videos["split"] == "train"]
+    rows = rows.iloc[np.linspace(0, len(rows) - 1, min(MOST, len(rows))).round().astype(int)]
+    try:
+        rows, features = _features(subject, card, rows)
+    except DataError as error:
+        log.info("no training clips beside it: %s", error)
+        return Known(videos, none, nothing.features)
+    return Known(videos, rows, features)
+
+
+def _features(
+    subject: Any, card: dict[str, Any], rows: pd.DataFrame
+) -> tuple[pd.DataFrame, NDArray[np.float32]]:
+    if card.get("blocks"):
+        store = EmbeddingStore(EMBEDDINGS)
+        if store.spec != card["embedding"]:
+            raise DataError(f"{EMBEDDINGS} holds other features than the model reads.")
+        rows = rows[rows["hash"].isin(store.hashes)]
+        found = [store.features(block, rows["hash"]) for block in card["blocks"]]
+        return rows, np.concatenate(found, axis=1)
+    frames = FrameStore(FRAMES)
+    if frames.spec.seen.to_dict() != card["clip"]:
+        raise DataError(f"{FRAMES} holds other clips than the model takes.")
+    parts = []
+    for start in range(0, len(rows), _BATCH):
+        hashes = rows["hash"].iloc[start : start + _BATCH]
+        clips = [centre(frames.frames(video), frames.spec) for video in hashes]
+        batch = np.stack(clips + clips[:1] * (_BATCH - len(clips)))
+        parts.append(subject.features_of(batch)[: len(clips)])
+    return rows, np.concatenate(parts)
