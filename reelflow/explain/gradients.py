@@ -7,10 +7,10 @@ from typing import Any
 _LEAST = 1e-30
 
 
-def tensor_log_odds(probabilities: Any, target: int) -> Any:
-    """log p / (1 - p) of a class, for a TensorFlow tensor (K,)."""
+def tensor_log_odds(probabilities: Any, target: int, temperature: float) -> Any:
+    """log p / (1 - p) of a class at a temperature, for a TensorFlow tensor (K,) at none."""
     import tensorflow as tf
 
-    own = probabilities[target]
-    others = tf.reduce_sum(probabilities[:target]) + tf.reduce_sum(probabilities[target + 1 :])
-    return tf.math.log(tf.maximum(own, _LEAST)) - tf.math.log(tf.maximum(others, _LEAST))
+    logits = tf.math.log(tf.maximum(probabilities, _LEAST)) / temperature
+    others = tf.concat([logits[:target], logits[target + 1 :]], axis=0)
+    return logits[target] - tf.reduce_logsumexp(others)

@@ -20,15 +20,16 @@ def load_subject(model: Path, card: Mapping[str, Any], bounds: Bounds) -> Subjec
 
     Args:
         model: the `.keras` file.
-        card: `labels`, and `clip` or, of a model that reads embeddings, `embedding` and `blocks`.
+        card: `labels`, `temperature` if it has one, and `clip` or, of a model that reads
+            embeddings, `embedding` and `blocks`.
         bounds: limits of each decoder.
 
     Raises:
         DataError: the file cannot be read.
     """
     loaded = load_model(model)
-    labels = list(card["labels"])
+    labels, temperature = list(card["labels"]), float(card.get("temperature", 1.0))
     if card.get("blocks"):
         spec = EmbeddingSpec.from_dict(card["embedding"])
-        return OnEmbeddings(loaded, labels, card["blocks"], spec, bounds)
-    return OnFrames(loaded, labels, ClipSpec(**card["clip"]), bounds)
+        return OnEmbeddings(loaded, labels, card["blocks"], spec, bounds, temperature)
+    return OnFrames(loaded, labels, ClipSpec(**card["clip"]), bounds, temperature)

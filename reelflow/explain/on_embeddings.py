@@ -22,6 +22,7 @@ from reelflow.explain.gradients import tensor_log_odds
 from reelflow.explain.subject import BELOW, Changed, Floats, Frames, Look, Shape3, Subject, enlarged
 from reelflow.explain.weights import drawn_anew
 from reelflow.store.shards import Records
+from reelflow.training.calibration import tempered
 from reelflow.training.predict_clip import predict_clip
 from reelflow.video.check import check_video
 from reelflow.video.process_limits import Bounds
@@ -44,6 +45,7 @@ class OnEmbeddings:
         blocks: `view/layer/statistic`, side by side what the head reads.
         spec: of the embedding.
         bounds: limits of a decoder.
+        temperature: of its answers.
         backbone: in place of that of the spec.
     """
 
@@ -56,6 +58,7 @@ class OnEmbeddings:
         blocks: Sequence[str],
         spec: EmbeddingSpec,
         bounds: Bounds,
+        temperature: float = 1.0,
         backbone: keras.Model | None = None,
     ) -> None:
         self.labels = labels
@@ -64,6 +67,7 @@ class OnEmbeddings:
         read = {_view(block) for block in blocks}
         spec = replace(spec, views=tuple(view for view in spec.views if view in read))
         self._model, self._blocks, self._spec, self._bounds = model, blocks, spec, bounds
+        self._temperature = temperature
         self._backbone = backbone or network_of(spec)
         self._kept: _Base | None = None
 
@@ -78,7 +82,8 @@ class OnEmbeddings:
 
     def probabilities(self, look: Look, changed: Iterable[Changed]) -> Floats:
         """Each as the registered model answers: one embedding a pass of the head."""
-        return np.stack([predict_clip(self._model, f) for f in self._embedded(look, changed)])
+        found = (predict_clip(self._model, one) for one in self._embedded(look, changed))
+        return np.stack([tempered(row, self._temperature) for row in found])
 
     def features(self, look: Look) -> Floats:
         """The blocks of the embedding side by side."""
@@ -113,7 +118,13 @@ class OnEmbeddings:
 
     def _with(self, head: keras.Model, backbone: keras.Model) -> OnEmbeddings:
         return OnEmbeddings(
-            head, self.labels, self._blocks, self._spec, self._bounds, backbone=backbone
+            head,
+            self.labels,
+            self._blocks,
+            self._spec,
+            self._bounds,
+            self._temperature,
+            backbone,
         )
 
     def _slopes(self, base: _Base, target: int) -> dict[str, Floats]:
@@ -123,7 +134,7 @@ class OnEmbeddings:
         given = tf.constant(self._vector(base.record)[np.newaxis])
         with tf.GradientTape() as tape:
             tape.watch(given)
-            odds = tensor_log_odds(self._model(given)[0], target)
+            odds = tensor_log_odds(self._model(given)[0], target, self._temperature)
         slopes = tape.gradient(odds, given)[0].numpy()
         ends = np.cumsum([base.record[block].shape[1] for block in self._blocks])
         return dict(zip(self._blocks, np.split(slopes, ends[:-1]), strict=True))

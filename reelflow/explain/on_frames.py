@@ -17,6 +17,7 @@ from reelflow.explain.weights import drawn_anew
 from reelflow.extraction.read_clips import read_clips
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.store.views import shown
+from reelflow.training.calibration import tempered
 from reelflow.video.check import check_video
 from reelflow.video.process_limits import Bounds
 
@@ -39,16 +40,23 @@ class OnFrames:
         labels: in its order.
         spec: of its clips.
         bounds: limits of a decoder.
+        temperature: of its answers.
     """
 
     grid: Shape3 = (8, 8, 8)
     own = "grad_cam"
 
     def __init__(
-        self, model: keras.Model, labels: list[str], spec: ClipSpec, bounds: Bounds
+        self,
+        model: keras.Model,
+        labels: list[str],
+        spec: ClipSpec,
+        bounds: Bounds,
+        temperature: float = 1.0,
     ) -> None:
         self.labels = labels
         self._model, self._spec, self._bounds = model, spec, bounds
+        self._temperature = temperature
 
     def look(self, path: Path) -> Look:
         """The middle crop of the clip."""
@@ -67,25 +75,27 @@ class OnFrames:
             for clip, (start, frames) in zip(batch, part, strict=False):
                 clip[start : start + len(frames)] = frames
             found.append(self._model.predict_on_batch(batch)[: len(part)])
-        return np.concatenate(found)
+        return np.stack([tempered(row, self._temperature) for row in np.concatenate(found)])
 
     def own_map(self, look: Look, target: int) -> Floats:
-        """Grad-CAM (Selvaraju et al., ICCV 2017) of the log odds, signed, at the last layer that
-        still is a map; in time, too, where the layer has time.
+        """Grad-CAM (Selvaraju et al., ICCV 2017) of the log odds, signed, at the last layers that
+        still are maps; in time, too, where they have time.
 
         The gradient is taken place by place, not averaged first: HiResCAM (Draelos and Carin,
         2020), which is the same before a global mean and shows what was computed elsewhere.
         """
         import tensorflow as tf
 
-        below, above = self._halves
-        maps = below(look.frames[np.newaxis])
         with tf.GradientTape() as tape:
-            tape.watch(maps)
-            odds = tensor_log_odds(above(maps)[0], target)
-        found = tf.reduce_sum(maps * tape.gradient(odds, maps), axis=-1).numpy()
-        # (1, t, h, w) of 3-D convolutions, (T, h, w) where frames are the batch.
-        return enlarged(found[0] if found.ndim == 4 else found, look.frames.shape[:3])
+            *maps, answer = self._with_maps(look.frames[np.newaxis])
+            odds = tensor_log_odds(answer[0], target, self._temperature)
+        found = np.zeros(look.frames.shape[:3], np.float32)
+        for map_, slope in zip(maps, tape.gradient(odds, maps), strict=True):
+            part = tf.reduce_sum(map_ * slope, axis=-1).numpy()
+            # (1, t, h, w) of 3-D convolutions, (T, h, w) where frames are the batch.
+            part = part[0] if part.ndim == 4 else part
+            found += enlarged(part, look.frames.shape[:3]) * (part.size / found.size)
+        return found
 
     def features(self, look: Look) -> Floats:
         """The mean over frames where each frame has its own."""
@@ -105,22 +115,21 @@ class OnFrames:
         return keras.Model(self._model.inputs[0], last.input)
 
     @cached_property
-    def _halves(self) -> tuple[keras.Model, keras.Model]:
-        """The network up to its last map over the picture, and from there on."""
+    def _with_maps(self) -> keras.Model:
+        """The network, with its last maps over the picture beside its answer."""
         import keras
 
-        layer = [layer for layer in self._model.layers if _rows(layer) >= _ROWS][-1]
-        return (
-            keras.Model(self._model.inputs[0], layer.output),
-            keras.Model(layer.output, self._model.outputs[0]),
-        )
+        maps = [layer for layer in self._model.layers if _rows(layer) >= _ROWS]
+        last = [layer for layer in maps if not any(_rows(n) >= _ROWS for n in _readers(layer))]
+        outputs = [*(layer.output for layer in last), self._model.outputs[0]]
+        return keras.Model(self._model.inputs[0], outputs)
 
     def randomised(self, seed: int) -> Iterator[tuple[str, Subject]]:
         """The last layer, half of them, all of them."""
         layers = [layer.name for layer in self._model.layers if layer.trainable_weights][::-1]
         for count in sorted({1, math.ceil(len(layers) / 2), len(layers)}):
             model = drawn_anew(self._model, layers[:count], seed)
-            other = OnFrames(model, self.labels, self._spec, self._bounds)
+            other = OnFrames(model, self.labels, self._spec, self._bounds, self._temperature)
             yield _said(count, len(layers)), other
 
 
@@ -133,3 +142,8 @@ def _said(count: int, of: int) -> str:
 def _rows(layer: keras.layers.Layer) -> int:
     shape: tuple[int | None, ...] = tuple(getattr(layer.output, "shape", ()))
     return int(shape[-3] or 0) if len(shape) in (4, 5) else 0
+
+
+def _readers(layer: keras.layers.Layer) -> list[Any]:
+    """The layers that read the output of this one."""
+    return [node.operation for node in layer._outbound_nodes]

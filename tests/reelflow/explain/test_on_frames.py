@@ -61,11 +61,11 @@ def test_randomising_begins_at_the_answer_and_leaves_the_model_alone(reddish: On
     np.testing.assert_array_equal(reddish.probabilities(look, [(0, FRAMES[:1])]), before)
 
 
-@pytest.mark.parametrize("name", ["cnn", "cnn_rnn", "r2plus1d"])
+@pytest.mark.parametrize("name", ["cnn", "cnn_rnn", "r2plus1d", "two_stream", "x3d"])
 def test_every_network_on_frames_has_a_map_and_features(name: str) -> None:
     from reelflow.networks import build
 
-    shape = (4, 32, 32, 3)
+    shape = (8, 32, 32, 3)
     model = build(name, shape, 3, [128] * 3, [50] * 3)
     subject = OnFrames(model, ["a", "b", "c"], ClipSpec(*shape[:3]), Bounds())
     frames = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
