@@ -78,9 +78,11 @@ def _print_csv(answers: Sequence[Answer], labels: Sequence[str]) -> None:
 
     from reelflow.base.csv_table import csv_text
 
-    columns = ["path", "label", "confidence", *(f"p_{label}" for label in labels), "error"]
+    columns = ["path", "label", "confidence", *(f"p_{label}" for label in labels)]
+    columns += ["caution", "error"]
     rows = [
-        [a.path, a.label, a.confidence, *map(a.probabilities.get, labels), a.error] for a in answers
+        [a.path, a.label, a.confidence, *map(a.probabilities.get, labels), a.caution, a.error]
+        for a in answers
     ]
     print(csv_text(pd.DataFrame(rows, columns=columns, dtype=object)), end="")
 
@@ -102,4 +104,7 @@ def _print_table(answers: Sequence[Answer], labels: Sequence[str], source: str) 
         table.add_row(Text(printable(answer.path)), label, *map(Text, shares))
     console = wide_console()
     console.print(table)
+    for answer in answers:
+        if answer.caution:
+            console.print(Text(printable(f"{answer.path}: {answer.caution}"), "yellow"))
     console.print(Text(printable(f"by {source}"), style="dim"))

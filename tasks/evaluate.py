@@ -25,7 +25,7 @@ from reelflow.base.errors import DataError
 from reelflow.base.files import digest_of, write_json, write_text
 from reelflow.base.progress import track
 from reelflow.base.split_names import SPLITS
-from reelflow.evaluation import curves, metrics, sureness
+from reelflow.evaluation import curves, metrics, slices, sureness
 from reelflow.evaluation.intervals import Bootstrap
 from reelflow.evaluation.verdict import Floor, judge, test_of
 from reelflow.params import load_section
@@ -37,11 +37,14 @@ from reelflow.store.frame_store import FrameStore
 from reelflow.store.views import shown
 from reelflow.training import predict_clip
 from reelflow.training.calibration import tempered
+from reelflow.training.familiarity import share_unlike
 from reelflow.training.inputs import Shown, inputs_of
+from reelflow.training.left_out import known_answers
 from tasks.common.inputs import present, read_cells, read_json
 from tasks.common.manifest import extracted_videos
 from tasks.common.paths import (
     EMBEDDINGS,
+    FAMILIAR,
     FRAMES,
     LEFT_OUT,
     METRICS,
@@ -90,6 +93,12 @@ def main() -> None:
         top_k=params.top_k,
         bootstrap=bootstrap,
     )
+    worst = slices.measure(
+        slices.properties(test, manifest, store.index),
+        probabilities.argmax(axis=1) == targets,
+        params.seed,
+    )
+    unlike = share_unlike(predict_clip.load_model(MODEL), FAMILIAR, map(inputs, test["hash"]))
     roc, pr = curves.curves(targets, probabilities, labels)
     sure = sureness.measure(
         test,
@@ -97,7 +106,7 @@ def main() -> None:
         probabilities,
         labels,
         temperature,
-        _left_out(splits, labels),
+        known_answers(LEFT_OUT, pd.concat([splits["train"], splits["validation"]]), labels),
         bootstrap,
     )
     verdict = judge(
@@ -132,6 +141,8 @@ def main() -> None:
         candidates=card.get("candidates", []),
         sureness=sure,
         more_groups=_more_groups(splits),
+        slices=worst,
+        unlike=unlike,
     )
     page = evaluation_report.render(evaluation, lambda video: _clip(store, video))
 
@@ -149,7 +160,14 @@ def main() -> None:
     judged = {"verdict": asdict(verdict), "cautions": cautions}
     write_json(
         METRICS / "evaluate.json",
-        {**scores, "interval_confidence": params.confidence, **sure.figures, **judged},
+        {
+            **scores,
+            "interval_confidence": params.confidence,
+            **sure.figures,
+            "slices": worst,
+            "unlike_training": unlike,
+            **judged,
+        },
     )
     write_json(SUMMARY, _summary(scores, history))
     for sentence in evaluation_report.headline.summary(evaluation):
@@ -181,16 +199,6 @@ def _predict(test: pd.DataFrame, inputs: Shown) -> NDArray[np.float32]:
             "Lower train.learning_rate and run again."
         )
     return probabilities
-
-
-def _left_out(splits: dict[str, pd.DataFrame], labels: list[str]) -> pd.DataFrame:
-    """The model's answers to videos that it did not learn from: target, and p_<label>."""
-    if not LEFT_OUT.is_file():
-        return pd.DataFrame(columns=["hash", "target", *(f"p_{label}" for label in labels)])
-    known = pd.concat([splits["train"], splits["validation"]])
-    return (
-        read_cells(LEFT_OUT).merge(known, on="hash").astype({f"p_{name}": float for name in labels})
-    )
 
 
 def _clip(store: FrameStore, video: str) -> Clip:

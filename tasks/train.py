@@ -43,6 +43,7 @@ from reelflow.training.transfer import fit_transfer
 from tasks.common.paths import (
     CHECKPOINTS,
     EMBEDDINGS,
+    FAMILIAR,
     FRAMES,
     LEFT_OUT,
     METRICS,
@@ -167,7 +168,7 @@ class Training:
             self.on_epoch,
             self._checkpoint(name, settings),
         )
-        left_out = LeftOut.of_frames(fitted.model, self.store, self.validation)
+        left_out = LeftOut.of_frames(fitted.model, self.store, self.train, self.validation)
         return Trained(name, fitted.model, fitted.history, fitted.best, left_out)
 
     def _checkpoint(self, name: str, settings: Section) -> Checkpoint | None:
@@ -184,11 +185,10 @@ class Training:
         """A head, and its balanced accuracy in the folds. Videos that others watch are learned from
         too: what is chosen is chosen by folds."""
         store = EmbeddingStore(self.embeddings)
-        videos = self._embedded(store)
         fitted = fit_transfer(
             lambda shape: self._network(auto.HEAD, shape, settings),
             store,
-            videos,
+            self._embedded(store),
             transfer.candidates(settings, store.blocks),
             self.class_weights,
             self.params.seed,
@@ -197,8 +197,7 @@ class Training:
             log.info("%s", sentence)
         told = {"embedding": store.spec, **fitted.told}
         row = fitted.history.iloc[0].to_dict()
-        left_out = LeftOut(videos, fitted.left_out)
-        trained = Trained(auto.HEAD, fitted.model, fitted.history, row, left_out, told)
+        trained = Trained(auto.HEAD, fitted.model, fitted.history, row, fitted.left_out, told)
         return trained, fitted.of_folds
 
     def _choose(self, settings: auto.Settings) -> Trained:
@@ -272,6 +271,9 @@ def _save(fitted: Trained, params: TrainParams, meta: dict[str, Any]) -> str:
     }
     write_json(MODEL_CARD, card)
     write_table(LEFT_OUT, fitted.left_out.table(meta["labels"]))
+    FAMILIAR.unlink(missing_ok=True)
+    if fitted.left_out.familiarity:
+        fitted.left_out.familiarity.save(FAMILIAR)
     return model_hash
 
 

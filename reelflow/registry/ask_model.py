@@ -49,6 +49,7 @@ class Answer:
         label: the most probable label; None if the video cannot be used.
         confidence: its probability.
         probabilities: of every label, in the model's order; empty if there is an error.
+        caution: why not to rely on the answer, in a sentence: the video is unlike any of training.
         error: why the video cannot be used and what to do, in a sentence or two.
     """
 
@@ -56,6 +57,7 @@ class Answer:
     label: str | None = None
     confidence: float | None = None
     probabilities: dict[str, float] = field(default_factory=dict)
+    caution: str | None = None
     error: str | None = None
 
 
@@ -97,6 +99,7 @@ class AskedModel:
             label=found.get("label"),
             confidence=found.get("confidence"),
             probabilities={label: p for label, p in probabilities.items() if p is not None},
+            caution=found.get("caution"),
             error=found.get("error"),
         )
 

@@ -42,7 +42,7 @@ def requirements() -> list[str]:
 
 
 def signature(labels: list[str]) -> ModelSignature:
-    """Videos by path or by content in; label, confidence, a probability a label, error out."""
+    """Videos by path or content in; label, confidence, probabilities, caution, error out."""
     from mlflow.models import ModelSignature
     from mlflow.types.schema import ColSpec, Schema
 
@@ -53,6 +53,7 @@ def signature(labels: list[str]) -> ModelSignature:
         column("string", "label"),
         column("double", "confidence"),
         *(column("double", f"p_{label}") for label in labels),
+        column("string", "caution"),
         column("string", "error"),
     ]
     return ModelSignature(
@@ -77,7 +78,7 @@ def log_video_model(
 
     Args:
         model: the `.keras` file.
-        card: JSON with `labels` and `clip`.
+        card: JSON with `labels` and `clip`; a file `familiar.npz` beside it goes along.
         bounds: `timeout_s` and `memory_mb` of a decoder.
         params: shown beside the model in MLflow.
         tags: by which the model is found again.
@@ -128,13 +129,17 @@ def _save(
     import reelflow
     from reelflow.registry import pyfunc_model
 
-    number = logged.model_id
+    number, familiar = logged.model_id, card.with_name("familiar.npz")
     mlflow.pyfunc.save_model(
         folder,
         mlflow_model=Model(run_id=logged.source_run_id, model_id=number, model_uuid=number),
         python_model=Path(pyfunc_model.__file__),
         code_paths=[str(Path(reelflow.__file__).parent)],
-        artifacts={"model": str(model), "card": str(card)},
+        artifacts={
+            "model": str(model),
+            "card": str(card),
+            **({"familiar": str(familiar)} if familiar.is_file() else {}),
+        },
         model_config=dict(bounds),
         signature=signature(json.loads(card.read_text(encoding="utf-8"))["labels"]),
         input_example=pd.DataFrame({"path": ["clip.mp4"]}),

@@ -30,6 +30,7 @@ from reelflow.embeddings.spec import EmbeddingSpec
 from reelflow.extraction.read_clips import read_clip
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.store.views import views
+from reelflow.training.familiarity import Familiarity, features_of, unlike
 from reelflow.training.predict_clip import load_model, predict
 from reelflow.video.process_limits import Bounds
 
@@ -37,7 +38,8 @@ from reelflow.video.process_limits import Bounds
 class VideoModel(PythonModel):  # type: ignore[misc]  # mlflow's classes have no types
     """Input: a table with a column `path` (files that this process can read) or `video` (bytes).
 
-    Output: a row a video, in order: `label`, `confidence`, `p_<label>` for each label, `error`.
+    Output: a row a video, in order: `label`, `confidence`, `p_<label>` for each label, `caution`
+    (a sentence, where the clip is unlike those of training), `error`.
     The probabilities are float32 values given as the shortest decimal that names them, so that
     they print, and compare, as those in `reports/predictions.csv`.
     """
@@ -45,10 +47,13 @@ class VideoModel(PythonModel):  # type: ignore[misc]  # mlflow's classes have no
     # Of the embedding that the model reads, if it reads one.
     blocks: Sequence[str] = ()
     temperature: float = 1.0
+    # How far a clip lies from those of training; None where nothing tells.
+    familiarity: Familiarity | None = None
 
     def load_context(self, context: PythonModelContext) -> None:
         """Load the artifacts `model` (.keras) and `card` (JSON with `labels`, `temperature` and
-        `clip`, or `embedding` and `blocks` if the model reads embeddings).
+        `clip`, or `embedding` and `blocks` if the model reads embeddings), and, if there is
+        one, `familiar` (a `Familiarity`).
 
         The model's configuration may hold `timeout_s` and `memory_mb`, the bounds of a decoder.
         """
@@ -59,6 +64,9 @@ class VideoModel(PythonModel):  # type: ignore[misc]  # mlflow's classes have no
         self.model = load_model(Path(context.artifacts["model"]))
         self.blocks = card.get("blocks", ())
         self.temperature = card.get("temperature", 1.0)
+        if "familiar" in context.artifacts:
+            self.familiarity = Familiarity.load(Path(context.artifacts["familiar"]))
+            self.features = features_of(self.model)
         if self.blocks:
             self.embedder = Embedder(EmbeddingSpec.from_dict(card["embedding"]), self.bounds)
 
@@ -73,7 +81,8 @@ class VideoModel(PythonModel):  # type: ignore[misc]  # mlflow's classes have no
             raise MlflowException.invalid_parameter_value(
                 "Give a table with a column `path` (names of video files) or `video` (their bytes)."
             )
-        columns = ["label", "confidence", *(f"p_{label}" for label in self.labels), "error"]
+        columns = ["label", "confidence", *(f"p_{label}" for label in self.labels)]
+        columns += ["caution", "error"]
         rows = [self._answer(row) for row in model_input.to_dict("records")]
         # What is missing is None, not NaN: MLflow's server would write NaN, which no JSON parser
         # but Python's reads.
@@ -98,7 +107,14 @@ class VideoModel(PythonModel):  # type: ignore[misc]  # mlflow's classes have no
             "label": self.labels[best],
             "confidence": values[best],
             **{f"p_{label}": value for label, value in zip(self.labels, values, strict=True)},
+            "caution": self._caution(shown),
         }
+
+    def _caution(self, shown: NDArray[Any]) -> str | None:
+        if self.familiarity is None or self.features is None:
+            return None
+        distance = float(self.familiarity.distance(self.features(shown)[np.newaxis])[0])
+        return unlike(distance) if distance > 1 else None
 
     def _shown(self, video: Any, path: Any) -> NDArray[Any]:
         """What the model is shown: the views of a clip, or its embedding."""

@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 
 from reelflow.store.embedding_store import EmbeddingStore
 from reelflow.training.fit import COLUMNS
+from reelflow.training.fit_familiarity import fit_by_folds
+from reelflow.training.left_out import LeftOut
 from reelflow.training.ridge_head import (
     Floats,
     RidgeHead,
     fit_ridge_head,
+    group_folds,
     softmax,
     targets_and_groups,
 )
@@ -36,7 +39,7 @@ class Transferred:
         candidates: for each candidate its name, balanced accuracy in the folds, its standard error,
             and whether it was chosen.
         of_folds: the balanced accuracy of what was chosen, in each fold.
-        left_out: float64 (N, K), probabilities of each video by the fold that left it out.
+        left_out: the answers to each video by the fold that left it out.
     """
 
     model: keras.Model
@@ -44,7 +47,7 @@ class Transferred:
     history: pd.DataFrame
     candidates: list[dict[str, Any]]
     of_folds: tuple[float, ...]
-    left_out: Floats
+    left_out: LeftOut
 
     @property
     def told(self) -> dict[str, Any]:
@@ -96,8 +99,10 @@ def fit_transfer(
     figures = [_figures(found, targets, class_weights) for found in (learned, head.probabilities)]
     row = dict(zip(COLUMNS, (1, *figures[0], *figures[1], 0.0), strict=True))
     table = _table(candidates, head)
+    familiarity = fit_by_folds(features, targets, group_folds(targets, groups, seed))
+    left_out = LeftOut(videos, head.probabilities, familiarity)
     of_folds = head.chosen.of_folds
-    return Transferred(model, head.blocks, pd.DataFrame([row]), table, of_folds, head.probabilities)
+    return Transferred(model, head.blocks, pd.DataFrame([row]), table, of_folds, left_out)
 
 
 def _figures(

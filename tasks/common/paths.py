@@ -25,6 +25,7 @@ LEDGER = Path("data/ledger.csv")
 MODEL = Path("models/model.keras")
 MODEL_CARD = Path("models/model.json")
 LEFT_OUT = Path("models/left_out.csv")
+FAMILIAR = Path("models/familiar.npz")  # what a clip like those of training looks like
 METRICS = Path("metrics")  # what each stage reports, <stage>.json, and beside it
 SUMMARY = METRICS / "summary.json"  # the few numbers by which runs are compared
 PLOTS = Path("plots")

@@ -34,7 +34,8 @@ class Asked:
     def answer(self, path: str) -> Answer:
         if Path(path).name.startswith("bad"):
             return Answer(path, error="It has no bytes. Copy or record it again.")
-        return Answer(path, "sit é", 0.75, {"run": 0.25, "sit é": 0.75})
+        caution = "It is unlike them." if Path(path).name.startswith("odd") else None
+        return Answer(path, "sit é", 0.75, {"run": 0.25, "sit é": 0.75}, caution)
 
 
 @pytest.fixture
@@ -107,6 +108,16 @@ def test_a_folder_without_files_is_a_sentence(tmp_path: Path) -> None:
     assert "the folder empty holds no files" in result.stderr
 
 
+def test_what_is_unlike_training_is_answered_with_a_caution() -> None:
+    shown = call("odd.mp4", "x.mp4")
+    assert shown.exit_code == 0
+    assert "odd.mp4: It is unlike them." in shown.stdout
+    assert "x.mp4: It" not in shown.stdout
+    told = json.loads(call("--json", "odd.mp4", "x.mp4").stdout)
+    assert [one["caution"] for one in told] == ["It is unlike them.", None]
+    assert ",It is unlike them.," in call("--csv", "odd.mp4").stdout
+
+
 def test_json_is_one_list() -> None:
     assert json.loads(call("--json", "bad.mp4", "x.mp4").stdout) == [
         {
@@ -114,6 +125,7 @@ def test_json_is_one_list() -> None:
             "label": None,
             "confidence": None,
             "probabilities": {},
+            "caution": None,
             "error": "It has no bytes. Copy or record it again.",
         },
         {
@@ -121,6 +133,7 @@ def test_json_is_one_list() -> None:
             "label": "sit é",
             "confidence": 0.75,
             "probabilities": {"run": 0.25, "sit é": 0.75},
+            "caution": None,
             "error": None,
         },
     ]
@@ -135,6 +148,7 @@ def test_csv_holds_any_name() -> None:
         "confidence": "0.75",
         "p_run": "0.25",
         "p_sit é": "0.75",
+        "caution": "",
         "error": "",
     }
     assert rows[1]["label"] == ""

@@ -39,6 +39,8 @@ class Evaluation:
             far as there is one balanced_accuracy, standard_error, penalty, not_tried. Else empty.
         sureness: how far the confidences can be relied on; None: not measured.
         more_groups: what would say more where the test has few groups, a sentence; or empty.
+        slices: of `reelflow.evaluation.slices.measure`, or nothing.
+        unlike: the share of the test videos that are unlike the training; None: not measured.
     """
 
     labels: list[str]
@@ -60,6 +62,8 @@ class Evaluation:
     candidates: Sequence[Mapping[str, Any]] = ()
     sureness: Sureness | None = None
     more_groups: str = ""
+    slices: Mapping[str, Any] | None = None
+    unlike: float | None = None
 
     @property
     def in_one_step(self) -> bool:

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable
 
 from reelflow.base.words import count, interval, percent, quoted
+from reelflow.evaluation.slices import sentence
 from reelflow.intake.labelled_videos import made_up_test
 from reelflow.reports.evaluation_report.content import Evaluation
 
@@ -265,6 +266,10 @@ def _stopped_early(evaluation: Evaluation) -> str | None:
     )
 
 
+def _worst_slice(evaluation: Evaluation) -> str | None:
+    return sentence(evaluation.slices) if evaluation.slices else None
+
+
 WARNINGS: tuple[Callable[[Evaluation], str | None], ...] = (
     _not_proven,
     _made_up_test,
@@ -277,6 +282,7 @@ WARNINGS: tuple[Callable[[Evaluation], str | None], ...] = (
     _untested_classes,
     _thinly_tested_classes,
     _unequal_classes,
+    _worst_slice,
     _memorised,
     _unlike_validation,
     _first_epoch_best,

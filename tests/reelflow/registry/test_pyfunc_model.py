@@ -16,6 +16,7 @@ import pytest
 from reelflow.extraction.read_clips import read_clip
 from reelflow.registry.packaging import REQUIRED, requirements, signature
 from reelflow.store.clip_spec import ClipSpec
+from reelflow.training.familiarity import Familiarity
 from reelflow.video.process_limits import Bounds
 from tests.closure import closure
 from tests.conftest import ROOT, MakeVideo
@@ -91,6 +92,21 @@ def test_the_temperature_of_the_card_is_that_of_the_answers(
     assert answers["label"][0] == "sit é"
 
 
+def test_a_clip_unlike_those_of_training_has_a_caution_and_its_answer(
+    model: VideoModel, make_video: MakeVideo, tmp_path: Path
+) -> None:
+    video = str(make_video(tmp_path / "x.mp4"))
+    axis, far = np.ones((1, 1), np.float32), np.float32(3.0)
+    for threshold, said in ((4.0, None), (2.0, "1.5 times as far as 95 %")):
+        model.familiarity = Familiarity(np.zeros(1, np.float32), axis, 0 * axis, threshold)
+        model.features = lambda views: np.array([far])
+        answers = ask(model, path=[video, "nowhere.mp4"])
+        assert answers["label"].tolist() == ["sit é", None]
+        assert (said is None) == (answers["caution"][0] is None)
+        assert said is None or said in answers["caution"][0]
+        assert answers["caution"][1] is None
+
+
 def test_bytes_are_answered_as_the_file_is(
     model: VideoModel, make_video: MakeVideo, tmp_path: Path
 ) -> None:
@@ -110,7 +126,7 @@ def test_a_bad_video_among_others_has_an_error_and_they_have_answers(
     assert answers["label"].notna().tolist() == [True, *[False] * 5, True]
     assert answers["p_run"].notna().tolist() == [True, *[False] * 5, True]
     assert answers["error"].notna().tolist() == [False, *[True] * 5, False]
-    assert answers.iloc[3, :-1].tolist() == [None] * 5, "NaN would be no JSON"
+    assert answers.iloc[3, :-1].tolist() == [None] * 6, "NaN would be no JSON"
     assert answers["error"][1].startswith("It is text, no video.")
     assert answers["error"][3].startswith("There is no such file.")
     assert len(model.model.batches) == 2, "nothing stands in for a clip that cannot be read"

@@ -1,0 +1,101 @@
+"""Is a clip like anything that the model learned from? If not, its answer deserves no trust.
+
+A classifier answers whatever it is shown, and is often sure. How far a clip lies from what was
+learned is seen in the features that its last layer reads: each class is a cloud around its mean,
+and all have the shape of the mean cloud (the Mahalanobis distance of Lee et al., "A Simple Unified
+Framework for Detecting Out-of-Distribution Samples", NeurIPS 2018). What is learned of it, see
+`reelflow.training.fit_familiarity`; this file travels with the registered model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reelflow.base.files import replacing
+
+if TYPE_CHECKING:
+    import keras
+
+Floats = NDArray[np.float32]
+
+REJECTED = 0.05
+_LAST = "probabilities"
+
+
+@dataclass(frozen=True)
+class Familiarity:
+    """What the learned features looked like.
+
+    Attributes:
+        mean: float32 (D,), of the features.
+        axes: float32 (D, d), from features minus mean to coordinates in which clouds are balls.
+        centres: float32 (K, d), of the classes.
+        threshold: the distance that `REJECTED` of left-out videos exceed.
+    """
+
+    mean: Floats
+    axes: Floats
+    centres: Floats
+    threshold: float = 1.0
+
+    def distance(self, features: Floats) -> Floats:
+        """From the nearest class, in thresholds: above 1 is unlike. (N,) for features (N, D)."""
+        at = (features - self.mean) @ self.axes
+        squares = ((at[:, np.newaxis] - self.centres) ** 2).sum(axis=2)
+        return np.asarray(np.sqrt(squares.min(axis=1)) / self.threshold, dtype=np.float32)
+
+    def save(self, path: Path) -> None:
+        """Write it; the same values are the same bytes."""
+        with replacing(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, **asdict(self))
+
+    @classmethod
+    def load(cls, path: Path) -> Familiarity:
+        """Read what `save` wrote."""
+        with np.load(path, allow_pickle=False) as kept:
+            values: dict[str, Any] = {name: kept[name] for name in cls.__dataclass_fields__}
+        return cls(**{**values, "threshold": float(values["threshold"])})
+
+
+def features_of(model: keras.Model) -> Callable[[NDArray[Any]], Floats] | None:
+    """The features that the last layer of a model reads of the views of a clip, float32 (D,).
+
+    None for a network that has no layer of that name. Where a network judges each frame for itself,
+    it is the mean of its frames.
+    """
+    import keras
+
+    if len(model.input_shape) == 2:
+        return lambda views: np.asarray(views.mean(axis=0), dtype=np.float32)
+    if _LAST not in [layer.name for layer in model.layers]:
+        return None
+    before = keras.Model(model.inputs, model.get_layer(_LAST).input)
+
+    def found(views: NDArray[Any]) -> Floats:
+        rows = [before.predict_on_batch(view[np.newaxis]).mean(axis=0) for view in views]
+        return np.asarray(np.mean(rows, axis=0), dtype=np.float32)
+
+    return found
+
+
+def share_unlike(model: keras.Model, path: Path, clips: Iterable[NDArray[Any]]) -> float | None:
+    """The share of clips (their views, each) that are unlike; None where no file tells."""
+    features = features_of(model) if path.is_file() else None
+    if features is None:
+        return None
+    found = np.stack([features(views) for views in clips])
+    return round(float((Familiarity.load(path).distance(found) > 1).mean()), 6)
+
+
+def unlike(distance: float) -> str:
+    """What a person is told of a clip at such a distance, over 1."""
+    return (
+        "It is unlike the videos that the model learned from "
+        f"({distance:.1f} times as far as 95 % of such videos lie): do not rely on the answer."
+    )
