@@ -16,13 +16,16 @@ export GX_ANALYTICS_ENABLED := false
 export MLFLOW_DISABLE_TELEMETRY := true
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 
-.PHONY: run test bench-embed bench-extract bench-scale bench-train ui lint format lock install clean
+.PHONY: run test results bench-embed bench-extract bench-scale bench-train ui lint format lock install clean
 
 run: $(VENV)/.runtime  ## the whole pipeline, on sample videos or on DATA=/path/to/videos
 	@$(BIN)/reelflow run $(if $(DATA),--data "$(DATA)") $(ARGS)
 
 test: $(VENV)/.development  ## every test
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+
+results: $(VENV)/.development  ## every network on groups that it has not seen, SETS="NAME=/path …": docs/results.md
+	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.results --docs $(SETS) $(ARGS)
 
 bench-train: $(VENV)/.development  ## gradient steps a second, beside plain Keras: docs/training.md
 	@$(BIN)/python -m benchmarks.train --docs
