@@ -9,6 +9,7 @@ imported by name, so that the code of a stage depends on its own section alone a
 from __future__ import annotations
 
 import difflib
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
@@ -74,8 +75,7 @@ def _section_class(name: str) -> type[Section]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        # YAML 1.2, as DVC reads and writes it: there `1e-5` is a number.
-        values = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        values = _parsed(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ParamsError(
             f"{path} does not exist. Run this in the top folder of the project, or restore the "
@@ -89,6 +89,13 @@ def _read(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise ParamsError(f"{path} must hold sections ({', '.join(SECTIONS)}), not {values!r}.")
     return values
+
+
+@cache
+def _parsed(text: str) -> Any:
+    """What YAML makes of a text; nobody changes it. A stage asks several times, 0.1 s each."""
+    # YAML 1.2, as DVC reads and writes it: there `1e-5` is a number.
+    return YAML(typ="safe", pure=True).load(text)
 
 
 def _sentence(section: str, model: type[Section], detail: dict[str, Any]) -> str:
