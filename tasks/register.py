@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from filelock import FileLock
 
-from reelflow.base.files import digest_of, write_json
+from reelflow.base.files import digest_of, write_json, write_text
 from reelflow.base.nested import flatten
+from reelflow.base.split_names import SPLITS
 from reelflow.evaluation.answers import group_codes
 from reelflow.evaluation.verdict import Floor, Verdict
 from reelflow.params import load_all, load_section
@@ -39,6 +40,7 @@ from reelflow.registry.promotion import (
     unseen,
 )
 from reelflow.registry.versions import CHALLENGER, CHAMPION, COMPARISON, DECISION, REASON, RUN_ID
+from reelflow.reports import model_card
 from reelflow.tracking import pipeline_run, provenance
 from reelflow.tracking.mlflow_client import (
     address_from_environment,
@@ -72,6 +74,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STAGE = "register"
+PAGE = REPORT.with_name("model_card.md")
 LOCK = Path("dvc.lock")
 # These files are logged, too, where they exist.
 ALONG = (
@@ -92,6 +95,7 @@ def main() -> None:
     value, verdict = float(scores[params.metric]), Verdict(**scores["verdict"])
     rule = Rule(params.metric, params.min_metric, params.rule == "proven")
     floor = Floor(evaluate.min_videos, evaluate.min_groups)
+    _write_card(params.name, card, scores)
     story = _story(card)
     bounds = {"timeout_s": extract.timeout_s, "memory_mb": extract.memory_mb}
 
@@ -128,6 +132,17 @@ def main() -> None:
             "verdict": verdict.code,
         },
     )
+
+
+def _write_card(name: str, card: dict[str, Any], scores: dict[str, Any]) -> None:
+    splits = {split: read_cells(present(PREPARED / f"{split}.csv")) for split in SPLITS}
+    usage = (
+        "import mlflow\n\n"
+        f'model = mlflow.pyfunc.load_model("models:/{name}@{CHAMPION}")\n'
+        'model.predict({"path": ["clip.mp4"]})'
+    )
+    data = read_json(METRICS / "validate.json")
+    write_text(PAGE, model_card.render(name, card, scores, data, splits, usage))
 
 
 def _register(
@@ -235,7 +250,7 @@ def _story(card: dict[str, Any]) -> Story:
 
 
 def _files() -> list[Path]:
-    needed = [REPORT, PREDICTIONS, PLOTS / "train.csv", PREPARED / "meta.json"]
+    needed = [REPORT, PAGE, PREDICTIONS, PLOTS / "train.csv", PREPARED / "meta.json"]
     there = [file for file in ALONG if file.is_file()]
     metrics = [file for file in sorted(METRICS.glob("*.json")) if file.stem != STAGE]
     splits = sorted(file for file in PREPARED.iterdir() if file.suffix in (".csv", ".json"))

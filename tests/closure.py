@@ -47,14 +47,15 @@ def _asked_for(module: str) -> set[str]:
         if any(path.startswith(f"{folder}/") for path in files):
             files |= {p.relative_to(ROOT).as_posix() for p in (ROOT / folder).rglob("*.py")}
     # What a package ships beside its code (templates) is read by it.
-    for path in list(files):
+    code = {path: (ROOT / path).read_text(encoding="utf-8") for path in files}
+    for path in code:
         if path.endswith("/__init__.py"):
             package = (ROOT / path).parent
             beside = [p for p in package.iterdir() if p.is_file() and p.suffix not in (".py", "")]
             files |= {
                 p.relative_to(ROOT).as_posix()
                 for p in beside
-                if any(p.name in (ROOT / f).read_text(encoding="utf-8") for f in files)
+                if any(p.name in text for text in code.values())
             }
     return files
 

@@ -10,11 +10,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from reelflow.evaluation.metrics import evaluate
 from reelflow.evaluation.verdict import Verdict
 from tests.conftest import MakeVideo
 
 LABELS = ["jump", "sit é", "walk"]
-CLIP = {"frames": 4, "height": 32, "width": 32, "fit": "crop", "scaler": "area"}
+CLIP = {
+    "frames": 4,
+    "height": 32,
+    "width": 32,
+    "fit": "crop",
+    "scaler": "area",
+    "sampler": "uniform",
+}
 DATA_HASH = "d" * 64
 
 
@@ -57,20 +65,28 @@ def write_outputs(folder: Path, model: bytes = b"a model", **scores: Any) -> Non
         _write(folder / f"data/prepared/{name}.csv", rows)
     _write(folder / "data/prepared/meta.json", {"labels": LABELS, "data_hash": DATA_HASH})
     _write(folder / "models/model.keras", model)
-    card = {"labels": LABELS, "clip": CLIP, "network": "cnn", "data_hash": DATA_HASH}
+    card = {
+        "labels": LABELS,
+        "clip": CLIP,
+        "network": "cnn",
+        "data_hash": DATA_HASH,
+        "weights_hash": "w" * 64,
+    }
     _write(folder / "models/model.json", {**card, "params": {"epochs": 2}})
     epochs = {"epoch": [1, 2], "loss": [1.5, 0.5], "val_loss": [1.25, 0.75]}
     _write(folder / "plots/train.csv", pd.DataFrame(epochs))
     figures = {"accuracy": 0.75, "balanced_accuracy": 0.75, "macro_f1": 0.7}
-    per_class = {"sit é": {"recall": 0.5, "support": 2}}
+    probabilities = np.full((6, 3), 1 / 3, np.float32)
+    targets = table["target"].to_numpy()
+    measured = evaluate(targets, probabilities, list(table["group"]), LABELS, majority=0)
+    measured["interval_confidence"] = 0.95
     cautions = ["The test has only 4 groups.", "“<b>[x](y)” is rare."]
-    told = {**figures, "per_class": per_class, "verdict": asdict(VERDICT), "cautions": cautions}
+    told = {**measured, **figures, "verdict": asdict(VERDICT), "cautions": cautions}
     _write(folder / "metrics/evaluate.json", {**told, **scores})
     data = {"headline": "Fit to learn from, with 1 reservation", "cautions": ["All are dark."]}
     _write(folder / "metrics/validate.json", data)
     _write(folder / "metrics/summary.json", {"accuracy": figures["accuracy"], "videos": 6})
     _write(folder / "metrics/train.json", {"epochs": 2, "best": None})
-    probabilities = np.full((6, 3), 1 / 3, np.float32)
     predictions = pd.DataFrame(probabilities, columns=[f"p_{label}" for label in LABELS])
     answers = pd.concat([table.assign(predicted=labels[:4] + labels[:2]), predictions], axis=1)
     _write(folder / "reports/predictions.csv", answers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -62,3 +63,8 @@ def length(seconds: float) -> str:
     if seconds < 7200:
         return f"{seconds / 60:.1f} min"
     return f"{seconds / 3600:.1f} h"
+
+
+def as_markdown(text: str) -> str:
+    """Text in which nothing is markup of Markdown or HTML: a label in it is anybody's."""
+    return re.sub(r"[\\`*|\[\]<>]", r"\\\g<0>", printable(text))

@@ -7,7 +7,6 @@ or a second call ends with the same single version.
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reelflow.base.csv_table import read_cells
+from reelflow.base.words import as_markdown
 from reelflow.tracking.mlflow_client import (
     address_from_environment,
     connect,
@@ -132,17 +132,15 @@ def description(reason: str, reports: Sequence[tuple[str, Sequence[str]]]) -> st
     """
     lines = [reason]
     for headline, cautions in reports:
-        lines += [f"\n**{_plain(headline)}**\n", *(f"- {_plain(text)}" for text in cautions)]
+        lines += [
+            f"\n**{as_markdown(headline)}**\n",
+            *(f"- {as_markdown(text)}" for text in cautions),
+        ]
     text = "\n".join(lines)
     if len(text) <= MOST_CHARACTERS:
         return text
     end = "\n- And more: see the reports among the run's artifacts."
     return text[: MOST_CHARACTERS - len(end)].rpartition("\n")[0] + end
-
-
-def _plain(text: str) -> str:
-    """Text in which nothing is markup: a label in it is anybody's."""
-    return re.sub(r"[\\`*\[\]<>]", r"\\\g<0>", text)
 
 
 def learned(
