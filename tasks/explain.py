@@ -8,7 +8,6 @@ and `index.html`; checked, also `metrics/explain.json`.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ import yaml
 
 from reelflow.base.errors import VideoError
 from reelflow.base.files import digest_of, replacing, write_json, write_text
+from reelflow.base.progress import track
 from reelflow.explain import drawing, verdicts
 from reelflow.explain.explanation import Explanation, check, decisive, explain
 from reelflow.explain.loading import load_subject
@@ -34,8 +34,6 @@ from reelflow.video.process_limits import Bounds
 from tasks.common.inputs import read_json
 from tasks.common.known_videos import Known, known_videos
 from tasks.common.paths import METRICS, MODEL, MODEL_CARD, PARAMS
-
-log = logging.getLogger(__name__)
 
 # A difference of probabilities that is more than another order of sums.
 _OTHER = 1e-3
@@ -105,7 +103,8 @@ def explain_videos(
     subject = load_subject(model.file, model.card, bounds)
     known = known_videos(subject, model.card)
     done, figures, names = Done(), [], set[str]()
-    for number, file in enumerate(files):
+    shown = track(files, len(files), "explaining videos") if len(files) > 1 else files
+    for number, file in enumerate(shown):
         try:
             look = subject.look(_present(file))
         except VideoError as error:
@@ -120,7 +119,6 @@ def explain_videos(
             figures.append(told["checks"])
         _write(out / told["folder"], found, told)
         done.videos.append(told)
-        log.info("%s: %s", file, told["words"])
     if figures:
         done.sentences = _conclude(figures, model, subject)
     if done.videos:
@@ -220,7 +218,8 @@ def _folder(file: str, taken: set[str]) -> str:
 
 def _write(folder: Path, found: Explanation, told: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    frames, times = found.look.frames, found.look.times
+    times = found.look.times
+    frames = drawing.outlined(found.look.frames, found.look.parts.values())
     drawn = {verdicts.NAMES[name]: found.pixels(name) for name in found.maps}
     with replacing(folder / "strip.png") as temporary:
         drawing.strip(frames, drawn, times.tolist()).save(temporary, "PNG")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,19 @@ def overlay(frames: Frames, values: Floats) -> Frames:
         # In grey, so that no colour of the picture is taken for one of the map.
         grey = frame.mean(axis=2, keepdims=True)
         shown[at] = np.rint(grey + thick * (colour - grey))
+    return shown
+
+
+def outlined(frames: Frames, boxes: Iterable[tuple[int, int, int, int]]) -> Frames:
+    """A copy with lines around boxes (left, top, right, bottom) that are not the whole picture."""
+    shown = frames.copy()
+    height, width = frames.shape[1:3]
+    for left, top, right, bottom in boxes:
+        thick = max(1, height // 150)
+        if (left, top, right, bottom) != (0, 0, width, height):
+            inner = shown[:, top + thick : bottom - thick, left + thick : right - thick].copy()
+            shown[:, top:bottom, left:right] = 255
+            shown[:, top + thick : bottom - thick, left + thick : right - thick] = inner
     return shown
 
 

@@ -12,9 +12,11 @@ from typer.testing import CliRunner, Result
 
 from cli.explain import explain
 from cli.files import SETTINGS
+from reelflow.registry.ask_model import Answer
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.check import check_video
 from reelflow.video.process_limits import Bounds
+from tasks.explain import Opened, explain_videos
 from tests.conftest import MakeVideo
 
 LABELS = ["run", "sit é"]
@@ -110,3 +112,21 @@ def test_no_model_is_a_sentence(here: Path, arguments: list[str], sentence: str)
 def test_an_unknown_label_is_a_sentence(here: Path, models: Path) -> None:
     result = call("a b.mp4", "--model", str(models), "--label", "fly")
     assert "no label 'fly'; it knows run, sit é" in str(result.exception)
+
+
+def test_a_registered_model_whose_own_code_answers_otherwise_is_told(
+    here: Path, models: Path
+) -> None:
+    card = json.loads((models / "model.json").read_text("utf-8"))
+
+    def explained(answer: Answer) -> list[str]:
+        model = Opened("models:/x/1", models / "model.keras", card, lambda file: answer)
+        return explain_videos(["a b.mp4"], model, here / "o").videos[0]["cautions"]
+
+    today = explained(Answer("", error="It has no frames."))
+    assert today == ["The registered model's own code cannot use this video: It has no frames."]
+    other = Answer("", "run", 0.9, {"run": 0.9, "sit é": 0.1})
+    assert "answers with its own code run 0.900, today's code gives 0." in explained(other)[0]
+    told = json.loads((here / "o/a_b/explanation.json").read_text("utf-8"))
+    same = told["answer"]["probabilities"]
+    assert explained(Answer("", "sit é", same["sit é"], same)) == []

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reelflow.explain.drawing import film, overlay, strip
+from reelflow.explain.drawing import film, outlined, overlay, strip
 from reelflow.video.check import check_video
 from reelflow.video.process_limits import Bounds
 
@@ -47,3 +47,10 @@ def test_one_frame_makes_a_film(tmp_path: Path) -> None:
     path = tmp_path / "explained.mp4"
     film(path, FRAMES[:1], VALUES[:1], np.zeros(1), "a", [(slice(0, 1), 0.0)])
     assert check_video(path, Bounds()).frames == 1
+
+
+def test_the_window_of_a_view_is_outlined() -> None:
+    frames = np.zeros((2, 20, 30, 3), np.uint8)
+    shown = outlined(frames, [(5, 5, 15, 15), (0, 0, 30, 20)])
+    assert shown[0, 5, 5:15].min() == 255 and shown[0, 5:15, 14].min() == 255
+    assert not shown[0, 6:14, 6:14].any() and shown.sum() == 2 * 3 * 255 * 36
