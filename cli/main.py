@@ -21,6 +21,7 @@ from cli.inspect import inspect
 from cli.networks import networks
 from cli.predict import predict
 from cli.run import retrain, run
+from cli.search import search
 from cli.ui import ui
 from cli.videos import import_, remove
 from reelflow.base.terminal import log_to_stderr
@@ -58,6 +59,7 @@ def sample(
 app.command()(run)
 app.command()(retrain)
 app.command()(crossval)
+app.command()(search)
 app.command()(ui)
 app.command(context_settings=SETTINGS)(inspect)
 app.command()(compare)

@@ -21,7 +21,7 @@ from reelflow.base.nested import flatten
 from reelflow.base.split_names import SPLITS
 from reelflow.evaluation.answers import group_codes
 from reelflow.evaluation.verdict import Floor, Verdict
-from reelflow.params import load_all, load_section
+from reelflow.params import STAGES, load_all, load_section
 from reelflow.params.evaluate import EvaluateParams
 from reelflow.params.extract import ExtractParams
 from reelflow.params.register import RegisterParams
@@ -234,7 +234,8 @@ def _finish(
 
 def _story(card: dict[str, Any]) -> Story:
     model_hash = digest_of(present(MODEL))
-    used = {name: section.model_dump() for name, section in load_all(PARAMS).items()}
+    sections = load_all(PARAMS)
+    used = {name: sections[name].model_dump() for name in STAGES}
     params = flatten({**used, "train": card["params"]})
     return Story(
         model_hash=model_hash,

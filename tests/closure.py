@@ -9,7 +9,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from reelflow.params import SECTIONS
+from reelflow.params import STAGES
 from tests.conftest import ROOT
 
 FLOORS = ("reelflow", "tasks")
@@ -96,7 +96,7 @@ def rooms(module: str) -> list[str]:
 
 
 def main() -> None:
-    for stage in SECTIONS:
+    for stage in STAGES:
         print(f"{stage}: {', '.join(dict.fromkeys(rooms(f'tasks.{stage}')))}")
 
 

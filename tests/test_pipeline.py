@@ -12,7 +12,7 @@ import pytest
 
 from cli.summary import CAUTIONS
 from reelflow.base.words import percent
-from reelflow.params import SECTIONS
+from reelflow.params import STAGES
 from tests.checkout import PARTS, Checkout, make_checkout
 from tests.conftest import ROOT
 from tests.reports import imported, unguarded, watch
@@ -31,7 +31,7 @@ SAME = {
     "reports/index.html",
     "reports/validate",
     "reports/data.html",
-    *(f"metrics/{stage}.json" for stage in SECTIONS),
+    *(f"metrics/{stage}.json" for stage in STAGES),
     "metrics/summary.json",
 }
 
@@ -80,7 +80,7 @@ def test_afterwards_every_tool_finds_nothing_to_do(done: Checkout) -> None:
     assert "Data and pipelines are up to date" in done.dvc("repro")
     again = done.call("reelflow", "run").stdout
     assert "Nothing changed" in again
-    assert again.count("nothing to do") == len(SECTIONS)
+    assert again.count("nothing to do") == len(STAGES)
 
 
 def test_the_summary_tells_what_came_of_it(done: Checkout) -> None:
@@ -101,7 +101,7 @@ def test_the_summary_tells_what_came_of_it(done: Checkout) -> None:
 
 def test_dvcs_own_views_work(done: Checkout) -> None:
     graph = done.dvc("dag")
-    assert all(stage in graph for stage in SECTIONS)
+    assert all(stage in graph for stage in STAGES)
     metrics = json.loads(done.dvc("metrics", "show", "--json"))[""]["data"]
     assert list(metrics) == ["metrics/summary.json"]
     assert 5 <= len(metrics["metrics/summary.json"]["data"]) <= 8
@@ -132,9 +132,9 @@ def test_a_changed_param_runs_only_what_depends_on_it(copy: Checkout) -> None:
     copy.set_params(evaluate={"examples": 1})
     told = copy.call("reelflow", "run").stdout
     rows = [line.split() for line in told.splitlines()]
-    outcomes = {row[0]: row[1] for row in rows if row and row[0] in SECTIONS and len(row) > 1}
+    outcomes = {row[0]: row[1] for row in rows if row and row[0] in STAGES and len(row) > 1}
     assert outcomes == {
-        **dict.fromkeys(SECTIONS, "nothing"),
+        **dict.fromkeys(STAGES, "nothing"),
         "evaluate": "ran",
         "register": "ran",
     }

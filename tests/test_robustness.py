@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from reelflow.params import SECTIONS
+from reelflow.params import STAGES
 from tests.checkout import Checkout, make_checkout
 
 pytestmark = pytest.mark.slow
@@ -80,7 +80,7 @@ def kill_in_the_middle(
         process.kill()  # this one alone: other tests run the same stage at the same time
 
 
-@pytest.mark.parametrize("stage", SECTIONS)
+@pytest.mark.parametrize("stage", STAGES)
 def test_a_kill_in_the_middle_of_a_stage_is_mended_by_the_same_command(
     done: Checkout, tmp_path: Path, stage: str
 ) -> None:

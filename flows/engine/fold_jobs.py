@@ -11,11 +11,11 @@ import pandas as pd
 import yaml
 
 from flows.engine.dvc_graph import Node
-from reelflow.base.errors import DataError
+from reelflow.base.errors import DataError, ParamsError
 from reelflow.base.files import digest_of
 from reelflow.crossval.folds import Fold
 from reelflow.crossval.kept import Job, MadeBy
-from reelflow.networks import reads
+from reelflow.networks import NETWORKS, reads
 from reelflow.params.train import TrainParams
 from reelflow.store.embedding_store import EmbeddingStore
 from reelflow.store.frame_store import FrameStore
@@ -44,6 +44,13 @@ def made_by(network: str = "auto") -> MadeBy:
     """
     told = EmbeddingStore(EMBEDDINGS).spec if reads(network) != "frames" else {}
     return MadeBy(_code(), FrameStore(FRAMES).id, str(told.get("id", "")))
+
+
+def with_network(params: TrainParams, network: str) -> TrainParams:
+    """The section `train` with another network. Raises `ParamsError` if there is none such."""
+    if network not in NETWORKS:
+        raise ParamsError(f"There is no network {network!r}: there are {', '.join(NETWORKS)}.")
+    return TrainParams.model_validate({**params.model_dump(), "network": network})
 
 
 def check_embedded(network: str) -> None:

@@ -11,17 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.engine.dvc_graph import changes
-from flows.engine.fold_jobs import before, check_embedded, jobs_of, made_by
+from flows.engine.fold_jobs import before, check_embedded, jobs_of, made_by, with_network
 from flows.engine.outcome import PipelineResult
 from flows.engine.raw_gate import checked_graph
 from flows.engine.run_lock import only_run
 from flows.engine.run_pipeline import run_flow
-from reelflow.base.errors import DataError, ParamsError
+from reelflow.base.errors import DataError
 from reelflow.base.words import count
 from reelflow.crossval.figures import Answered
 from reelflow.crossval.folds import one_group_out, stratified
 from reelflow.crossval.kept import Job, find
-from reelflow.networks import NETWORKS
 from reelflow.params import load_section
 from reelflow.params.train import TrainParams
 from tasks import crossval
@@ -74,7 +73,8 @@ def cross_validate(
     """
     with only_run():
         nodes = before(checked_graph(), "train")
-        params = _params(asked.network)
+        params = load_section(PARAMS, TrainParams)
+        params = with_network(params, asked.network or params.network)
         stale = changes()
         done = not any(node.name in stale for node in nodes) and all(
             find(FOLDS, job)
@@ -94,16 +94,6 @@ def cross_validate(
             return result, {}
         jobs = _planned(asked, params)
         return result, crossval.write(jobs, _outcomes(jobs), asked.words, params)
-
-
-def _params(network: str) -> TrainParams:
-    """The section `train`, with the network that is asked for."""
-    params = load_section(PARAMS, TrainParams)
-    if not network:
-        return params
-    if network not in NETWORKS:
-        raise ParamsError(f"There is no network {network!r}: there are {', '.join(NETWORKS)}.")
-    return TrainParams.model_validate({**params.model_dump(), "network": network})
 
 
 def _planned(asked: Asked, params: TrainParams) -> list[Job]:

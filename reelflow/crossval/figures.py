@@ -44,10 +44,19 @@ class Answered:
 
     def share_right(self, actual: Mapping[str, str]) -> float:
         """The share of right answers; `actual` is the label of every video there is, by hash."""
-        labels = sorted(set(actual.values()))
-        answers = [labels[i] for i in self.probabilities.argmax(axis=1)]
-        pairs = zip(answers, self.videos, strict=True)
-        return float(np.mean([answer == actual[video] for answer, video in pairs]))
+        return float(np.mean(self._right(actual)[0]))
+
+    def balanced_accuracy(self, actual: Mapping[str, str]) -> float:
+        """The mean recall of the classes that are there. `actual` as for `share_right`."""
+        right, labels = self._right(actual)
+        return float(right.groupby(labels).mean().mean())
+
+    def _right(self, actual: Mapping[str, str]) -> tuple[pd.Series[float], list[str]]:
+        names = sorted(set(actual.values()))
+        labels = [actual[video] for video in self.videos]
+        answers = [names[i] for i in self.probabilities.argmax(axis=1)]
+        pairs = zip(answers, labels, strict=True)
+        return pd.Series([float(answer == label) for answer, label in pairs]), labels
 
 
 def answers_of(folds: Sequence[Answered], videos: pd.DataFrame, labels: list[str]) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""`params.yaml`, typed: one section a stage, one module a section.
+"""`params.yaml`, typed: one section a stage, and one for the search; one module a section.
 
 Reads `params.yaml`; writes nothing. Every section is checked whenever one is loaded, so that a
 wrong key stops the pipeline before its first stage and not an hour later. The sections are
@@ -21,9 +21,10 @@ from ruamel.yaml.error import YAMLError
 from reelflow.base.errors import ParamsError, quoted
 from reelflow.base.section import Section
 
-SECTIONS = (
+STAGES = (
     "ingest", "extract", "embed", "validate", "preprocess", "train", "evaluate", "register",
 )  # fmt: skip
+SECTIONS = (*STAGES, "search")
 
 
 S = TypeVar("S", bound=Section)

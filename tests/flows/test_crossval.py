@@ -15,6 +15,8 @@ from flows.engine import prefect_server
 from flows.engine.run_crossval import Asked, cross_validate
 from flows.gc import collect
 from reelflow.base.errors import DataError, ParamsError
+from reelflow.params import load_section
+from reelflow.params.train import TrainParams
 from reelflow.tracking.judged_run import JUDGED
 from reelflow.tracking.mlflow_client import connect
 from tests.flows.prefect_api import PrefectApi
@@ -115,3 +117,24 @@ def test_what_cannot_be_is_a_sentence_before_any_server(here: Prepared) -> None:
         cross_validate(Asked(network="cnnn"), print)
     with pytest.raises(DataError, match="reads embeddings, and data/embeddings is empty"):
         cross_validate(Asked(network="transfer"), print)
+
+
+def test_a_search_tries_the_present_settings_first_and_writes_the_best(done: Prepared) -> None:
+    space = {"network": ["cnn"], "learning_rate": {"low": 0.001, "high": 0.01}}
+    done.set("search", folds=2, trials=2, space=space)
+    said = done.call("reelflow", "search", "--write").stdout
+    assert "trial 1: balanced accuracy" in said
+    assert "network cnn, learning_rate 0.002" in said
+    trials = pd.read_csv(done.root / "reports/search.csv")
+    assert len(trials) == 2
+    best = trials.sort_values("balanced_accuracy", kind="stable", ascending=False).iloc[0]
+    kept = load_section(done.root / "params.yaml", TrainParams)
+    assert kept.learning_rate == pytest.approx(best["learning_rate"])
+    tested = set(pd.read_csv(done.root / "data/prepared/test.csv")["hash"])
+    new = [json.loads((done.kept_in / name).read_text()) for name in done.kept()]
+    assert any(not tested & set(one["videos"]) for one in new)
+    client = connect(f"sqlite:///{done.root}/mlflow.db")
+    experiment = client.get_experiment_by_name("reelflow").experiment_id
+    nested = client.search_runs([experiment], "tags.`mlflow.parentRunId` != ''")
+    assert [len(run.data.params) for run in nested] == [2, 2]
+    assert len({run.data.tags["mlflow.parentRunId"] for run in nested}) == 1

@@ -1,0 +1,73 @@
+"""`reelflow search`: which settings serve these videos best."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reelflow.base.terminal import say
+from reelflow.base.words import count
+
+if TYPE_CHECKING:
+    from flows.engine.trials import Trials
+
+
+def search(
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Labelled videos, as for `reelflow run`; by default data/raw."),
+    ] = None,
+    trials: Annotated[
+        int, typer.Option(min=0, help="Trials in all; by default search.trials.")
+    ] = 0,
+    network: Annotated[
+        str, typer.Option(help="The only network to try; by default those of search.space.")
+    ] = "",
+    workers: Annotated[int, typer.Option(min=1, help="Trials at once.")] = 1,
+    write: Annotated[
+        bool, typer.Option("--write", help="Put the best settings into params.yaml.")
+    ] = False,
+) -> None:
+    """Try settings of search.space, each judged by folds of the training and validation videos.
+
+    The test is never looked at. A search that was stopped goes on with the same command.
+    """
+    from cli.summary import print_stages
+    from flows.engine.run_lock import only_run
+    from flows.engine.run_pipeline import leave
+    from flows.engine.run_search import search as run_search
+    from flows.engine.run_search import write_best
+    from flows.raw_videos import provide
+
+    with only_run():
+        provide(data, copy=False, replacing=False, echo=say)
+        result, found = run_search(network, trials, workers, say)
+        if result.stages:
+            print_stages(result)
+        if found:
+            _print(found)
+            if write:
+                write_best(found)
+                print("params.yaml holds them now; `reelflow run` trains with them.")
+    leave(result)
+
+
+def _print(trials: Trials) -> None:
+    from flows.engine.run_search import TABLE
+    from tasks.common.paths import PARAMS
+
+    best = trials.best
+    if best is None:
+        return
+    print(
+        f"best of {count(trials.done, 'trial')}: trial {best.number + 1}, balanced accuracy "
+        f"{best.value:.3f} in {count(len(best.intermediate_values), 'fold')}"
+    )
+    for name, value in best.params.items():
+        print(f"  train.{name}: {value}")
+    print(
+        "The best of many is flattered by luck: what it reaches on new groups, the test says.\n"
+        f"a row a trial  {TABLE}\nto keep them   reelflow search --write  ({PARAMS})"
+    )

@@ -1,0 +1,75 @@
+"""A search from the command line: `search`, which `reelflow search` prints.
+
+With the stages before `train` up to date and no trial left to do, neither Prefect nor a server is
+started.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flows.engine import study as studies
+from flows.engine.dvc_graph import changes
+from flows.engine.fold_jobs import before
+from flows.engine.outcome import PipelineResult
+from flows.engine.params_override import set_params
+from flows.engine.raw_gate import checked_graph
+from flows.engine.run_lock import only_run
+from flows.engine.run_pipeline import run_flow
+from flows.engine.trials import TRIALS, Trials, asked, open_trials
+from reelflow.base.csv_table import write_table
+from tasks.common.paths import PARAMS, REPORT
+
+TABLE = REPORT.with_name("search.csv")
+
+
+def search(
+    network: str, trials: int, workers: int, echo: Callable[[str], None]
+) -> tuple[PipelineResult, Trials | None]:
+    """Run the stages before `train` and the trials that are left; write a row a trial.
+
+    Args:
+        network: the only one that is tried; empty for those of the space.
+        trials: how many there are to be in all; 0 for what params.yaml says.
+        workers: trials at once.
+        echo: takes each line for a console.
+
+    Returns:
+        the outcome of the stages and of the trials; and, if all went well, the trials.
+
+    Raises:
+        ReelflowError: nothing was started: another run is at work, wrong params, no graph, the
+            videos cannot be divided, or the database of the trials cannot be used.
+    """
+    with only_run():
+        nodes = before(checked_graph(), "train")
+        asked(network, trials)  # its errors before any stage
+        stale = changes()
+
+        def opened() -> Trials:
+            return open_trials(network, trials)
+
+        result = PipelineResult([])
+        if any(node.name in stale for node in nodes) or opened().left:
+            order = [*(node.name for node in nodes if not node.is_source), TRIALS]
+
+            def flow_of() -> Any:
+                from flows.search import flow_of
+
+                return flow_of(nodes, opened, workers)
+
+            result = run_flow(flow_of, nodes, order, echo)
+        if result.error:
+            return result, None
+        found = opened()
+        write_table(TABLE, studies.table(found.study))
+        return result, found
+
+
+def write_best(trials: Trials) -> dict[str, Any]:
+    """Put the settings of the best trial into params.yaml; its comments stay. Returns them."""
+    best = trials.best
+    values = {f"train.{name}": value for name, value in best.params.items()} if best else {}
+    set_params(PARAMS, values)
+    return values

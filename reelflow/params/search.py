@@ -1,0 +1,141 @@
+"""The `search` section of `params.yaml`: what `search` tries. No stage depends on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import Field, ValidationError, field_validator
+
+from reelflow.base.section import Section
+from reelflow.networks import NETWORKS, reads
+from reelflow.params.train import TrainParams
+
+NETWORK = "network"
+SPACE: dict[str, Any] = {
+    "network": ["transfer", "r2plus1d"],
+    "transfer.features": ["auto", "motion", "whole", "appearance", "motion_and_appearance"],
+    "learning_rate": {"low": 0.0005, "high": 0.01, "log": True},
+    "weight_decay": {"low": 0.00001, "high": 0.01, "log": True},
+    "regularise.label_smoothing": {"low": 0.0, "high": 0.2},
+    "augment.mixup": [0.0, 0.2, 0.4],
+    "augment.time_shift": {"low": 0.0, "high": 0.3},
+    "r2plus1d.width": [8, 16, 24],
+    "r2plus1d.dropout": {"low": 0.1, "high": 0.6},
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of some values."""
+
+    values: tuple[Any, ...]
+
+    def __contains__(self, value: object) -> bool:
+        return value in self.values
+
+    @property
+    def examples(self) -> tuple[Any, ...]:
+        """Values that must all be allowed for any of them to be."""
+        return self.values
+
+
+@dataclass(frozen=True)
+class Range:
+    """A number from `low` to `high`, both included; whole where both are."""
+
+    low: float
+    high: float
+    log: bool = False
+
+    def __contains__(self, value: object) -> bool:
+        return isinstance(value, (int, float)) and self.low <= value <= self.high
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is of whole numbers."""
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
+    @property
+    def examples(self) -> tuple[Any, ...]:
+        """As of `Choice`."""
+        return (self.low, self.high)
+
+
+Dimension = Choice | Range
+
+
+class SearchParams(Section):
+    """Which settings are tried, how often, and how they are judged."""
+
+    trials: int = Field(30, ge=1, le=100_000, description="settings that are tried, in all")
+    folds: int = Field(5, ge=2, le=100, description="folds of whole groups that judge a trial")
+    repeats: int = Field(1, ge=1, le=100, description="how often groups are dealt anew")
+    random: int = Field(10, ge=1, le=10_000, description="trials drawn at random, before it learns")
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="seed of the trials")
+    storage: str = Field("", description="database of the trials, empty for a file of this folder")
+    space: dict[str, Any] = Field(SPACE, description="values of `train` to try, by name")
+
+    @field_validator("space")
+    @classmethod
+    def _is_of_train(cls, space: dict[str, Any]) -> dict[str, Any]:
+        for name, told in space.items():
+            for value in dimension(name, told).examples:
+                try:
+                    trained(TrainParams.model_validate({}), {name: value})
+                except ValidationError:
+                    raise ValueError(
+                        f"names and values of `train`, and {name}: {value!r} is none"
+                    ) from None
+        return space
+
+    def dimensions(self, network: str) -> Iterator[tuple[str, Dimension]]:
+        """What of the space matters where this network is trained, without the network itself.
+
+        A head on embeddings is fitted in closed form, so it takes its own settings alone.
+        """
+        for name, told in self.space.items():
+            first = name.partition(".")[0]
+            own = first in NETWORKS
+            if first == network or (not own and name != NETWORK and reads(network) != "embeddings"):
+                yield name, dimension(name, told)
+
+    def networks(self, present: str) -> Choice:
+        """The networks to try; `present` where the space names none."""
+        told = self.space.get(NETWORK, [present])
+        return Choice(tuple(told))
+
+
+def dimension(name: str, told: Any) -> Dimension:
+    """One line of the space. Raises `ValueError` where it is neither a list nor a range."""
+    if (
+        isinstance(told, list)
+        and told
+        and all(isinstance(v, (bool, int, float, str)) for v in told)
+    ):
+        return Choice(tuple(told))
+    if isinstance(told, dict) and {"low", "high"} <= told.keys() <= {"low", "high", "log"}:
+        found = Range(**told)
+        numbers = all(type(end) in (int, float) for end in found.examples)
+        if numbers and found.low < found.high and (found.low > 0 or not found.log):
+            return found
+    raise ValueError(
+        "for each name a list of values, or {low: …, high: …} with numbers and, for steps of equal "
+        f"ratio from above 0, log: true; {name} has {told!r}"
+    )
+
+
+def trained(params: TrainParams, values: Mapping[str, Any]) -> TrainParams:
+    """The section `train` with other values, by dotted names. Raises pydantic's error."""
+    told = params.model_dump()
+    for name, value in values.items():
+        *above, last = name.split(".")
+        section = told
+        for key in above:
+            inner = section.setdefault(key, {})
+            if not isinstance(inner, dict):
+                inner = section[key] = {}  # the check below refuses it
+            section = inner
+        section[last] = value
+    return TrainParams.model_validate(told)
