@@ -40,6 +40,7 @@ def search(
     from flows.engine.run_search import search as run_search
     from flows.engine.run_search import write_best
     from flows.raw_videos import provide
+    from tasks.common.paths import PARAMS
 
     with only_run():
         provide(data, copy=False, replacing=False, echo=say)
@@ -50,13 +51,14 @@ def search(
             _print(found)
             if write:
                 write_best(found)
-                print("params.yaml holds them now; `reelflow run` trains with them.")
+                print(f"{PARAMS} holds them now; `reelflow run` trains with them.")
+            else:
+                print("to keep them   reelflow search --write")
     leave(result)
 
 
 def _print(trials: Trials) -> None:
     from flows.engine.run_search import TABLE
-    from tasks.common.paths import PARAMS
 
     best = trials.best
     if best is None:
@@ -69,5 +71,5 @@ def _print(trials: Trials) -> None:
         print(f"  train.{name}: {value}")
     print(
         "The best of many is flattered by luck: what it reaches on new groups, the test says.\n"
-        f"a row a trial  {TABLE}\nto keep them   reelflow search --write  ({PARAMS})"
+        f"a row a trial  {TABLE}"
     )
