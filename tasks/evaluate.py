@@ -25,7 +25,8 @@ from reelflow.base.errors import DataError
 from reelflow.base.files import digest_of, write_json, write_text
 from reelflow.base.progress import track
 from reelflow.base.split_names import SPLITS
-from reelflow.evaluation import curves, metrics, slices, sureness
+from reelflow.evaluation import alarms, curves, metrics, slices, sureness
+from reelflow.evaluation.alarms import hidden_groups
 from reelflow.evaluation.intervals import Bootstrap
 from reelflow.evaluation.verdict import Floor, judge, test_of
 from reelflow.params import load_section
@@ -34,7 +35,7 @@ from reelflow.params.register import RegisterParams
 from reelflow.reports import evaluation_report
 from reelflow.store.clip_spec import Clip
 from reelflow.store.frame_store import FrameStore
-from reelflow.store.views import shown
+from reelflow.store.views import frozen, shown
 from reelflow.training import predict_clip
 from reelflow.training.calibration import tempered
 from reelflow.training.familiarity import share_unlike
@@ -57,6 +58,7 @@ from tasks.common.paths import (
     REPORT,
     SUMMARY,
 )
+from tasks.common.refusals import refuse_meaningless
 from tasks.common.stage import run
 
 log = logging.getLogger(__name__)
@@ -70,7 +72,7 @@ def main() -> None:
     params = load_section(PARAMS, EvaluateParams)
     manifest = extracted_videos()
     meta, card, splits = read_json(PREPARED / "meta.json"), read_json(MODEL_CARD), _splits(manifest)
-    _check(meta, card, splits)
+    refuse_meaningless(meta, card, splits)
     store = FrameStore(FRAMES)
     inputs, there = inputs_of(card, store, EMBEDDINGS, splits["test"])
     _warn_of_untested(splits["test"].drop(there.index))
@@ -117,6 +119,25 @@ def main() -> None:
         Floor(params.min_videos, params.min_groups),
         test_of(set(manifest["split"].dropna()), _prescribed(manifest, test)),
     )
+    learned = pd.concat([splits["train"], splits["validation"]])
+    shortcuts = read_json(METRICS / "validate.json")["told"]
+    still = None
+    if "embedding" not in card:
+        still = _predict(test, lambda video: frozen(inputs(video))).argmax(axis=1) == targets
+    told = alarms.raised(
+        alarms.Facts(
+            scores,
+            verdict,
+            shortcuts,
+            test,
+            learned,
+            manifest,
+            probabilities.argmax(axis=1) == targets,
+            still,
+            card.get("candidates", []),
+            **hidden_groups.seen(pd.concat([learned, test]), store, EMBEDDINGS),
+        )
+    )
     evaluation = evaluation_report.Evaluation(
         labels=labels,
         scores=scores,
@@ -130,7 +151,7 @@ def main() -> None:
         kept=_kept_epoch(history),
         splits=splits,
         manifest=manifest,
-        shortcuts=read_json(METRICS / "validate.json")["told"],
+        shortcuts=shortcuts,
         params={
             "extract": meta["clip"],
             "train": card["params"],
@@ -141,6 +162,7 @@ def main() -> None:
         candidates=card.get("candidates", []),
         sureness=sure,
         more_groups=_more_groups(splits),
+        alarms=told,
         slices=worst,
         unlike=unlike,
     )
@@ -164,6 +186,7 @@ def main() -> None:
             **scores,
             "interval_confidence": params.confidence,
             **sure.figures,
+            "alarms": told,
             "slices": worst,
             "unlike_training": unlike,
             **judged,
@@ -226,27 +249,6 @@ def _more_groups(splits: dict[str, pd.DataFrame]) -> str:
         f"Cross-validation judges such a model on all {len(everyone)} groups, each by a training "
         f"that has not seen it: `reelflow crossval{_ALL_IN_TURN if len(everyone) <= _FEW else ''}`."
     )
-
-
-def _check(meta: dict[str, Any], card: dict[str, Any], splits: dict[str, pd.DataFrame]) -> None:
-    """Raise `DataError` if the figures would mean nothing."""
-    if card["data_hash"] != meta["data_hash"]:
-        raise DataError(
-            f"{MODEL} was trained on other data than {PREPARED} now holds: some of its training "
-            "videos may stand in the test. Run the stage `train` again (`dvc repro` does)."
-        )
-    if splits["test"].empty:
-        raise DataError(
-            f"{PREPARED / 'test.csv'} names no video, so nothing can be measured. Raise "
-            "preprocess.test_share, or give videos the split `test` in videos.csv."
-        )
-    learned = {*splits["train"]["hash"], *splits["validation"]["hash"]}
-    seen = splits["test"].loc[splits["test"]["hash"].isin(learned), "path"]
-    if len(seen):
-        raise DataError(
-            f"{len(seen)} of the test videos were also trained or validated on, the first being "
-            f"{seen.iloc[0]}. Run the stage `preprocess` again."
-        )
 
 
 def _splits(manifest: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -41,6 +41,12 @@ def views(frames: Frames, spec: ClipSpec) -> Frames:
     return _laid_out(frames, spec)[:, :, spec.choices // 2]
 
 
+def frozen(views: Frames) -> Frames:
+    """Of views (V, T, H, W, 3) the middle frame, T times."""
+    length = views.shape[1]
+    return np.repeat(views[:, length // 2][:, np.newaxis], length, axis=1)
+
+
 def centre(frames: Frames, spec: ClipSpec) -> Frames:
     """The middle crop of `views`, uint8, of `spec.shape`."""
     middle: Frames = views(frames, spec)[spec.crops // 2]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -39,6 +39,7 @@ class Evaluation:
             far as there is one balanced_accuracy, standard_error, penalty, not_tried. Else empty.
         sureness: how far the confidences can be relied on; None: not measured.
         more_groups: what would say more where the test has few groups, a sentence; or empty.
+        alarms: of `reelflow.evaluation.alarms.raised`: its sentence by name, or None.
         slices: of `reelflow.evaluation.slices.measure`, or nothing.
         unlike: the share of the test videos that are unlike the training; None: not measured.
     """
@@ -62,6 +63,7 @@ class Evaluation:
     candidates: Sequence[Mapping[str, Any]] = ()
     sureness: Sureness | None = None
     more_groups: str = ""
+    alarms: Mapping[str, str | None] = field(default_factory=dict)
     slices: Mapping[str, Any] | None = None
     unlike: float | None = None
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from reelflow.base.words import count, interval, percent, quoted
+from reelflow.base.words import count, percent, quoted
+from reelflow.evaluation.alarms import metadata
 from reelflow.evaluation.slices import sentence
 from reelflow.intake.labelled_videos import made_up_test
 from reelflow.reports.evaluation_report.content import Evaluation
@@ -60,32 +61,12 @@ def _made_up_test(evaluation: Evaluation) -> str | None:
 
 
 def _predicted_without_pictures(evaluation: Evaluation) -> str | None:
-    """What the data report found about file properties."""
-    found = {name: score for name, score in evaluation.shortcuts.items() if score["alarming"]}
-    if not found:
-        return None
-    name, score = max(found.items(), key=lambda item: float(item[1]["share"]))
-    scores = evaluation.scores
-    own, low = scores["balanced_accuracy"], scores["balanced_accuracy_low"]
-    figures = (
-        f"from {name} alone, a small model reaches {percent(score['share'])} "
-        f"({interval({'_low': score['low'], '_high': score['high']}, '')}) balanced accuracy; this "
-        f"model, with pictures, {percent(own)} ({interval(scores, 'balanced_accuracy')})"
-    )
-    learned = (
-        "This model may have learned the cameras and programs alone; the data report shows which."
-    )
-    if score["share"] >= own:
-        return f"A model without pictures is as good: {figures}. {learned}"
-    if low is None or score["share"] >= low:
-        return (
-            "The test is too small to show that this model is better than one without pictures: "
-            f"{figures}. {learned}"
-        )
-    return (
-        f"The class can be predicted without the pictures: {figures}. This model may have learned "
-        "cameras and programs in part; the data report shows which."
-    )
+    return metadata.sentence(evaluation.scores, evaluation.shortcuts)
+
+
+def _alarm(name: str) -> Callable[[Evaluation], str | None]:
+    """What an alarm says that is no warning of its own."""
+    return lambda evaluation: evaluation.alarms.get(name)
 
 
 def _no_groups_known(evaluation: Evaluation) -> str | None:
@@ -273,11 +254,15 @@ def _worst_slice(evaluation: Evaluation) -> str | None:
 WARNINGS: tuple[Callable[[Evaluation], str | None], ...] = (
     _not_proven,
     _made_up_test,
+    _alarm("near_duplicates"),
     _predicted_without_pictures,
+    _alarm("one_frame"),
     _one_answer_only,
     _no_groups_known,
+    _alarm("hidden_groups"),
     _shared_groups,
     _few_groups,
+    _alarm("wide_interval"),
     _all_or_nothing,
     _untested_classes,
     _thinly_tested_classes,
