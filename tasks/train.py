@@ -34,7 +34,7 @@ from reelflow.store.frame_store import FrameStore
 from reelflow.tracking.live_run import LiveRun
 from reelflow.tracking.mlflow_client import address_from_environment, experiment_from_environment
 from reelflow.training.checkpoint import Checkpoint
-from reelflow.training.choose_network import judge_network, minutes_of
+from reelflow.training.choose_network import judge_network, why_not
 from reelflow.training.fit import OnEpoch, fit
 from reelflow.training.left_out import LeftOut
 from reelflow.training.recipe import recipe
@@ -216,11 +216,11 @@ class Training:
             return self._network(name, self.store.spec.shape, own)
 
         how = recipe(self.params)
-        minutes = minutes_of(make_network(), len(videos), how)
         row: dict[str, Any] = {"features": f"{name} from scratch"}
         better = False
-        if minutes > settings.budget_minutes:
-            row["not_tried"] = f"{minutes:.0f} minutes of work"
+        reason = why_not(make_network, len(videos), how, settings.budget_minutes, to_beat)
+        if reason:
+            row["not_tried"] = reason
         else:
             try:
                 found, better = judge_network(

@@ -16,7 +16,7 @@ from tests.conftest import ROOT
 
 FLOORS = ("cli", "flows", "tasks", "reelflow")
 # Locked for what comes next: whoever uses one takes it out of here.
-COMING = {"opencv-python-headless", "optuna"}
+COMING = {"optuna"}
 # The distribution that a module comes from, where the names differ.
 DISTRIBUTION = {
     "cv2": "opencv-python-headless",

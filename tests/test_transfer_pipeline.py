@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from reelflow.networks.transfer import CANDIDATES, Settings, candidates
 from reelflow.training.ridge_head import group_folds
 from tests.checkout import Checkout, make_checkout
 
@@ -36,9 +37,14 @@ def read(checkout: Checkout, path: str) -> Any:
 def test_the_features_are_chosen_by_folds_and_the_choice_stands_in_the_card(done: Checkout) -> None:
     card = read(done, "models/model.json")
     names = [one["features"] for one in card["candidates"]]
-    assert names == ["appearance", "whole", "motion", "motion_and_appearance"]
+    assert names == list(CANDIDATES)
     assert sum(one["chosen"] for one in card["candidates"]) == 1
-    assert set(card["blocks"]) <= set(read(done, "metrics/embed.json")["blocks"])
+    made = read(done, "metrics/embed.json")["blocks"]
+    assert set(card["blocks"]) <= set(made)
+    # Whatever is made is in a candidate, and each candidate has something.
+    used = candidates(Settings(), made)
+    assert all(used.values())
+    assert set(made) == {block for blocks in used.values() for block in blocks}
     report = (done.root / "reports/index.html").read_text("utf-8")
     assert "motion_and_appearance" in report
 

@@ -26,7 +26,7 @@ PACKED = Path(__file__).with_name("mobilenet_025.npz")
 MOBILENET = "mobilenet_025"
 LITE0 = "efficientnet_lite0"
 # The layers whose maps are taken by default: the last map and one of 14x14.
-_LAYERS: dict[str, tuple[str, ...]] = {
+LAYERS: dict[str, tuple[str, ...]] = {
     MOBILENET: ("conv_pw_13_relu", "conv_pw_11_relu"),
     LITE0: efficientnet_lite.LAYERS,
 }
@@ -69,7 +69,7 @@ def backbone(
         model = _from_file(name)
     else:
         model = _of_keras_applications(name, weights, size, download=download)
-    layers = layers or _LAYERS.get(name) or [model.layers[-1].name]
+    layers = layers or LAYERS.get(name) or [model.layers[-1].name]
     known = [layer.name for layer in model.layers]
     unknown = sorted(set(layers).difference(known))
     if unknown:

@@ -1,11 +1,11 @@
-"""Embedding videos: decoded and cut by processes side by side, looked at by one network here."""
+"""Embedding videos: decoded and cut by processes side by side, looked at by networks here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from reelflow.backbones import backbone
 from reelflow.base.errors import VideoError
 from reelflow.base.parallel import ProcessDiedError, each
 from reelflow.embeddings.feature_cache import FeatureCache
+from reelflow.embeddings.flow import FLOW_BLOCK, flow_statistics
 from reelflow.embeddings.spec import EmbeddingSpec
 from reelflow.embeddings.statistics import Floats, statistic
 from reelflow.embeddings.views import pictures_of
@@ -26,8 +27,17 @@ from reelflow.video.process_limits import Bounds
 if TYPE_CHECKING:
     import keras
 
-# Of each view, uint8 (T, size, size, 3).
-Pictures = list[NDArray[np.uint8]]
+# Frames that a network looks at in one go. Always so many, the last one again where there are
+# fewer: it is traced once and its sums are always ordered in the same way.
+_BATCH = 8
+
+
+class Seen(NamedTuple):
+    """What features are made of: of each view its pictures, uint8 (T, size, size, 3), and the
+    statistics of flow, float32 (N,), if they are asked for."""
+
+    views: dict[str, NDArray[np.uint8]]
+    flow: Floats | None
 
 
 def embed(
@@ -63,37 +73,39 @@ def embed(
             yield video, kept
     if not missing:
         return
-    model = network_of(spec)
-    for video, views in each(partial(read_views, raw, spec, bounds), missing, workers):
-        if isinstance(views, VideoError):
-            yield video, views
-        elif isinstance(views, ProcessDiedError):
+    networks = networks_of(spec)
+    for video, seen in each(partial(read_views, raw, spec, bounds), missing, workers):
+        if isinstance(seen, VideoError):
+            yield video, seen
+        elif isinstance(seen, ProcessDiedError):
             yield video, no_clip(video[0], "crash", "Decoding it killed its process.")
         else:
-            features = features_of(views, model, spec)
+            features = features_of(seen, networks, spec)
             cache.keep(video[1].hash, features)
             yield video, features
 
 
-def network_of(spec: EmbeddingSpec) -> keras.Model:
-    """The backbone of a spec. Raises `ParamsError` as `reelflow.backbones.backbone`."""
-    return backbone(
-        spec.backbone,
-        spec.layers,
-        Path(spec.weights) if spec.weights else None,
-        size=spec.size,
-        download=spec.download,
-    )
+def networks_of(spec: EmbeddingSpec) -> list[keras.Model]:
+    """The network of each look of a spec. Raises `ParamsError` as `reelflow.backbones.backbone`."""
+    return [
+        backbone(
+            look.backbone,
+            look.layers,
+            Path(look.weights) if look.weights else None,
+            size=spec.size,
+            download=look.download,
+        )
+        for look in spec.looks
+    ]
 
 
-def read_views(
-    raw: Path, spec: EmbeddingSpec, bounds: Bounds, video: Video
-) -> Pictures | VideoError:
+def read_views(raw: Path, spec: EmbeddingSpec, bounds: Bounds, video: Video) -> Seen | VideoError:
     """Decode a video once and cut all views, or say why that cannot be done."""
     clip = read_frames(raw, spec, bounds, video)
     if isinstance(clip, VideoError):
         return clip
-    return [pictures_of(view, clip.frames, spec.size) for view in spec.views]
+    views = {view: pictures_of(view, clip.frames, spec.size) for view in spec.views}
+    return Seen(views, flow_statistics(clip.frames, clip.timestamps) if spec.flow else None)
 
 
 def read_frames(raw: Path, spec: EmbeddingSpec, bounds: Bounds, video: Video) -> Clip | VideoError:
@@ -107,26 +119,33 @@ def read_frames(raw: Path, spec: EmbeddingSpec, bounds: Bounds, video: Video) ->
     return Clip(clip.frames[first], times)
 
 
-def features_of(views: Pictures, model: keras.Model, spec: EmbeddingSpec) -> Records:
+def features_of(seen: Seen, networks: Sequence[keras.Model], spec: EmbeddingSpec) -> Records:
     """The features of a clip, one record."""
     values: dict[str, Floats] = {}
-    for view, pictures in zip(spec.views, views, strict=True):
-        for layer, maps in maps_of(model, pictures, spec.frames).items():
-            for name in spec.statistics:
-                values[f"{view}/{layer}/{name}"] = statistic(name, maps)
+    for look, network in zip(spec.looks, networks, strict=True):
+        for view in look.views:
+            for layer, maps in maps_of(network, seen.views[view]).items():
+                for name in look.statistics:
+                    values[f"{view}/{layer}/{name}"] = statistic(name, maps)
+    if seen.flow is not None:
+        values[FLOW_BLOCK] = seen.flow
     record = np.empty(1, [(name, np.float32, value.shape) for name, value in values.items()])
     for name, value in values.items():
         record[name] = value
     return record
 
 
-def maps_of(model: keras.Model, pictures: NDArray[np.uint8], frames: int) -> dict[str, Floats]:
-    """The maps of each layer, float32 (T, h, w, C). The network always sees so many frames, so that
-    it is traced once and its sums are always ordered in the same way."""
-    missing = [(0, frames - len(pictures))] + [(0, 0)] * 3
-    batch = np.pad(pictures, missing, mode="edge")
-    maps = model.predict_on_batch(batch)
-    return {layer: maps[layer][: len(pictures)] for layer in maps}
+def maps_of(network: keras.Model, pictures: NDArray[np.uint8]) -> dict[str, Floats]:
+    """The maps of each layer, float32 (T, h, w, C)."""
+    missing = [(0, -len(pictures) % _BATCH)] + [(0, 0)] * 3
+    padded = np.pad(pictures, missing, mode="edge")
+    parts = [
+        network.predict_on_batch(padded[at : at + _BATCH]) for at in range(0, len(padded), _BATCH)
+    ]
+    return {
+        layer: np.concatenate([part[layer] for part in parts])[: len(pictures)]
+        for layer in parts[0]
+    }
 
 
 class Embedder:
@@ -134,17 +153,18 @@ class Embedder:
 
     Args:
         spec: of the features.
+        blocks: those that are wanted; networks that none of them needs are not loaded.
         bounds: limits of each decoder.
     """
 
-    def __init__(self, spec: EmbeddingSpec, bounds: Bounds) -> None:
-        self._spec, self._bounds = spec, bounds
-        self._model = network_of(spec)
+    def __init__(self, spec: EmbeddingSpec, blocks: Collection[str], bounds: Bounds) -> None:
+        self._spec, self._bounds = spec.only(blocks), bounds
+        self._networks = networks_of(self._spec)
 
     def embed(self, path: Path) -> Records:
         """The features of a video, one record, the same as `embed` gives. Raises `VideoError`."""
         info = check_video(path, self._bounds)
-        views = read_views(path.parent, self._spec, self._bounds, (path.name, info))
-        if isinstance(views, VideoError):
-            raise views
-        return features_of(views, self._model, self._spec)
+        seen = read_views(path.parent, self._spec, self._bounds, (path.name, info))
+        if isinstance(seen, VideoError):
+            raise seen
+        return features_of(seen, self._networks, self._spec)

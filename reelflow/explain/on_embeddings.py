@@ -1,20 +1,22 @@
-"""Heads on embeddings: `transfer`. A video goes through a frozen network, then a linear layer.
+"""Heads on embeddings: `transfer`. A video goes through frozen networks, then a linear layer.
 
-A changed video is embedded by the same function as any other. Of the frozen network only those
-pictures are computed that changed: the maps of the video as it is are kept.
+A changed video is embedded by the same function as any other. Of the frozen networks only those
+pictures are computed that changed, and of flow those pairs: the maps of the video as it is are kept.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from reelflow.embeddings.embed import features_of, maps_of, network_of, read_frames
+from reelflow.embeddings.embed import Seen, features_of, maps_of, networks_of, read_frames
+from reelflow.embeddings.flow import per_second, summary, velocities
 from reelflow.embeddings.spec import EmbeddingSpec
 from reelflow.embeddings.views import box_of, cut
 from reelflow.explain.contributions import PLACED, contributions
@@ -46,7 +48,7 @@ class OnEmbeddings:
         spec: of the embedding.
         bounds: limits of a decoder.
         temperature: of its answers.
-        backbone: in place of that of the spec.
+        backbones: in place of those of the spec.
     """
 
     grid: Shape3 = (4, 4, 4)
@@ -59,16 +61,15 @@ class OnEmbeddings:
         spec: EmbeddingSpec,
         bounds: Bounds,
         temperature: float = 1.0,
-        backbone: keras.Model | None = None,
+        backbones: Sequence[keras.Model] | None = None,
     ) -> None:
         self.labels = labels
         self.own = "contributions" if any(_statistic(block) in PLACED for block in blocks) else ""
-        # Views that the head does not read cost as much as those that it does.
-        read = {_view(block) for block in blocks}
-        spec = replace(spec, views=tuple(view for view in spec.views if view in read))
+        # What the head does not read costs as much as what it does.
+        spec = spec.only(blocks)
         self._model, self._blocks, self._spec, self._bounds = model, blocks, spec, bounds
         self._temperature = temperature
-        self._backbone = backbone or network_of(spec)
+        self._backbones = networks_of(spec) if backbones is None else backbones
         self._kept: _Base | None = None
 
     def look(self, path: Path) -> Look:
@@ -94,29 +95,30 @@ class OnEmbeddings:
         found = np.zeros(look.frames.shape[:3], np.float32)
         base = self._base(look)
         slopes = self._slopes(base, target)
-        for (view, box), pictures in zip(look.parts.items(), base.views, strict=True):
-            left, top, right, bottom = box
-            shape = (len(pictures), bottom - top, right - left)
-            for layer, maps in maps_of(base.network, pictures, self._spec.frames).items():
-                part = contributions(f"{view}/{layer}", maps, slopes)
-                if part is not None:
-                    a_pixel = part.shape[1] * part.shape[2] / (shape[1] * shape[2])
-                    found[:, top:bottom, left:right] += enlarged(part, shape) * a_pixel
+        for one, network in zip(self._spec.looks, base.networks, strict=True):
+            for view in one.views:
+                left, top, right, bottom = look.parts[view]
+                shape = (len(look.frames), bottom - top, right - left)
+                for layer, maps in maps_of(network, base.views[view]).items():
+                    part = contributions(f"{view}/{layer}", maps, slopes)
+                    if part is not None:
+                        a_pixel = part.shape[1] * part.shape[2] / (shape[1] * shape[2])
+                        found[:, top:bottom, left:right] += enlarged(part, shape) * a_pixel
         return found
 
     def randomised(self, seed: int) -> Iterator[tuple[str, Subject]]:
-        """The frozen network alone, which learned elsewhere; then the head, then both."""
-        heads = [layer.name for layer in self._model.layers if layer.weights]
-        layers = [layer.name for layer in self._backbone.layers if layer.weights]
-        head, backbone = (
-            drawn_anew(model, names, seed)
-            for model, names in ((self._model, heads), (self._backbone, layers))
-        )
-        yield BELOW, self._with(self._model, backbone)
-        yield "the head", self._with(head, self._backbone)
-        yield "the head and the network below it", self._with(head, backbone)
+        """The frozen networks alone, which learned elsewhere; then the head, then all. Where the head
+        reads flow alone, which nobody learned, the head."""
+        head = drawn_anew(self._model, _with_weights(self._model), seed)
+        if not self._backbones:
+            yield "the head", self._with(head, self._backbones)
+            return
+        below = [drawn_anew(one, _with_weights(one), seed) for one in self._backbones]
+        yield BELOW, self._with(self._model, below)
+        yield "the head", self._with(head, self._backbones)
+        yield "the head and the network below it", self._with(head, below)
 
-    def _with(self, head: keras.Model, backbone: keras.Model) -> OnEmbeddings:
+    def _with(self, head: keras.Model, backbones: Sequence[keras.Model]) -> OnEmbeddings:
         return OnEmbeddings(
             head,
             self.labels,
@@ -124,7 +126,7 @@ class OnEmbeddings:
             self._spec,
             self._bounds,
             self._temperature,
-            backbone,
+            backbones,
         )
 
     def _slopes(self, base: _Base, target: int) -> dict[str, Floats]:
@@ -143,10 +145,19 @@ class OnEmbeddings:
         """The features of the video with each of these changes."""
         base = self._base(look)
         for start, frames in changed:
-            views = [view.copy() for view in base.views]
-            for view, box in zip(views, look.parts.values(), strict=True):
-                view[start : start + len(frames)] = cut(frames, box, self._spec.size)
-            yield self._vector(features_of(views, base.network, self._spec))
+            end = start + len(frames)
+            views = {view: pictures.copy() for view, pictures in base.views.items()}
+            for view, pictures in views.items():
+                pictures[start:end] = cut(frames, look.parts[view], self._spec.size)
+            flow = None
+            if base.moves is not None:
+                # Of each changed frame the way to it and on from it.
+                first, last = max(start - 1, 0), min(end, len(look.frames) - 1)
+                near = [look.frames[first:start], frames, look.frames[end : last + 1]]
+                moves = base.moves.copy()
+                moves[first:last] = velocities(np.concatenate(near))
+                flow = summary(per_second(moves, look.times))
+            yield self._vector(features_of(Seen(views, flow), base.networks, self._spec))
 
     def _vector(self, record: Records) -> Floats:
         return np.concatenate([record[block][0] for block in self._blocks])
@@ -154,26 +165,33 @@ class OnEmbeddings:
     def _base(self, look: Look) -> _Base:
         """The video as it is, embedded once."""
         if self._kept is None or self._kept.look is not look:
-            network = Remembering(self._backbone)
-            views = [cut(look.frames, box, self._spec.size) for box in look.parts.values()]
-            record = features_of(views, network, self._spec)
-            network.learns = False
-            self._kept = _Base(look, views, network, record)
+            networks = [Remembering(one) for one in self._backbones]
+            views = {
+                view: cut(look.frames, look.parts[view], self._spec.size) for view in look.parts
+            }
+            moves = velocities(look.frames) if self._spec.flow else None
+            flow = None if moves is None else summary(per_second(moves, look.times))
+            record = features_of(Seen(views, flow), networks, self._spec)
+            for network in networks:
+                network.learns = False
+            self._kept = _Base(look, views, networks, moves, record)
         return self._kept
 
 
 @dataclass(frozen=True)
 class _Base:
-    """A video as it is: its views, a backbone that knows their maps, and its embedding."""
+    """A video as it is: its views, networks that know their maps, how its cells move from frame to
+    frame if flow is read, and its embedding."""
 
     look: Look
-    views: list[Frames]
-    network: Any
+    views: dict[str, Frames]
+    networks: Sequence[Any]
+    moves: NDArray[np.float64] | None
     record: Records
 
 
-def _view(block: str) -> str:
-    return block.split("/")[0]
+def _with_weights(model: keras.Model) -> list[str]:
+    return [layer.name for layer in model.layers if layer.weights]
 
 
 def _statistic(block: str) -> str:

@@ -27,6 +27,7 @@ REQUIRED = (
     "imageio-ffmpeg",
     "keras",
     "numpy",
+    "opencv-python-headless",
     "pandas",
     "pillow",
     "pyarrow",

@@ -68,7 +68,8 @@ class VideoModel(PythonModel):  # type: ignore[misc]  # mlflow's classes have no
             self.familiarity = Familiarity.load(Path(context.artifacts["familiar"]))
             self.features = features_of(self.model)
         if self.blocks:
-            self.embedder = Embedder(EmbeddingSpec.from_dict(card["embedding"]), self.bounds)
+            spec = EmbeddingSpec.from_dict(card["embedding"])
+            self.embedder = Embedder(spec, self.blocks, self.bounds)
 
     def predict(
         self,

@@ -3,6 +3,9 @@
 A place in the plan is one recording set-up: group, size, format, rate and length. Every class
 fills every place once, so whatever a header holds has exactly the same distribution in all
 classes and cannot give the label away. Names are numbered by place and do not show the group.
+
+A sample *apart* is as real videos often are: each scene shows one class alone, so that scenes seem
+to tell the class, and its test (an official split) shows scenes that training never had.
 """
 
 from __future__ import annotations
@@ -47,6 +50,7 @@ class Planned:
         frames: number of frames.
         height: pixels.
         width: pixels.
+        split: `train` or `test` where the sample says so, else empty.
     """
 
     path: str
@@ -58,6 +62,7 @@ class Planned:
     frames: int
     height: int
     width: int
+    split: str = ""
 
     @property
     def group_name(self) -> str:
@@ -78,8 +83,14 @@ class Planned:
         return {"seed": seed, **{name: getattr(self, name) for name in names}}
 
 
-def plan(clips_per_class: int, groups: int, seed: int) -> list[Planned]:
-    """Every good video of the sample, sorted by path; the same arguments give the same plan."""
+def plan(clips_per_class: int, groups: int, seed: int, *, apart: bool = False) -> list[Planned]:
+    """Every good video of the sample, sorted by path; the same arguments give the same plan.
+
+    Args:
+        clips_per_class, groups, seed: see `reelflow.sample.write_sample`.
+        apart: each group has one class; there are `groups` of each class, the last fourth of which
+            make up the test.
+    """
     rng = np.random.default_rng([seed, 2])
     group_of = rng.permutation(np.arange(clips_per_class) % groups)
     format_of = rng.permutation(np.arange(clips_per_class) % len(FORMATS))
@@ -91,5 +102,10 @@ def plan(clips_per_class: int, groups: int, seed: int) -> list[Planned]:
         group, form = int(group_of[clip]), FORMATS[format_of[clip]]
         name = f"clip_{clip + 1:03d}{form.extension}"
         recorded = (form, *RATES[rate_of[clip]], *SIZES[size_of[group]])
-        found += [Planned(f"{label}/{name}", label, group, clip, *recorded) for label in LABELS]
+        for number, label in enumerate(LABELS):
+            scene, split = group, ""
+            if apart:
+                scene = group * len(LABELS) + number
+                split = "test" if group >= groups - max(1, groups // 4) else "train"
+            found.append(Planned(f"{label}/{name}", label, scene, clip, *recorded, split))
     return sorted(found, key=lambda video: video.path)

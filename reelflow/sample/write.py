@@ -4,7 +4,8 @@
     LABEL/*       the videos, and a few broken files
     boxes.csv     path,frame,x,y,width,height: the object in every frame of every good video, in
                   pixels from the top left of the picture as shown, frames counted from 0
-    videos.csv    path,label,group of all files, the broken ones too; written last
+    videos.csv    path,label,group of all files, the broken ones too, and split if the sample is
+                  apart; written last
 
 Every file is written in one step, and `videos.csv` comes last, so the command can be killed at any
 moment and given again: it then writes every file anew, with the same bytes. About 10 s for the 480
@@ -73,6 +74,7 @@ def write_sample(
     groups: int = 40,
     seed: int = 0,
     workers: int = 0,
+    apart: bool = False,
 ) -> SampleSummary:
     """Write the labelled sample videos to `root`, the same bytes each time.
 
@@ -85,6 +87,8 @@ def write_sample(
         groups: how many pairs of background and paint the videos share, 1 to `clips_per_class`.
         seed: 0 or more; another seed gives other videos.
         workers: processes at once; 0 for one a core.
+        apart: each scene shows one class alone, `groups` scenes a class, and an official split has
+            a test of scenes that training never shows.
 
     Raises:
         DataError: `root` holds something else. Nothing was touched then.
@@ -96,14 +100,16 @@ def write_sample(
         "made_by": "reelflow sample",
         "seed": seed,
         "version": VERSION,
+        **({"apart": True} if apart else {}),
     }
-    good = plan(clips_per_class, groups, seed)
+    good = plan(clips_per_class, groups, seed, apart=apart)
     bad = broken(good, seed)
     _refuse_other_content(root, settings)
     if not (root / VIDEOS).exists():
         write_json(root / SETTINGS, settings)
         _write_files(root, good, bad, seed, workers)
-    return SampleSummary(root, len(good), len(bad), groups, tuple(sorted(LABELS)))
+    scenes = len({video.group for video in good})
+    return SampleSummary(root, len(good), len(bad), scenes, tuple(sorted(LABELS)))
 
 
 def _refuse_other_content(root: Path, settings: dict[str, Any]) -> None:
@@ -155,8 +161,9 @@ def _write_files(
     columns = ["path", "frame", "x", "y", "width", "height"]
     write_table(root / BOXES, pd.DataFrame(boxes, columns=columns))
     listed = sorted([*good, *(one.video for one in bad)], key=lambda video: video.path)
-    rows = [(video.path, video.label, video.group_name) for video in listed]
-    write_table(root / VIDEOS, pd.DataFrame(rows, columns=["path", "label", "group"]))
+    rows = [(video.path, video.label, video.group_name, video.split) for video in listed]
+    table = pd.DataFrame(rows, columns=["path", "label", "group", "split"])
+    write_table(root / VIDEOS, table if table["split"].any() else table.drop(columns="split"))
 
 
 def _write_batch(root: Path, seed: int, videos: list[Planned]) -> None:

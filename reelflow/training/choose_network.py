@@ -1,7 +1,8 @@
 """Whether a network trained from scratch serves these videos better than a head on embeddings.
 
 Both are judged on the same stratified group folds of the videos that are not in the test. The head
-is the simpler one and costs seconds, so the network must win by more than chance. A first look,
+is the simpler one and costs seconds, so the network must win by more than chance, and is not tried
+where the head leaves next to nothing to gain. A first look,
 with half of the epochs on the first fold, is enough where the two differ by far; else three folds
 decide, and the network must be better by more than one standard error of the difference. What
 training costs is counted in multiply-adds, never by a clock, so that the same videos choose the
@@ -45,10 +46,36 @@ WORK_OF_A_MINUTE = 1.5e12
 _OF_A_STEP = 3
 # A difference at the first look that needs no other, in balanced accuracy.
 _BY_FAR = 0.1
+# Where the head leaves less to gain than this, in balanced accuracy, no network is trained. Set
+# with the sample in view, where the folds of a network cost four minutes.
+_WORTH_A_TRY = 0.05
 # Most folds of a network that is trained from scratch.
 _FOLDS = 3
 # One part in so many of the learned groups is watched for early stopping.
 _WATCHED = 6
+
+
+def why_not(
+    make_network: Callable[[], keras.Model],
+    videos: int,
+    recipe: Recipe,
+    budget_minutes: float,
+    to_beat: Sequence[float],
+) -> str:
+    """Why a network is not to be tried, for people; empty if it is.
+
+    Args:
+        make_network: builds it; not called where there is nothing to gain.
+        videos: how many it would learn from.
+        recipe: how it would be trained.
+        budget_minutes: what that may cost, see `minutes_of`.
+        to_beat: the balanced accuracy of the other in each fold.
+    """
+    to_gain = 1 - float(np.mean(to_beat))
+    if to_gain < _WORTH_A_TRY:
+        return f"there is {to_gain:.1%} to gain, less than {_WORTH_A_TRY:.0%}"
+    minutes = minutes_of(make_network(), videos, recipe)
+    return f"{minutes:.0f} minutes of work" if minutes > budget_minutes else ""
 
 
 def minutes_of(model: keras.Model, videos: int, recipe: Recipe) -> float:

@@ -14,9 +14,10 @@ from reelflow.backbones import backbone, weights_id
 from reelflow.base.determinism import deterministic
 from reelflow.base.errors import VideoError
 from reelflow.embeddings import embed as room
-from reelflow.embeddings.embed import embed, read_views
+from reelflow.embeddings.embed import Embedder, embed, read_views
 from reelflow.embeddings.feature_cache import FeatureCache
-from reelflow.embeddings.spec import EmbeddingSpec
+from reelflow.embeddings.flow import FLOW_BLOCK
+from reelflow.embeddings.spec import EmbeddingSpec, Look
 from reelflow.embeddings.statistics import Statistic
 from reelflow.extraction.engines import Video
 from reelflow.video.check import check_video
@@ -25,7 +26,8 @@ from tests.conftest import MakeVideo
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-SPEC = EmbeddingSpec(frames=6, statistics=typing.get_args(Statistic))
+LOOK = Look(statistics=typing.get_args(Statistic))
+SPEC = EmbeddingSpec(looks=(LOOK, EmbeddingSpec().looks[1]), frames=6)
 BOUNDS = Bounds()
 
 
@@ -50,22 +52,33 @@ def features(
     return found
 
 
+@pytest.fixture(scope="module")
+def kept(videos: tuple[Path, list[Video]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the features of both are kept."""
+    deterministic()
+    folder = tmp_path_factory.mktemp("kept")
+    features(*videos, folder)
+    return folder
+
+
 @pytest.mark.slow
 def test_two_videos_give_the_same_bits_twice_and_alone_and_are_then_kept(
-    videos: tuple[Path, list[Video]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    videos: tuple[Path, list[Video]], kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    deterministic()
     raw, both = videos
-    first = features(raw, both, tmp_path / "one")
-    assert features(raw, both[1:], tmp_path / "two") == {"b.avi": first["b.avi"]}
-    assert features(raw, both, tmp_path / "three") == first
+    alone = features(raw, both[1:], tmp_path / "two")
+    again = features(raw, both, tmp_path / "three")
 
     monkeypatch.setattr(room, "backbone", None)  # nothing is asked of it
-    assert features(raw, both, tmp_path / "one") == first
-    record = FeatureCache(tmp_path / "one", SPEC).get(both[0][1].hash)
+    first = features(raw, both, kept)
+    assert again == first
+    assert alone == {"b.avi": first["b.avi"]}
+    record = FeatureCache(kept, SPEC).get(both[0][1].hash)
     assert record is not None
     assert record.dtype["motion/conv_pw_13_relu/local_differences"].shape == (1024,)
     assert record["whole/conv_pw_11_relu/mean"].shape == (1, 128)
+    assert record["motion/block11_expand_relu/root_local_differences"].shape == (1, 4 * 672)
+    assert record["whole/flow/statistics"].shape == (1, 79)
     assert all(record[name].any() for name in record.dtype.names or ())
 
 
@@ -104,8 +117,10 @@ def test_another_spec_has_another_id(monkeypatch: pytest.MonkeyPatch) -> None:
     others = [
         SPEC,
         replace(SPEC, frames=5),
-        replace(SPEC, views=("whole",)),
-        replace(SPEC, layers=("conv_pw_13_relu",)),
+        replace(SPEC, flow=False),
+        replace(SPEC, looks=(LOOK,)),
+        replace(SPEC, looks=(replace(LOOK, views=("whole",)),)),
+        replace(SPEC, looks=(replace(LOOK, layers=("conv_pw_13_relu",)),)),
         replace(SPEC, rate=10.0),
     ]
     ids = {spec.id for spec in others}
@@ -130,9 +145,40 @@ def test_frames_are_evenly_apart_and_large_ones_scaled_down(
 
 def test_a_frame_is_never_seen_twice(videos: tuple[Path, list[Video]]) -> None:
     raw, (_, short) = videos
-    views = read_views(raw, SPEC, BOUNDS, short)
-    assert not isinstance(views, VideoError)
-    assert [view.shape for view in views] == [(3, 224, 224, 3)] * 2
+    seen = read_views(raw, SPEC, BOUNDS, short)
+    assert not isinstance(seen, VideoError)
+    assert {view: pictures.shape for view, pictures in seen.views.items()} == {
+        "whole": (3, 224, 224, 3),
+        "motion": (3, 224, 224, 3),
+    }
+
+
+@pytest.mark.slow
+def test_an_embedder_gives_the_same_of_the_blocks_that_are_wanted_and_loads_no_more(
+    videos: tuple[Path, list[Video]], kept: Path
+) -> None:
+    raw, both = videos
+    whole = FeatureCache(kept, SPEC).get(both[0][1].hash)
+    assert whole is not None
+    for blocks in ("whole/flow/statistics", "motion/block11_expand_relu/root_local_differences"):
+        found = Embedder(SPEC, [blocks], BOUNDS).embed(raw / "a.mp4")
+        assert found.dtype.names == (blocks,)
+        assert found[blocks].tobytes() == whole[blocks].tobytes()
+
+
+def test_a_spec_of_some_blocks_looks_at_what_they_need() -> None:
+    assert SPEC.only([FLOW_BLOCK]) == replace(SPEC, looks=())
+    some = SPEC.only(["whole/conv_pw_11_relu/mean", "motion/block11_expand_relu/x"])
+    assert [(look.backbone, look.views) for look in some.looks] == [
+        ("mobilenet_025", ("whole",)),
+        ("efficientnet_lite0", ("motion",)),
+    ]
+    assert not some.flow
+    assert SPEC.only([*some_blocks_of(SPEC), FLOW_BLOCK]) == SPEC
+
+
+def some_blocks_of(spec: EmbeddingSpec) -> list[str]:
+    return [f"{view}/{look.layers[0]}/mean" for look in spec.looks for view in look.views]
 
 
 def test_a_video_that_has_changed_gives_no_features(

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 from reelflow.embeddings.feature_cache import unreferenced
-from reelflow.embeddings.spec import EmbeddingSpec
+from reelflow.embeddings.spec import EmbeddingSpec, Look
 
 SPEC = EmbeddingSpec()
 
@@ -28,4 +29,8 @@ def test_the_spec_survives_json() -> None:
     told = SPEC.to_dict()
     assert EmbeddingSpec.from_dict(told) == SPEC
     assert told["id"] == SPEC.id
-    assert EmbeddingSpec.from_dict(told | {"layers": ["x"]}).layers == ("x",)
+    assert json.loads(json.dumps(told)) == told
+    other = EmbeddingSpec(
+        looks=(Look("ResNet50", layers=("x",), download=True),), flow=False, rate=5.0
+    )
+    assert EmbeddingSpec.from_dict(json.loads(json.dumps(other.to_dict()))) == other

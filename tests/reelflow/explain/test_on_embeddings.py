@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reelflow.embeddings.embed import Embedder, network_of
+from reelflow.embeddings.embed import Embedder, networks_of
 from reelflow.embeddings.spec import EmbeddingSpec
 from reelflow.explain.occlusion import occlusion_map
 from reelflow.explain.on_embeddings import OnEmbeddings, Remembering
@@ -42,7 +42,7 @@ def look(subject: OnEmbeddings, video: Path) -> Look:
 def test_the_answer_is_that_of_the_registered_model(
     subject: OnEmbeddings, look: Look, video: Path
 ) -> None:
-    record = Embedder(SPEC, Bounds()).embed(video)
+    record = Embedder(SPEC, BLOCKS, Bounds()).embed(video)
     features = np.concatenate([record[block][0] for block in BLOCKS])
     np.testing.assert_allclose(subject.features(look), features, rtol=1e-3, atol=1e-4)
     found = subject.probabilities(look, [(0, look.frames[:1])])[0]
@@ -85,7 +85,7 @@ def test_what_was_learned_here_goes_before_what_was_learned_elsewhere(
 
 
 def test_a_remembering_backbone_gives_what_the_backbone_gives() -> None:
-    model = network_of(SPEC)
+    model = networks_of(SPEC.only(BLOCKS))[0]
     pictures = np.random.default_rng(0).integers(0, 256, (8, 224, 224, 3)).astype(np.uint8)
     remembering = Remembering(model)
     remembering.predict_on_batch(pictures)

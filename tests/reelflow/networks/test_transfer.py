@@ -3,25 +3,31 @@ from __future__ import annotations
 from reelflow.networks import reads
 from reelflow.networks.transfer import CANDIDATES, Settings, candidates
 
+TOP, FINE, SECOND = "conv_pw_13_relu", "conv_pw_11_relu", "block11_expand_relu"
+FLOW = "whole/flow/statistics"
+# As `embed` makes them; a test of the whole pipeline sees that.
 BLOCKS = [
     f"{view}/{layer}/{statistic}"
     for view in ("whole", "motion")
-    for layer in ("top", "fine")
+    for layer in (TOP, FINE)
     for statistic in ("mean", "root_local_differences")
 ]
+BLOCKS += [f"motion/{SECOND}/root_local_differences", FLOW]
 
 
-def test_a_candidate_has_the_blocks_of_its_view_and_statistic_of_all_layers() -> None:
+def test_a_candidate_has_the_blocks_of_its_view_network_and_statistic_of_all_layers() -> None:
     found = candidates(Settings(), BLOCKS)
     assert list(found) == list(CANDIDATES)
-    assert found["motion"] == (
-        "motion/top/root_local_differences",
-        "motion/fine/root_local_differences",
-    )
-    assert set(found["motion_and_appearance"]) == {
-        *found["motion"],
-        "whole/top/mean",
-        "whole/fine/mean",
+    motion = [f"motion/{layer}/root_local_differences" for layer in (TOP, FINE, SECOND)]
+    appearance = [f"whole/{layer}/mean" for layer in (TOP, FINE)]
+    assert {name: sorted(blocks) for name, blocks in found.items()} == {
+        "flow": [FLOW],
+        "appearance": sorted(appearance),
+        "whole": sorted(f"whole/{layer}/root_local_differences" for layer in (TOP, FINE)),
+        "motion": sorted(motion[:2]),
+        "motion_and_appearance": sorted(motion[:2] + appearance),
+        "flow_and_appearance": sorted([FLOW, *(f"motion/{layer}/mean" for layer in (TOP, FINE))]),
+        "motion_of_two_networks": sorted(motion),
     }
 
 
