@@ -3,6 +3,8 @@
     python -m benchmarks.embeddings FOLDER… [--kept .reelflow/features] [--only motion]
         [--backbone efficientnet_lite0]
 
+The default is MobileNet, what EfficientNet-Lite0 adds to it, and flow.
+
 Each FOLDER holds videos and a `videos.csv` with `path,label,group`. Groups are dealt into five
 stratified folds, five times; where there are few groups, each is left out once. Ridge regression on
 the classes, features standardised on the training folds. The penalty is that of the best score, in
@@ -23,20 +25,22 @@ from numpy.typing import NDArray
 from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold
 from sklearn.preprocessing import StandardScaler
 
+from reelflow.backbones import LAYERS, LITE0, MOBILENET
 from reelflow.base.determinism import deterministic
 from reelflow.base.errors import VideoError
 from reelflow.base.progress import track
 from reelflow.embeddings.embed import embed
 from reelflow.embeddings.feature_cache import FeatureCache
-from reelflow.embeddings.spec import EmbeddingSpec
+from reelflow.embeddings.flow import FLOW_BLOCK
+from reelflow.embeddings.spec import EmbeddingSpec, Look
 from reelflow.video.check import check_video
 from reelflow.video.process_limits import Bounds
 
-TOP, FINE = "conv_pw_13_relu", "conv_pw_11_relu"
-LITE0 = "block11_expand_relu"
+TOP, FINE = LAYERS[MOBILENET]
+(SECOND,) = LAYERS[LITE0]
 STATISTICS = ("mean", "mean_abs_difference", "local_differences", "root_local_differences")
 RECIPES = {
-    f"{view}, {what}": [f"{view}/{name}" for name in names]
+    f"{view}, {what}": [name if name == FLOW_BLOCK else f"{view}/{name}" for name in names]
     for view in ("whole", "motion")
     for what, names in {
         "mean": [f"{TOP}/mean"],
@@ -48,9 +52,14 @@ RECIPES = {
             f"{TOP}/root_local_differences",
             f"{FINE}/root_local_differences",
         ],
-        "√ local differences, EfficientNet-Lite0": [f"{LITE0}/root_local_differences"],
+        "√ local differences, EfficientNet-Lite0": [f"{SECOND}/root_local_differences"],
+        "√ local differences, both networks": [
+            f"{layer}/root_local_differences" for layer in (TOP, FINE, SECOND)
+        ],
+        "mean, with flow": [f"{TOP}/mean", f"{FINE}/mean", FLOW_BLOCK],
     }.items()
 }
+RECIPES["flow"] = [FLOW_BLOCK]
 PENALTIES = np.geomspace(0.03, 10, 9)
 REPEATS = 5
 _FEW_GROUPS = 8
@@ -64,7 +73,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--kept", type=Path, default=Path(".reelflow/features"))
-    parser.add_argument("--backbone", default="mobilenet_025")
+    parser.add_argument("--backbone", default=MOBILENET)
     parser.add_argument("--only", default="", help="recipes whose name holds this")
     asked = parser.parse_args()
     deterministic()
@@ -87,7 +96,10 @@ def main() -> None:
 
 def embedded(folder: Path, kept: Path, backbone: str) -> tuple[pd.DataFrame, NDArray[np.void], str]:
     """The videos of a folder, their features in the same order, and what these cost."""
-    spec, bounds = EmbeddingSpec(backbone, statistics=STATISTICS), Bounds()
+    looks = (Look(backbone, LAYERS.get(backbone, ()), statistics=STATISTICS),)
+    if backbone == MOBILENET:
+        looks += EmbeddingSpec().looks[1:]
+    spec, bounds = EmbeddingSpec(looks), Bounds()
     videos = pd.read_csv(folder / "videos.csv")
     checked = [
         (path, check_video(folder / path, bounds))

@@ -1,7 +1,7 @@
 """Heads on embeddings: `transfer`. A video goes through frozen networks, then a linear layer.
 
 A changed video is embedded by the same function as any other. Of the frozen networks only those
-pictures are computed that changed, and of flow those pairs: the maps of the video as it is are kept.
+pictures are computed that changed, and of flow those pairs: what the video gives as it is is kept.
 """
 
 from __future__ import annotations
@@ -107,8 +107,8 @@ class OnEmbeddings:
         return found
 
     def randomised(self, seed: int) -> Iterator[tuple[str, Subject]]:
-        """The frozen networks alone, which learned elsewhere; then the head, then all. Where the head
-        reads flow alone, which nobody learned, the head."""
+        """The frozen networks alone, which learned elsewhere; then the head, then all. The head
+        alone where it reads flow alone, which nobody learned."""
         head = drawn_anew(self._model, _with_weights(self._model), seed)
         if not self._backbones:
             yield "the head", self._with(head, self._backbones)

@@ -33,4 +33,5 @@ def test_the_spec_survives_json() -> None:
     other = EmbeddingSpec(
         looks=(Look("ResNet50", layers=("x",), download=True),), flow=False, rate=5.0
     )
-    assert EmbeddingSpec.from_dict(json.loads(json.dumps(other.to_dict()))) == other
+    told = json.loads(json.dumps(other.to_dict()))
+    assert EmbeddingSpec.from_dict(told) == other

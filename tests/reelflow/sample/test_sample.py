@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,8 @@ from reelflow.video.check import check_video
 from reelflow.video.process_limits import Bounds
 
 SMALL = {"clips_per_class": 10, "groups": 5}
+# Of a sample apart, of each class.
+SCENES = {"train": 6, "test": 2}
 
 
 def contents(root: Path) -> dict[str, bytes]:
@@ -139,6 +142,19 @@ def test_names_do_not_tell_the_group() -> None:
     by_name = [video.group for video in plan(80, 40, 0) if video.label == LABELS[0]]
     assert by_name != sorted(by_name)
     assert abs(np.corrcoef(np.arange(80), by_name)[0, 1]) < 0.3
+
+
+def test_apart_each_scene_has_one_class_and_the_test_has_scenes_of_its_own() -> None:
+    videos = plan(16, 8, 0, apart=True)
+    of_scene: dict[str, set[tuple[str, str]]] = {}
+    for video in videos:
+        of_scene.setdefault(video.group_name, set()).add((video.label, video.split))
+    assert all(len(found) == 1 for found in of_scene.values())
+    splits = Counter(next(iter(found)) for found in of_scene.values())
+    assert splits == {(label, split): n for label in LABELS for split, n in SCENES.items()}
+    # Nothing in a header tells the class, and all that is told of a video but its scene stays.
+    plain = plan(16, 8, 0)
+    assert [replace(v, group=0, split="") for v in videos] == [replace(v, group=0) for v in plain]
 
 
 def heights(motion: str, clips: int = 1000) -> NDArray[np.float64]:

@@ -9,8 +9,11 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from cli.main import app
 from reelflow.base.errors import DataError
 from reelflow.sample import SampleSummary, write_sample
 from reelflow.sample.encode import FORMATS, Job, encode
@@ -91,3 +94,16 @@ def test_what_cannot_be_encoded_is_said_with_the_file_and_the_format(tmp_path: P
 def test_an_unknown_class_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown label 'cube_bobbing'"):
         render("cube_bobbing", 0, 0, frames=1, height=96, width=96)
+
+
+def test_a_sample_apart_says_its_split_and_is_another_sample(tmp_path: Path) -> None:
+    root = tmp_path / "apart"
+    command = ["sample", str(root), "--apart", "--clips-per-class", "4"]
+    found = CliRunner().invoke(app, command)
+    assert "24 videos of 6 classes in 24 groups" in found.output
+    table = pd.read_csv(root / "videos.csv")
+    assert table.groupby("group")["label"].nunique().max() == 1
+    assert table.groupby("split")["group"].nunique().to_dict() == {"test": 6, "train": 18}
+    again = CliRunner().invoke(app, [*command[:2], *command[3:]])
+    assert isinstance(again.exception, DataError)
+    assert "holds another sample" in str(again.exception)

@@ -10,7 +10,7 @@ import pytest
 from reelflow.networks import build
 from reelflow.params.train import TrainParams
 from reelflow.training import choose_network
-from reelflow.training.choose_network import judge_network, minutes_of
+from reelflow.training.choose_network import judge_network, minutes_of, why_not
 from reelflow.training.recipe import recipe
 from reelflow.training.ridge_head import group_folds
 
@@ -87,3 +87,25 @@ def test_work_grows_with_epochs_and_with_pixels() -> None:
     once = minutes_of(small, 400, RECIPE)
     assert minutes_of(small, 400, replace(RECIPE, epochs=40)) == pytest.approx(2 * once)
     assert 3 < minutes_of(large, 400, RECIPE) / once < 5
+
+
+@pytest.mark.parametrize(
+    ("to_beat", "budget", "reason"),
+    [
+        ([0.97, 0.95], 1e9, "there is 4.0% to gain, less than 5%"),
+        ([0.95, 0.93], 1e9, ""),
+        ([0.95, 0.93], 0.0, "0 minutes of work"),
+        ([0.97, 0.95], 0.0, "there is 4.0% to gain, less than 5%"),
+    ],
+)
+def test_a_network_is_tried_where_there_is_something_to_gain_and_the_budget_allows(
+    to_beat: list[float], budget: float, reason: str
+) -> None:
+    built = []
+
+    def make_network() -> Any:
+        built.append(1)
+        return build("r2plus1d", (4, 16, 16, 3), 2, [0.0] * 3, [1.0] * 3)
+
+    assert why_not(make_network, 40, RECIPE, budget, to_beat) == reason
+    assert bool(built) == ("to gain" not in reason)
