@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from reelflow.embeddings.embed import Embedder, networks_of
+from reelflow.embeddings.flow import FLOW_BLOCK, flow_statistics
 from reelflow.embeddings.spec import EmbeddingSpec
 from reelflow.explain.occlusion import occlusion_map
 from reelflow.explain.on_embeddings import OnEmbeddings, Remembering
@@ -17,7 +18,11 @@ from reelflow.training.predict_clip import predict_clip
 from reelflow.video.process_limits import Bounds
 from tests.conftest import MakeVideo
 
-BLOCKS = ["motion/conv_pw_11_relu/root_local_differences", "whole/conv_pw_13_relu/mean"]
+BLOCKS = [
+    "motion/conv_pw_11_relu/root_local_differences",
+    "whole/conv_pw_13_relu/mean",
+    FLOW_BLOCK,
+]
 SPEC = EmbeddingSpec(frames=8)
 
 
@@ -28,7 +33,7 @@ def video(make_video: MakeVideo, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 @pytest.fixture(scope="module")
 def subject() -> OnEmbeddings:
-    head = build("transfer", (4 * 128 + 256,), 2, [0.0], [1.0])
+    head = build("transfer", (4 * 128 + 256 + 79,), 2, [0.0], [1.0])
     random = np.random.default_rng(0)
     head.set_weights([random.normal(0, 0.1, w.shape) for w in head.get_weights()])
     return OnEmbeddings(head, ["a", "b"], BLOCKS, SPEC, Bounds())
@@ -64,6 +69,25 @@ def test_occlusion_computes_the_pictures_that_changed_alone(
     assert found.shape == (4, 4, 4) and found.std() > 0
     # Two of eight frames a cell and view; all anew would be four times as many.
     assert sum(computed) <= 64 * 2 * 2 + 8 * 2
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, 2), (3, 5), (6, 8), (0, 8)])
+def test_flow_of_a_changed_video_is_that_of_the_whole_of_it(
+    subject: OnEmbeddings, look: Look, start: int, end: int
+) -> None:
+    frames = look.frames.copy()
+    frames[start:end] = frames[start:end, ::-1]
+    (found,) = subject._embedded(look, [(start, frames[start:end])])
+    assert (found[-79:] == flow_statistics(frames, look.times)).all()
+
+
+def test_a_head_on_flow_alone_needs_no_network(video: Path) -> None:
+    head = build("transfer", (79,), 2, [0.0], [1.0])
+    flow = OnEmbeddings(head, ["a", "b"], [FLOW_BLOCK], SPEC, Bounds())
+    look = flow.look(video)
+    assert (flow.own, look.parts) == ("", {})
+    assert (flow.features(look) == flow_statistics(look.frames, look.times)).all()
+    assert [said for said, _ in flow.randomised(0)] == ["the head"]
 
 
 def test_contributions_lie_in_the_windows_of_the_views(subject: OnEmbeddings, look: Look) -> None:
