@@ -15,8 +15,6 @@ from cli import main
 from tests.conftest import ROOT
 
 FLOORS = ("cli", "flows", "tasks", "reelflow")
-# Locked for what comes next: whoever uses one takes it out of here.
-COMING = {"optuna"}
 # The distribution that a module comes from, where the names differ.
 DISTRIBUTION = {
     "cv2": "opencv-python-headless",
@@ -60,7 +58,7 @@ def test_every_declared_dependency_is_used_and_has_its_line_in_the_docs() -> Non
     lines = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
     for name in declared():
         assert f"`{name}" in lines, name
-    assert declared() - imported() == COMING
+    assert declared() - imported() == set()
 
 
 def test_lock_files_hold_hashes_and_no_addresses() -> None:
