@@ -40,6 +40,7 @@ from reelflow.training.left_out import LeftOut
 from reelflow.training.recipe import recipe
 from reelflow.training.ridge_head import TooFewGroupsError
 from reelflow.training.transfer import fit_transfer
+from reelflow.training.workers import ALONE, Workers
 from tasks.common.paths import (
     CHECKPOINTS,
     EMBEDDINGS,
@@ -95,6 +96,12 @@ def main() -> None:
         pd.read_csv(PREPARED / f"{name}.csv", dtype={"hash": str, "group": str})
         for name in ("train", "validation")
     )
+    deterministic()
+    workers = Workers.of_environment()
+    learned = (params, meta, store, EMBEDDINGS, train, validation)
+    if workers.index:  # the first one keeps what comes out
+        Training(*learned, lambda history: None, workers=workers).run()
+        return
     live = LiveRun(address_from_environment(), experiment_from_environment(), params.in_use())
 
     def on_epoch(history: pd.DataFrame) -> None:
@@ -102,11 +109,8 @@ def main() -> None:
         last = history.iloc[-1]
         live.epoch(int(last["epoch"]), last.drop("epoch").to_dict())
 
-    deterministic()
     try:
-        trained = Training(
-            params, meta, store, EMBEDDINGS, train, validation, on_epoch, CHECKPOINTS
-        ).run()
+        trained = Training(*learned, on_epoch, CHECKPOINTS, workers).run()
     except BaseException as error:
         live.abandon("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
         raise
@@ -129,7 +133,9 @@ class Training:
         embeddings: the folder of an `EmbeddingStore`, opened if the network reads it.
         train, validation: the columns `hash`, `target` and `group`.
         on_epoch: called after each epoch with a row for each so far.
-        checkpoints: the folder from which a training that was killed goes on; None: it starts over.
+        checkpoints: the folder from which a training that was killed goes on; None: it starts over,
+            as one of several workers does.
+        workers: who trains a network on frames together.
     """
 
     params: TrainParams
@@ -140,6 +146,7 @@ class Training:
     validation: pd.DataFrame
     on_epoch: OnEpoch
     checkpoints: Path | None = None
+    workers: Workers = ALONE
 
     def run(self) -> Trained:
         """Fit the network that params name, or the one that serves best."""
@@ -167,13 +174,14 @@ class Training:
             recipe(self.params),
             self.on_epoch,
             self._checkpoint(name, settings),
+            self.workers,
         )
         left_out = LeftOut.of_frames(fitted.model, self.store, self.train, self.validation)
         return Trained(name, fitted.model, fitted.history, fitted.best, left_out)
 
     def _checkpoint(self, name: str, settings: Section) -> Checkpoint | None:
         """Where a training on frames is kept: by all that decides how it ends."""
-        if not self.checkpoints:
+        if not self.checkpoints or self.workers.number > 1:
             return None
         how = {**asdict(recipe(self.params)), name: settings.model_dump()}
         tables = (self.train, self.validation)

@@ -71,7 +71,8 @@ class Batches:
         repeats: passes of an epoch, each in another order and augmented otherwise.
         worker: which of `workers` this is, from 0.
         workers: how many read together. Each has as many batches as the others; the last may be
-            of a clip less than the others', or of none.
+            of a clip less than the others'. Where there are fewer clips than workers each has all
+            of them: no one is left with an empty batch, of which nothing can be computed.
 
     Raises:
         DataError: a video has no clip in the store.
@@ -125,10 +126,11 @@ class Batches:
         """
         if not 0 <= index < len(self):
             raise IndexError(index)
-        together = self._batch_size * self._workers
-        start = index * together
-        stop = min(start + together, len(self._places) * self._repeats)
-        chosen = self._chosen(epoch, range(start + self._worker, stop, self._workers))
+        start = index * self._batch_size * self._workers
+        numbers = range(start, start + self.clips(index))
+        if len(numbers) >= self._workers:
+            numbers = numbers[self._worker :: self._workers]
+        chosen = self._chosen(epoch, numbers)
         frames = np.empty((len(chosen), *self._store.spec.shape), np.uint8)
         for clip, into in zip(chosen, frames, strict=True):
             self._read(clip, into)
@@ -137,6 +139,11 @@ class Batches:
             return frames, targets, self._weights[targets]
         shares = self._mixed(frames, targets, chosen)
         return frames, self._mixing.smooth(shares), shares @ self._weights
+
+    def clips(self, index: int) -> int:
+        """Clips of a batch, of all workers together."""
+        together = self._batch_size * self._workers
+        return min(together, len(self._places) * self._repeats - index * together)
 
     def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
         """Yield the batches of an epoch from number `start` on, in order, read by two threads ahead

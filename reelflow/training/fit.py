@@ -25,6 +25,7 @@ from reelflow.store.frame_store import FrameStore
 from reelflow.training.batches import Batches
 from reelflow.training.checkpoint import Checkpoint
 from reelflow.training.recipe import Recipe, optimizer_of
+from reelflow.training.workers import ALONE, Workers
 
 if TYPE_CHECKING:
     import keras
@@ -120,6 +121,7 @@ def fit(
     recipe: Recipe,
     on_epoch: OnEpoch,
     checkpoint: Checkpoint | None = None,
+    workers: Workers = ALONE,
 ) -> State:
     """Fit a network to the training clips; its model ends with the weights of its best epoch.
 
@@ -132,28 +134,36 @@ def fit(
         on_epoch: called after each epoch with all epochs so far, a row each; of a training that is
             taken up again, first for each epoch that was done.
         checkpoint: where to take it up, and to keep it meanwhile; removed at the end.
+        workers: who trains together; each calls this with the same arguments.
 
     Raises:
-        DataError: the loss became infinite or not a number, or frames cannot be read.
+        DataError: the loss became infinite or not a number, frames cannot be read, or the recipe
+            is not for several workers.
     """
     import keras
 
     keras.utils.set_random_seed(recipe.seed)
-    model = make_network()
+    model = workers.shared(make_network())
+    size = workers.part(recipe)
     learned = Batches(
         store,
         train,
-        recipe.batch_size,
+        size,
         class_weights if recipe.balance == "weights" else np.ones_like(class_weights),
         seed=recipe.seed,
         augmentation=recipe.augmentation,
         mixing=recipe.mixing,
         balanced=recipe.balance == "sampling",
         repeats=recipe.passes(len(train)),
+        worker=workers.index,
+        workers=workers.number,
     )
-    watched = Batches(store, validation, recipe.batch_size, class_weights)
-    state = State(model, optimizer_of(recipe, len(learned) * recipe.epochs))
-    train_step, validation_step = steps(state, soft=recipe.mixing.soft)
+    watched = Batches(
+        store, validation, size, class_weights, worker=workers.index, workers=workers.number
+    )
+    all_steps = len(learned) * recipe.epochs
+    state = State(model, workers.made(lambda: optimizer_of(recipe, all_steps)))
+    train_step, validation_step = steps(state, soft=recipe.mixing.soft, workers=workers)
     if checkpoint and checkpoint.restore(state):
         for epochs in range(1, state.epochs + 1):
             on_epoch(state.history[:epochs])
@@ -161,20 +171,21 @@ def fit(
         name = f"epoch {state.epochs + 1} of {recipe.epochs}"
         left = learned.epoch(state.epochs, start=state.step)
         for batch in track(left, len(learned) - state.step, name, last_line=False):
-            state.sums[0] += train_step(*batch)
+            state.sums[0] += workers.figures(train_step(*batch), learned.clips(state.step))
             state.step += 1
             if not math.isfinite(state.sums[0, 0]):
                 break
             if checkpoint:
                 checkpoint.save_if_due(state)
         with state.averaged():
-            for batch in watched.epoch(0):
-                state.sums[1] += validation_step(*batch)
+            for index, batch in enumerate(watched.epoch(0)):
+                state.sums[1] += workers.figures(validation_step(*batch), watched.clips(index))
             state.end_epoch(_figures(state, recipe), recipe.stop_window)
         _, *told, _ = state.rows[-1].values()
         log.info("%s: loss %.4f, accuracy %.3f; validation loss %.4f, accuracy %.3f", name, *told)
         on_epoch(state.history)
     model.set_weights(state.best_weights)
+    state.model = workers.own(model)
     if checkpoint:
         checkpoint.remove()
     return state
@@ -193,18 +204,19 @@ def _figures(state: State, recipe: Recipe) -> dict[str, float]:
     return dict(zip(COLUMNS, (state.epochs + 1, *map(float, figures), rate), strict=True))
 
 
-def steps(state: State, *, soft: bool = False) -> tuple[Step, Step]:
+def steps(state: State, *, soft: bool = False, workers: Workers = ALONE) -> tuple[Step, Step]:
     """A gradient step and a step that only looks, each compiled once for any batch size.
 
     Args:
         state: of the training.
         soft: whether targets of a gradient step are shares of the classes, float32 (B, K).
+        workers: who takes a step together.
     """
     import keras
     import tensorflow as tf
 
     model, optimizer = state.model, state.optimizer
-    optimizer.build(model.trainable_variables)
+    workers.made(lambda: optimizer.build(model.trainable_variables))
     of_class = keras.losses.SparseCategoricalCrossentropy(reduction="none")
     of_shares = keras.losses.CategoricalCrossentropy(reduction="none")
     clips = tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8)
@@ -225,18 +237,21 @@ def steps(state: State, *, soft: bool = False) -> tuple[Step, Step]:
             ]
         )
 
-    @tf.function(input_signature=[clips, shares if soft else hard, weight])  # type: ignore[untyped-decorator]
     def train_step(frames: Any, targets: Any, weights: Any) -> Any:
         with tf.GradientTape() as tape:
             sums = judged(model(frames, training=True), targets, weights)
-            # The mean over the clips of the batch, and what layers add (none of ours does).
-            loss = sums[0] / sums[2] + sum(model.losses)
+            together = workers.sum(sums)
+            # The mean over the clips of the batch, and what layers add (none of ours does). The
+            # optimizer sums the gradients of all workers.
+            loss = sums[0] / together[2] + sum(model.losses) / workers.number
         gradients = tape.gradient(loss, model.trainable_variables)
         optimizer.apply(gradients, model.trainable_variables)
-        return sums
+        return together
 
-    @tf.function(input_signature=[clips, hard, weight])  # type: ignore[untyped-decorator]
     def validation_step(frames: Any, targets: Any, weights: Any) -> Any:
-        return judged(model(frames, training=False), targets, weights)
+        return workers.sum(judged(model(frames, training=False), targets, weights))
 
-    return train_step, validation_step
+    return (
+        workers.compiled(train_step, [clips, shares if soft else hard, weight]),
+        workers.compiled(validation_step, [clips, hard, weight]),
+    )
