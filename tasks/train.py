@@ -133,8 +133,7 @@ class Training:
         embeddings: the folder of an `EmbeddingStore`, opened if the network reads it.
         train, validation: the columns `hash`, `target` and `group`.
         on_epoch: called after each epoch with a row for each so far.
-        checkpoints: the folder from which a training that was killed goes on; None: it starts over,
-            as one of several workers does.
+        checkpoints: from where a training that was killed goes on, but for one of several workers.
         workers: who trains a network on frames together.
     """
 
