@@ -25,7 +25,7 @@ from reelflow.base.errors import DataError
 from reelflow.base.files import digest_of, write_json, write_text
 from reelflow.base.progress import track
 from reelflow.base.split_names import SPLITS
-from reelflow.evaluation import alarms, curves, metrics, slices, sureness
+from reelflow.evaluation import alarms, curves, label_errors, metrics, slices, sureness
 from reelflow.evaluation.alarms import hidden_groups
 from reelflow.evaluation.intervals import Bootstrap
 from reelflow.evaluation.verdict import Floor, judge, test_of
@@ -102,13 +102,16 @@ def main() -> None:
     )
     unlike = share_unlike(predict_clip.load_model(MODEL), FAMILIAR, map(inputs, test["hash"]))
     roc, pr = curves.curves(targets, probabilities, labels)
+    learned = pd.concat([splits["train"], splits["validation"]])
+    answers = known_answers(LEFT_OUT, learned, labels)
+    suspects = label_errors.suspects(pd.concat([answers, predictions]), labels)
     sure = sureness.measure(
         test,
         untempered,
         probabilities,
         labels,
         temperature,
-        known_answers(LEFT_OUT, pd.concat([splits["train"], splits["validation"]]), labels),
+        answers,
         bootstrap,
     )
     verdict = judge(
@@ -119,7 +122,6 @@ def main() -> None:
         Floor(params.min_videos, params.min_groups),
         test_of(set(manifest["split"].dropna()), _prescribed(manifest, test)),
     )
-    learned = pd.concat([splits["train"], splits["validation"]])
     shortcuts = read_json(METRICS / "validate.json")["told"]
     still = None
     if "embedding" not in card:
@@ -165,6 +167,7 @@ def main() -> None:
         alarms=told,
         slices=worst,
         unlike=unlike,
+        suspects=suspects,
     )
     page = evaluation_report.render(evaluation, lambda video: _clip(store, video))
 
@@ -189,6 +192,7 @@ def main() -> None:
             "alarms": told,
             "slices": worst,
             "unlike_training": unlike,
+            "suspect_labels": list(suspects["path"].head(100)),
             **judged,
         },
     )

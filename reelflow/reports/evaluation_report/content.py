@@ -41,6 +41,7 @@ class Evaluation:
         more_groups: what would say more where the test has few groups, a sentence; or empty.
         alarms: of `reelflow.evaluation.alarms.raised`: its sentence by name, or None.
         slices: of `reelflow.evaluation.slices.measure`, or nothing.
+        suspects: of `reelflow.evaluation.label_errors.suspects`, as `predictions`; None: not asked.
         unlike: the share of the test videos that are unlike the training; None: not measured.
     """
 
@@ -66,6 +67,7 @@ class Evaluation:
     alarms: Mapping[str, str | None] = field(default_factory=dict)
     slices: Mapping[str, Any] | None = None
     unlike: float | None = None
+    suspects: pd.DataFrame | None = None
 
     @property
     def in_one_step(self) -> bool:

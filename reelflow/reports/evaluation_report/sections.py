@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from reelflow.evaluation.abstention import WANTED
+from reelflow.evaluation.label_errors import MOST
 from reelflow.reports import plots
 from reelflow.reports.evaluation_report import examples as best_and_worst
 from reelflow.reports.evaluation_report import headline as words
@@ -114,6 +115,16 @@ def examples(evaluation: Evaluation, frames: Frames) -> str:
     )
 
 
+def labels(evaluation: Evaluation, frames: Frames) -> str | None:
+    """None where no label is suspect."""
+    rows = evaluation.suspects
+    if rows is None or rows.empty:
+        return None
+    shown = best_and_worst.figures(evaluation, rows.head(MOST), frames)
+    asked = sum(len(split) for split in evaluation.splits.values())
+    return _fill("labels", evaluation, shown=shown, found=len(rows), asked=asked)
+
+
 def choice(evaluation: Evaluation, _: Frames) -> str | None:
     """None where nothing was chosen."""
     return _fill("choice", evaluation) if evaluation.candidates else None
@@ -150,6 +161,7 @@ SECTIONS: tuple[Section, ...] = (
     curves,
     sureness,
     examples,
+    labels,
     choice,
     training,
     data,

@@ -65,6 +65,7 @@ PLACES = [
     (20, [4], 0.3),
     (30, [1, 2, 6], 0.2),
     (40, [5], 0.6),
+    (8, [6], 0.6),
 ]
 
 
@@ -85,6 +86,18 @@ def test_it_holds_the_truth_as_often_as_it_says(
         held.append(((low <= truth) & (truth <= high)).mean())
     assert min(held) > 0.89, held
     assert 0.93 < np.mean(held) < 0.97, held
+
+
+@pytest.mark.parametrize(("groups", "alike"), [(3, 0.3), (4, 0.6)])
+def test_below_five_groups_it_is_rather_too_wide(groups: int, alike: float) -> None:
+    random, spread, held = np.random.default_rng(2), (1 - alike) / alike, []
+    for truth in (0.02, 0.1, 0.3, 0.5, 0.8, 0.95):
+        shares = random.beta(truth * spread, (1 - truth) * spread, (SETS, groups))
+        right = random.binomial(6, shares).astype(float)
+        low, high = interval(right, np.full(groups, 6.0), Bootstrap(400))
+        held.append(((low <= truth) & (truth <= high)).mean())
+    assert min(held) > 0.87, held
+    assert np.mean(held) > 0.95, held
 
 
 @pytest.mark.parametrize(("groups", "truth"), [(5, 0.02), (6, 0.98)])
