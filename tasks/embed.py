@@ -10,6 +10,7 @@ where it was. Run alone with `python -m tasks.embed`.
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from reelflow.base.files import write_json
 from reelflow.base.progress import track
 from reelflow.embeddings.embed import embed
 from reelflow.embeddings.feature_cache import FeatureCache
-from reelflow.embeddings.spec import EmbeddingSpec
+from reelflow.embeddings.spec import EmbeddingSpec, Look
 from reelflow.extraction.engines import videos_of
 from reelflow.networks import reads
 from reelflow.params import load_section
@@ -84,7 +85,11 @@ def _embed(params: EmbedParams) -> None:
 
 def embedding_spec(params: EmbedParams) -> EmbeddingSpec:
     """The features that params ask for."""
-    return EmbeddingSpec(rate=params.rate, frames=params.frames)
+    spec = EmbeddingSpec(rate=params.rate, frames=params.frames)
+    if not params.backbone:
+        return spec
+    own = Look(params.backbone, (), params.weights, params.download)
+    return replace(spec, looks=(own,))
 
 
 def _fields(record: Records | None) -> dict[str, NDArray[np.float32]]:

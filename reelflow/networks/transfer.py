@@ -8,7 +8,7 @@ is not. So the features are chosen by group folds within the training videos.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal
 
@@ -22,20 +22,22 @@ if TYPE_CHECKING:
 
 READS = "embeddings"
 
-# Patterns of blocks (`view/layer/statistic`) of each candidate, from cheap to dear. The second
-# network is no candidate alone: it was dropped after it had been seen on the sets of the docs.
-_MOTION = "motion/conv_*/root_local_differences"
+# Patterns of blocks (`view/layer/statistic`) of each candidate, from cheap to dear; `-` leaves out.
+# The second network is no candidate alone: it was dropped after it had been seen on the sets of the
+# docs.
+_SECOND = "-motion/block11_expand_relu/*"
+_MOTION = "motion/*/root_local_differences"
 _APPEARANCE = "whole/*/mean"
 _FLOW = "whole/flow/*"
 CANDIDATES: dict[str, tuple[str, ...]] = {
     "flow": (_FLOW,),
     "appearance": (_APPEARANCE,),
     "whole": ("whole/*/root_local_differences",),
-    "motion": (_MOTION,),
-    "motion_and_appearance": (_MOTION, _APPEARANCE),
+    "motion": (_MOTION, _SECOND),
+    "motion_and_appearance": (_MOTION, _APPEARANCE, _SECOND),
     # From near: where flow serves, the scene does not matter.
     "flow_and_appearance": (_FLOW, "motion/*/mean"),
-    "motion_of_two_networks": ("motion/*/root_local_differences",),
+    "motion_of_two_networks": (_MOTION,),
 }
 
 PURPOSE = "a few hundred real videos: a pretrained network and a linear head"
@@ -59,14 +61,24 @@ class Settings(Section):
 
 
 def candidates(settings: Settings, blocks: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """The blocks (`view/layer/statistic`) of each candidate that `settings` allow, by name."""
+    """The blocks (`view/layer/statistic`) of each candidate that `settings` allow, by name; those
+    that are not the blocks of an earlier one."""
     chosen = CANDIDATES if settings.features == "auto" else [settings.features]
-    return {
-        name: tuple(
-            block for pattern in CANDIDATES[name] for block in blocks if fnmatchcase(block, pattern)
-        )
-        for name in chosen
-    }
+    found: dict[str, tuple[str, ...]] = {}
+    for name in chosen:
+        wanted = tuple(_matching(CANDIDATES[name], blocks))
+        # With one network of your own, what two see is what one sees.
+        if wanted and wanted not in found.values():
+            found[name] = wanted
+    return found
+
+
+def _matching(patterns: Sequence[str], blocks: Sequence[str]) -> Iterator[str]:
+    without = [pattern[1:] for pattern in patterns if pattern.startswith("-")]
+    for pattern in patterns:
+        for block in blocks:
+            if fnmatchcase(block, pattern) and not any(fnmatchcase(block, w) for w in without):
+                yield block
 
 
 def build(

@@ -20,8 +20,10 @@ from reelflow.embeddings.flow import FLOW_BLOCK
 from reelflow.embeddings.spec import EmbeddingSpec, Look
 from reelflow.embeddings.statistics import Statistic
 from reelflow.extraction.engines import Video
+from reelflow.params.embed import EmbedParams
 from reelflow.video.check import check_video
 from reelflow.video.process_limits import Bounds
+from tasks.embed import embedding_spec
 from tests.conftest import MakeVideo
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -189,3 +191,20 @@ def test_a_video_that_has_changed_gives_no_features(
     found = read_views(tmp_path, SPEC, BOUNDS, ("a.mp4", info))
     assert isinstance(found, VideoError)
     assert found.code == "changed"
+
+
+def test_a_network_of_ones_own_is_named_in_params(
+    videos: tuple[Path, list[Video]], tmp_path: Path
+) -> None:
+    import keras
+
+    pictures = keras.Input((224, 224, 3))
+    maps = keras.layers.Conv2D(5, 32, strides=32, name="mine")(pictures)
+    keras.Model(pictures, maps).save(tmp_path / "mine.keras")
+    spec = embedding_spec(EmbedParams(backbone=str(tmp_path / "mine.keras"), frames=4))
+    assert spec.id != embedding_spec(EmbedParams(frames=4)).id
+    raw, both = videos
+    [(_, record)] = embed(both[1:], raw, spec, FeatureCache(tmp_path / "kept", spec), BOUNDS, 1)
+    assert not isinstance(record, VideoError)
+    assert record["motion/mine/mean"].shape == (1, 5)
+    assert spec.only(["motion/mine/mean"]).views == ("motion",)

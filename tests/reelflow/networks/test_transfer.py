@@ -31,6 +31,21 @@ def test_a_candidate_has_the_blocks_of_its_view_network_and_statistic_of_all_lay
     }
 
 
+def test_of_one_network_of_ones_own_no_candidate_comes_twice() -> None:
+    blocks = [
+        f"{view}/top/{statistic}"
+        for view in ("whole", "motion")
+        for statistic in ("mean", "root_local_differences")
+    ]
+    found = candidates(Settings(), [*blocks, FLOW])
+    assert found["motion"] == ("motion/top/root_local_differences",)
+    assert found["motion_and_appearance"] == (*found["motion"], "whole/top/mean")
+    assert "motion_of_two_networks" not in found
+    assert candidates(Settings(features="motion_of_two_networks"), blocks) == {
+        "motion_of_two_networks": found["motion"]
+    }
+
+
 def test_features_that_are_named_are_the_only_candidate() -> None:
     assert list(candidates(Settings(features="whole"), BLOCKS)) == ["whole"]
 
