@@ -26,7 +26,8 @@ def networks(
     """List the networks: what each is for, its parameters, its work and time a clip.
 
     Clips and settings are those of params.yaml. Work is counted in millions of multiply-adds; the
-    time is that of one clip on this machine, without reading the video.
+    time is that of one clip on this machine, without reading the video. Of `transfer` these are the
+    pretrained networks, which look at each video once.
     """
     rows = list(_rows(classes))
     if as_json:
@@ -55,6 +56,8 @@ def _rows(classes: int) -> Iterator[dict[str, Any]]:
         row = {"network": name, "purpose": purpose(name), "reads": reads(name)}
         if row["reads"] == "frames":
             row |= _cost(name, shape, classes, params)
+        elif row["reads"] == "embeddings":
+            row |= _cost_of_embedding()
         yield row
 
 
@@ -70,6 +73,30 @@ def _cost(name: str, shape: Shape, classes: int, params: TrainParams) -> dict[st
         "parameters": network.count_params(),
         "multiply_adds": multiply_adds(network),
         "seconds": _seconds(lambda: network.predict_on_batch(clip)),
+    }
+
+
+def _cost_of_embedding() -> dict[str, Any]:
+    """Of the pretrained networks, which look at each video once; the head costs next to nothing."""
+    import numpy as np
+
+    from reelflow.embeddings.embed import Seen, features_of, networks_of
+    from reelflow.networks.cost import multiply_adds
+    from reelflow.params.embed import EmbedParams
+    from tasks.embed import embedding_spec
+
+    spec = embedding_spec(section_here(EmbedParams))
+    pretrained = networks_of(spec)
+    pictures = np.zeros((spec.frames, spec.size, spec.size, 3), np.uint8)
+    seen = Seen(dict.fromkeys(spec.views, pictures), None)
+    work = (
+        multiply_adds(network) * spec.frames * len(look.views)
+        for network, look in zip(pretrained, spec.looks, strict=True)
+    )
+    return {
+        "parameters": sum(network.count_params() for network in pretrained),
+        "multiply_adds": sum(work),
+        "seconds": _seconds(lambda: features_of(seen, pretrained, spec)),
     }
 
 
