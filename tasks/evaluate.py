@@ -166,6 +166,7 @@ def main() -> None:
         more_groups=_more_groups(splits),
         alarms=told,
         slices=worst,
+        curve=card.get("learning_curve") if "embedding" in card else None,
         unlike=unlike,
         suspects=suspects,
     )

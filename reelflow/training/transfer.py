@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from reelflow.store.embedding_store import EmbeddingStore
 from reelflow.training.fit import COLUMNS
 from reelflow.training.fit_familiarity import fit_by_folds
+from reelflow.training.learning_curve import learning_curve
 from reelflow.training.left_out import LeftOut
 from reelflow.training.ridge_head import (
     Floats,
@@ -40,6 +41,7 @@ class Transferred:
             and whether it was chosen.
         of_folds: the balanced accuracy of what was chosen, in each fold.
         left_out: the answers to each video by the fold that left it out.
+        learning_curve: what more videos would give; None with too few groups.
     """
 
     model: keras.Model
@@ -48,11 +50,14 @@ class Transferred:
     candidates: list[dict[str, Any]]
     of_folds: tuple[float, ...]
     left_out: LeftOut
+    learning_curve: dict[str, Any] | None
 
     @property
     def told(self) -> dict[str, Any]:
         """For the card of the model."""
-        return {"blocks": list(self.blocks), "candidates": self.candidates}
+        curve = self.learning_curve
+        told = {"blocks": list(self.blocks), "candidates": self.candidates}
+        return told if curve is None else {**told, "learning_curve": curve}
 
     @property
     def sentences(self) -> list[str]:
@@ -99,10 +104,13 @@ def fit_transfer(
     figures = [_figures(found, targets, class_weights) for found in (learned, head.probabilities)]
     row = dict(zip(COLUMNS, (1, *figures[0], *figures[1], 0.0), strict=True))
     table = _table(candidates, head)
-    familiarity = fit_by_folds(features, targets, group_folds(targets, groups, seed))
+    folds = group_folds(targets, groups, seed)
+    familiarity = fit_by_folds(features, targets, folds)
+    chosen, weights = [blocks[name] for name in head.blocks], class_weights[targets]
+    curve = learning_curve(chosen, head, targets, groups, weights, folds, seed)
     left_out = LeftOut(videos, head.probabilities, familiarity)
     of_folds = head.chosen.of_folds
-    return Transferred(model, head.blocks, pd.DataFrame([row]), table, of_folds, left_out)
+    return Transferred(model, head.blocks, pd.DataFrame([row]), table, of_folds, left_out, curve)
 
 
 def _figures(

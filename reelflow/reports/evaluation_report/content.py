@@ -42,6 +42,7 @@ class Evaluation:
         alarms: of `reelflow.evaluation.alarms.raised`: its sentence by name, or None.
         slices: of `reelflow.evaluation.slices.measure`, or nothing.
         suspects: of `reelflow.evaluation.label_errors.suspects`, as `predictions`; None: not asked.
+        curve: of `reelflow.training.learning_curve`, as the card has it; None: there is none.
         unlike: the share of the test videos that are unlike the training; None: not measured.
     """
 
@@ -66,6 +67,7 @@ class Evaluation:
     more_groups: str = ""
     alarms: Mapping[str, str | None] = field(default_factory=dict)
     slices: Mapping[str, Any] | None = None
+    curve: Mapping[str, Any] | None = None
     unlike: float | None = None
     suspects: pd.DataFrame | None = None
 

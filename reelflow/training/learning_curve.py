@@ -1,0 +1,136 @@
+"""What would more videos give? A head learned from a quarter and from half of the groups, judged.
+
+In each fold a head is fitted to a random part of the groups, with the features and the penalty that
+were chosen for all, and judged on the videos that were left out. Errors of learners fall as a power
+of the number of videos (Hestness et al., "Deep Learning Scaling is Predictable, Empirically", 2017;
+Figueroa et al., BMC Medical Informatics 12, 2012): a straight line in logarithms, prolonged to
+twice the videos. How far that may be wrong is told by leaving out each fold in turn (the
+jackknife).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reelflow.training.ridge_head import Floats, Fold, RidgeHead, _ridge, balanced_accuracy
+
+_PARTS, _REPEATS = (0.25, 0.5), 3
+# Fewer groups in a part say nothing.
+_LEAST_GROUPS = 4
+_LEAST_ERROR = 1e-3
+
+
+def learning_curve(
+    blocks: Sequence[NDArray[np.floating]],
+    head: RidgeHead,
+    targets: NDArray[np.integer],
+    groups: Sequence[str],
+    weights: NDArray[np.floating],
+    folds: Sequence[Fold],
+    seed: int,
+) -> dict[str, Any] | None:
+    """`points` (videos, balanced accuracy) and what `twice` tells, as JSON values.
+
+    Args:
+        blocks: float (N, D) each, those of the head.
+        head: what was chosen for all videos.
+        targets: int (N,).
+        groups: (N,), what stands on one side of a fold.
+        weights: float (N,), what a video counts.
+        folds: those by which the head was chosen.
+        seed: of the parts.
+
+    Returns:
+        None where there are too few groups.
+    """
+    random = np.random.default_rng(seed)
+    names = np.asarray(groups)
+    if len(set(groups)) * min(_PARTS) < _LEAST_GROUPS:
+        return None
+    videos, rows = [], []
+    for part in _PARTS:
+        found = [
+            _judged(blocks, head, targets, weights, names, fold, part, random) for fold in folds
+        ]
+        if any(accuracy is None for _, accuracy in found):
+            return None
+        videos.append(float(np.mean([count for count, _ in found])))
+        rows.append([accuracy for _, accuracy in found])
+    videos.append(float(np.mean([len(known) for known, _ in folds])))
+    rows.append(list(head.chosen.of_folds))
+    table = np.array(rows, dtype=float)
+    points = [
+        {"videos": round(count), "balanced_accuracy": round(float(row.mean()), 4)}
+        for count, row in zip(videos, table, strict=True)
+    ]
+    return {"points": points, "twice": twice(np.array(videos), table)}
+
+
+def twice(videos: Floats, accuracies: Floats) -> dict[str, float]:
+    """The balanced accuracy of twice the most videos, and the ends of a 95 % range.
+
+    Args:
+        videos: (P,), rising.
+        accuracies: (P, F), of each fold.
+    """
+    expected = _prolonged(videos, accuracies.mean(axis=1))
+    count = accuracies.shape[1]
+    without = [
+        _prolonged(videos, np.delete(accuracies, fold, axis=1).mean(axis=1))
+        for fold in range(count)
+    ]
+    error = np.sqrt((count - 1) * np.var(without))
+    ends = {"expected": expected, "low": expected - 2 * error, "high": expected + 2 * error}
+    return {name: round(float(np.clip(value, 0, 1)), 4) for name, value in ends.items()}
+
+
+def _prolonged(videos: Floats, accuracies: Floats) -> float:
+    errors = np.log(np.maximum(1 - accuracies, _LEAST_ERROR))
+    slope = np.polyfit(np.log(videos), errors, 1)[0]
+    # More videos do no harm; the last point is where it starts from.
+    return float(1 - np.exp(errors[-1] + min(slope, 0.0) * np.log(2)))
+
+
+def _judged(
+    blocks: Sequence[NDArray[np.floating]],
+    head: RidgeHead,
+    targets: NDArray[np.integer],
+    weights: NDArray[np.floating],
+    groups: NDArray[Any],
+    fold: Fold,
+    part: float,
+    random: np.random.Generator,
+) -> tuple[float, float | None]:
+    """Videos of a part of the groups, and the balanced accuracy on those left out, on average."""
+    learned, left = fold
+    classes = int(targets.max()) + 1
+    found = []
+    for chosen in _parts(groups[learned], part, random):
+        known = learned[chosen]
+        if len(np.unique(targets[known])) < classes:
+            continue
+        scores = np.zeros((len(left), classes))
+        for block in blocks:
+            weight, bias = _ridge(
+                block[known], targets[known], weights[known], head.chosen.penalty, classes
+            )
+            scores += block[left] @ weight + bias
+        found.append((len(known), balanced_accuracy(targets[left], scores)))
+    if not found:
+        return 0.0, None
+    count, accuracy = np.mean(found, axis=0)
+    return float(count), float(accuracy)
+
+
+def _parts(
+    groups: NDArray[Any], part: float, random: np.random.Generator
+) -> Iterator[NDArray[np.bool_]]:
+    """Which videos belong to a random part of the groups, some times."""
+    names = np.unique(groups)
+    for _ in range(_REPEATS):
+        taken = random.choice(names, max(1, round(part * len(names))), replace=False)
+        yield np.isin(groups, taken)
