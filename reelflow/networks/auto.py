@@ -1,8 +1,7 @@
 """No network of its own: the one that serves these videos best, found by folds.
 
-`transfer` is tried first, since it costs seconds once the videos are embedded; then `r2plus1d`,
-trained from scratch, which sees directions of motion that the statistics of `transfer` do not. See
-`reelflow.training.choose_network`.
+`transfer` is tried first, since it costs seconds once the videos are embedded; then, where there is
+something to gain, `r2plus1d`, trained from scratch. See `reelflow.training.choose_network`.
 """
 
 from __future__ import annotations

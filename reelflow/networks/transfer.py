@@ -1,9 +1,9 @@
-"""A linear head on the embeddings of a pretrained network: for a few hundred videos.
+"""A linear head on embeddings, of pretrained networks and of flow: for a few hundred videos.
 
-The backbone stays as it is ("frozen") and is run once a video by the stage `embed`; what is learned
-is a few thousand weights, in closed form (`reelflow.training.ridge_head`). Which features serve
-best depends on the videos: where scenes repeat, how a thing looks is misleading and how it moves
-is not. So the features are chosen by group folds within the training videos.
+The networks stay as they are ("frozen") and are run once a video by the stage `embed`; what is
+learned is a few thousand weights, in closed form (`reelflow.training.ridge_head`). Which features
+serve best depends on the videos: where scenes repeat, how a thing looks is misleading and how it
+moves is not. So the features are chosen by group folds within the training videos.
 """
 
 from __future__ import annotations
