@@ -63,4 +63,7 @@ def _print(figures: dict[str, Any]) -> None:
             f"({figures['interval_confidence']:.0%} interval {interval(figures, name)}; "
             f"a constant answer: {percent(figures[f'baseline_{name}'])})"
         )
+    if files := figures["without_pictures"]:
+        shown = interval({"_low": files["low"], "_high": files["high"]}, "")
+        print(f"file properties alone: balanced {files['share']:.3f}  ({shown})")
     print(f"a row a fold  {TABLE}\nreport        {PAGE}")

@@ -29,6 +29,7 @@ from reelflow.tracking.mlflow_client import (
     experiment_from_environment,
     masked,
 )
+from tasks.common.inputs import read_json
 from tasks.common.paths import METRICS, PARAMS, REPORT
 from tasks.fold import prepared_videos
 
@@ -66,6 +67,7 @@ def write(
         "made": how,
         "interval_confidence": evaluate.confidence,
         "untested": len(videos) - found["videos"],
+        "without_pictures": _without_pictures(),
     }
     page = crossval_report.render(
         crossval_report.CrossValidation(told, folds, answers, labels, params.in_use())
@@ -76,6 +78,14 @@ def write(
     write_text(PAGE, page)
     _record(jobs, folds, told, params)
     return told
+
+
+def _without_pictures() -> dict[str, float] | None:
+    """What file properties alone give, on folds of the same groups, as `validate` has measured."""
+    found = METRICS / "validate.json"
+    told = read_json(found)["told"] if found.is_file() else {}
+    shares = [{k: one[k] for k in ("share", "low", "high")} for one in told.values()]
+    return max(shares, key=lambda one: one["share"], default=None)
 
 
 def _record(jobs: Sequence[Job], folds: Any, told: dict[str, Any], params: TrainParams) -> None:

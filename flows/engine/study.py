@@ -62,7 +62,8 @@ def open_study(address: str, name: str, search: SearchParams) -> Study:
     from optuna.exceptions import ExperimentalWarning
     from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    # What fails or is stopped is told by whoever runs the trials; Optuna would add a traceback.
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
     where = masked(address)
     file = Path(address.removeprefix("sqlite:///")) if address.startswith("sqlite:///") else None
     if file:

@@ -28,7 +28,8 @@ class CrossValidation:
 
     Attributes:
         figures: what `reelflow.crossval.figures.figures` returned, with `network`, `made` (how
-            folds were made), `interval_confidence` and `untested` (videos without an answer).
+            folds were made), `interval_confidence`, `untested` (videos without an answer) and
+            `without_pictures` (`share`, `low`, `high` of what file properties alone give, or None).
         folds: from `reelflow.crossval.figures.by_fold`.
         answers: from `reelflow.crossval.figures.answers_of`.
         labels: the class names.
@@ -95,6 +96,13 @@ def warnings(found: CrossValidation) -> list[str]:
         said.append(
             "Some videos have no known group. If several clips come from one source, they may "
             "stand on both sides of a fold, and every figure here is too good."
+        )
+    files = figures["without_pictures"]
+    low = figures["balanced_accuracy_low"]
+    if files and low is not None and files["share"] >= low:
+        said.append(
+            "It is not shown that this is better than file properties alone, without any picture, "
+            f"which give {percent(files['share'])}: cameras and programs may have been learned."
         )
     if figures["untested"]:
         said.append(

@@ -1,0 +1,62 @@
+"""The page of a cross-validation, and the word on it in the report of a normal run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from reelflow.reports.crossval_report import CrossValidation, headline, render, warnings
+from reelflow.reports.evaluation_report import warnings as of_a_run
+from tests.evaluations import MIXED, evaluation, said
+
+FIGURES: dict[str, Any] = {
+    "network": "cnn", "made": "2 folds of whole groups, 1 repeat", "videos": 40, "groups": 20,
+    "folds": 2, "repeats": 1, "interval_confidence": 0.95, "untested": 0,
+    "accuracy": 0.8, "accuracy_low": 0.7, "accuracy_high": 0.88, "accuracy_deviation": None,
+    "balanced_accuracy": 0.8, "balanced_accuracy_low": 0.7, "balanced_accuracy_high": 0.88,
+    "baseline_accuracy": 0.5, "baseline_balanced_accuracy": 0.5, "without_pictures": None,
+}  # fmt: skip
+
+
+def found(group: str | None = "<g>", **changes: Any) -> CrossValidation:
+    fold = {"repeat": 1, "groups": 1, "left_out": group or "", "videos": 1, "accuracy": 1.0,
+            "balanced_accuracy": 1.0, "network": "cnn", "features": "", "best_epoch": 3,
+            "seconds": 0.5, "parameters": 1234}  # fmt: skip
+    answers = pd.DataFrame(
+        {"hash": ["a", "b"], "label": ["x", "y"], "group": [group, group], "right": [True, False]}
+    )
+    folds = pd.DataFrame([{**fold, "fold": 1}, {**fold, "fold": 2}])
+    return CrossValidation({**FIGURES, **changes}, folds, answers, ["x", "y"], {"epochs": 3})
+
+
+def test_the_page_stands_alone_and_escapes_names() -> None:
+    page = render(found())
+    assert "&lt;g&gt;" in page
+    assert "<g>" not in page
+    assert "http" not in page.replace("http-equiv", "")
+    assert "1,234" in page
+    assert "Right for 80% of videos of unseen groups" in page
+
+
+def test_what_is_no_better_than_a_constant_answer_is_said_so() -> None:
+    assert headline({**FIGURES, "balanced_accuracy_low": 0.49}).startswith("Not shown to beat")
+    assert headline({**FIGURES, "balanced_accuracy_low": None}).startswith("Not shown to beat")
+
+
+def test_each_reason_for_doubt_is_a_sentence_and_none_without_one() -> None:
+    assert warnings(found()) == []
+    assert said(warnings(found(groups=6)), "only 6 groups")
+    assert said(warnings(found(group=None)), "no known group")
+    assert said(warnings(found(untested=2)), "2 videos could not be judged")
+    files = {"share": 0.75, "low": 0.6, "high": 0.8}
+    assert said(warnings(found(without_pictures=files)), "file properties alone")
+    assert not warnings(found(without_pictures={**files, "share": 0.69}))
+    assert "Balanced, file properties alone" in render(found(without_pictures=files))
+
+
+def test_where_the_test_has_few_groups_the_report_says_what_would_say_more() -> None:
+    few = evaluation(*MIXED, groups=[f"g{i % 6}" for i in range(24)], more_groups="Do this.")
+    assert said(of_a_run.warnings(few), "moves every figure. Do this.")
+    many = evaluation(*MIXED, more_groups="Do this.")
+    assert not said(of_a_run.warnings(many), "Do this.")
