@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import yaml
 
 from reelflow.store.embedding_store import write_embeddings
@@ -49,9 +50,15 @@ class Prepared(Folder):
         (root / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
         self.set("train", network="cnn", epochs=1, min_steps=1)
         self.set("evaluate", bootstrap=100)
-        with chdir(root):
-            write_embeddings(Path("data/embeddings"), {}, [], [])
+        write_embeddings(root / "data/embeddings", {}, [], [])
         self.call("git", "init", "-q")
+
+    def embed(self, *blocks: str) -> None:
+        """Give every video an embedding of noise."""
+        hashes = sorted(pd.read_parquet(self.root / "data/manifest.parquet")["hash"])
+        noise = np.random.default_rng(0).random((len(hashes), len(blocks), 4), np.float32)
+        records = [dict(zip(blocks, one, strict=True)) for one in noise]
+        write_embeddings(self.root / "data/embeddings", {"id": "noise"}, hashes, records)
 
     def set(self, section: str, **values: Any) -> None:
         path = self.root / "params.yaml"

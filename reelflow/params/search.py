@@ -15,7 +15,10 @@ from reelflow.params.train import TrainParams
 NETWORK = "network"
 SPACE: dict[str, Any] = {
     "network": ["transfer", "r2plus1d"],
-    "transfer.features": ["auto", "motion", "whole", "appearance", "motion_and_appearance"],
+    "transfer.features": [
+        "auto", "motion", "appearance", "flow", "motion_of_two_networks", "motion_and_appearance",
+        "flow_and_appearance",
+    ],
     "learning_rate": {"low": 0.0005, "high": 0.01, "log": True},
     "weight_decay": {"low": 0.00001, "high": 0.01, "log": True},
     "regularise.label_smoothing": {"low": 0.0, "high": 0.2},
@@ -23,7 +26,7 @@ SPACE: dict[str, Any] = {
     "augment.time_shift": {"low": 0.0, "high": 0.3},
     "r2plus1d.width": [8, 16, 24],
     "r2plus1d.dropout": {"low": 0.1, "high": 0.6},
-}
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

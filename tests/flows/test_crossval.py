@@ -120,16 +120,19 @@ def test_what_cannot_be_is_a_sentence_before_any_server(here: Prepared) -> None:
 
 
 def test_a_search_tries_the_present_settings_first_and_writes_the_best(done: Prepared) -> None:
-    space = {"network": ["cnn"], "learning_rate": {"low": 0.001, "high": 0.01}}
+    done.embed("whole/layer/mean", "whole/layer/root_local_differences")
+    space = {"network": ["transfer"], "transfer.features": ["appearance", "whole"]}
+    done.set("train", transfer={"features": "whole"})
     done.set("search", folds=2, trials=2, space=space)
     said = done.call("reelflow", "search", "--write").stdout
     assert "trial 1: balanced accuracy" in said
-    assert "network cnn, learning_rate 0.002" in said
+    assert "network transfer, transfer.features whole" in said
     trials = pd.read_csv(done.root / "reports/search.csv")
     assert len(trials) == 2
     best = trials.sort_values("balanced_accuracy", kind="stable", ascending=False).iloc[0]
     kept = load_section(done.root / "params.yaml", TrainParams)
-    assert kept.learning_rate == pytest.approx(best["learning_rate"])
+    assert kept.network == "transfer"
+    assert kept.settings("transfer").model_dump()["features"] == best["transfer.features"]
     tested = set(pd.read_csv(done.root / "data/prepared/test.csv")["hash"])
     new = [json.loads((done.kept_in / name).read_text()) for name in done.kept()]
     assert any(not tested & set(one["videos"]) for one in new)
