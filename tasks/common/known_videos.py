@@ -16,7 +16,7 @@ from reelflow.explain.subject import Subject
 from reelflow.store.embedding_store import EmbeddingStore
 from reelflow.store.frame_store import FrameStore
 from reelflow.store.views import centre
-from tasks.common.inputs import read_cells
+from tasks.common.inputs import read_cells, read_json
 from tasks.common.paths import EMBEDDINGS, FRAMES, PREPARED
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ MOST = 1000
 _BATCH = 16
 _SPLITS = {
     "train": "which it learned from",
-    "validation": "which its training was watched by",
+    "validation": "which its training used",
     "test": "which it was tested on",
 }
 
@@ -35,11 +35,13 @@ _SPLITS = {
 class Known:
     """Attributes:
     videos: `hash`, `path`, `label` and `split` of all that were split; empty without a split.
+    own: whether the model was trained on this split.
     rows: the training videos among them that have features.
     features: float32 (N, D), of `rows`.
     """
 
     videos: pd.DataFrame
+    own: bool
     rows: pd.DataFrame
     features: NDArray[np.float32]
 
@@ -49,7 +51,10 @@ class Known:
         if found.empty:
             return None
         row = found.iloc[0]
-        return {"label": row["label"], "split": row["split"], "of": _SPLITS[row["split"]]}
+        return {"label": row["label"], "split": row["split"], "of": self._of(row["split"])}
+
+    def _of(self, split: str) -> str:
+        return _SPLITS[split] if self.own else "in the split of this checkout, not of the model"
 
     def nearest(self, features: NDArray[np.float32], video: str) -> list[dict[str, Any]]:
         """The training videos that are most alike, but for the video itself."""
@@ -71,19 +76,20 @@ def known_videos(subject: Subject, card: dict[str, Any]) -> Known:
     """What `data/prepared` says, and the features of the training videos by this model. Nothing
     where the checkout holds no split, or clips of other settings than the model's."""
     none = pd.DataFrame(columns=["hash", "path", "label", "split"])
-    nothing = Known(none, none, np.empty((0, 0), np.float32))
+    nothing = Known(none, False, none, np.empty((0, 0), np.float32))
     if not (PREPARED / "train.csv").is_file():
         return nothing
     tables = [read_cells(PREPARED / f"{n}.csv").assign(split=n) for n in _SPLITS]
     videos = pd.concat(tables, ignore_index=True)[list(none.columns)]
+    own = read_json(PREPARED / "meta.json")["data_hash"] == card.get("data_hash")
     rows = videos[videos["split"] == "train"]
     rows = rows.iloc[np.linspace(0, len(rows) - 1, min(MOST, len(rows))).round().astype(int)]
     try:
         rows, features = _features(subject, card, rows)
     except DataError as error:
         log.info("no training clips beside it: %s", error)
-        return Known(videos, none, nothing.features)
-    return Known(videos, rows, features)
+        return Known(videos, own, none, nothing.features)
+    return Known(videos, own, rows, features)
 
 
 def _features(

@@ -1,0 +1,61 @@
+"""What a checkout knows of a video that is explained: its label, its split, and who is alike."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reelflow.store.embedding_store import write_embeddings
+from tasks.common.known_videos import Known, known_videos
+from tests.explained import Toy
+
+CARD = {"blocks": ["v/l/mean"], "embedding": {"id": "1"}, "data_hash": "d"}
+# In two dimensions: a and b are alike, c is opposite.
+FEATURES = {"a": [1, 0.1], "b": [0.9, 0.2], "c": [-1, -0.3], "t": [1, 0]}
+
+
+@pytest.fixture
+def prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "data/prepared"
+    folder.mkdir(parents=True)
+    (folder / "meta.json").write_text(json.dumps({"data_hash": "d"}))
+    for split, names in (("train", "abc"), ("validation", ""), ("test", "t")):
+        rows = "".join(f"{name},{name}.mp4,label {name},g\n" for name in names)
+        (folder / f"{split}.csv").write_text(f"hash,path,label,group\n{rows}")
+    records = [{"v/l/mean": np.float32(values)} for values in FEATURES.values()]
+    write_embeddings(tmp_path / "data/embeddings", {"id": "1"}, list(FEATURES), records)
+    return folder
+
+
+def known(**card: object) -> Known:
+    return known_videos(Toy(), {**CARD, **card})
+
+
+def test_the_training_videos_most_alike_come_first_but_for_the_video_itself(prepared: Path) -> None:
+    found = known().nearest(np.float32(FEATURES["a"]), "a")
+    assert [one["label"] for one in found] == ["label b", "label c"]
+    assert found[0]["likeness"] > 0.5 > -0.5 > found[1]["likeness"]
+    assert [one["path"] for one in known().nearest(np.float32([1, 0]), "t")][-1] == "c.mp4"
+
+
+def test_the_label_and_what_the_video_was_to_the_model(prepared: Path) -> None:
+    told = known().of("t")
+    assert told == {"label": "label t", "split": "test", "of": "which it was tested on"}
+    assert known().of("nobody") is None
+    assert "not of the model" in known(data_hash="other").of("t")["of"]
+
+
+def test_features_of_another_kind_are_not_compared(prepared: Path) -> None:
+    other = known(embedding={"id": "2"})
+    assert other.nearest(np.float32([1, 0]), "t") == []
+    assert other.of("a")["label"] == "label a"
+
+
+def test_elsewhere_nothing_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert known().of("a") is None
+    assert known().nearest(np.float32([1, 0]), "a") == []
