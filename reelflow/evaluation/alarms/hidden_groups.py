@@ -30,6 +30,7 @@ CLOSE = 0.65
 LEAST_VIDEOS = 20
 # More take long to cluster and tell the same.
 MOST_VIDEOS = 1500
+_SAME = 1e-9
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 # Of embeddings, what a video looks like.
 _LOOKS = "/mean/"
@@ -103,8 +104,13 @@ def measure(backgrounds: Floats) -> tuple[float, Ints]:
     cluster of each clip, (M,)."""
     from sklearn.cluster import AgglomerativeClustering
 
+    nothing = 1.0, np.arange(len(backgrounds))
+    if np.ptp(backgrounds, axis=0).max() < _SAME:
+        return nothing
     places = _places(backgrounds)
     expected = _expected(places)
+    if expected < _SAME:
+        return nothing  # most look the same
     dealer = AgglomerativeClustering(None, linkage="average", distance_threshold=expected)
     found = np.asarray(dealer.fit_predict(places), dtype=np.int64)
     return float(np.median(_nearest(places))) / expected, found
@@ -114,7 +120,7 @@ def accuracy_by_folds(features: NDArray[np.floating], targets: Ints, groups: Int
     """Balanced accuracy of ridge regression in stratified folds of these groups; None where a class
     has fewer than two."""
     from sklearn.linear_model import RidgeClassifier
-    from sklearn.model_selection import StratifiedGroupKFold, cross_val_score
+    from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
@@ -123,17 +129,12 @@ def accuracy_by_folds(features: NDArray[np.floating], targets: Ints, groups: Int
         return None
     # As strong a penalty as a head on embeddings takes: a tenth of a video a feature.
     model = make_pipeline(StandardScaler(), RidgeClassifier(0.1 * features.shape[1]))
-    found = [
-        cross_val_score(
-            model,
-            features,
-            targets,
-            groups=groups,
-            scoring="balanced_accuracy",
-            cv=StratifiedGroupKFold(min(_FOLDS, fewest), shuffle=True, random_state=shuffle),
-        ).mean()
-        for shuffle in range(_SHUFFLES)
-    ]
+    found = []
+    for shuffle in range(_SHUFFLES):
+        dealer = StratifiedGroupKFold(min(_FOLDS, fewest), shuffle=True, random_state=shuffle)
+        said = cross_val_predict(model, features, targets, groups=groups, cv=dealer)
+        right = said == targets
+        found += [right[targets == target].mean() for target in np.unique(targets)]
     return float(np.mean(found))
 
 
@@ -142,8 +143,10 @@ def _places(backgrounds: Floats) -> Floats:
     from sklearn.decomposition import PCA
 
     most = min(_DIRECTIONS, len(backgrounds) - 1, backgrounds.shape[1])
-    found = PCA(most, whiten=True, svd_solver="full").fit_transform(backgrounds)
-    return np.asarray(found[:, found.std(axis=0) > 1e-6])
+    pca = PCA(most, whiten=True, svd_solver="full")
+    found = pca.fit_transform(backgrounds)
+    # What hardly varies is rounding, which whitening would blow up.
+    return np.asarray(found[:, pca.explained_variance_ > 1e-9 * pca.explained_variance_[0]])
 
 
 def _nearest(places: Floats) -> Floats:

@@ -148,6 +148,11 @@ def test_clips_of_scenes_of_their_own_are_no_groups(seed: int) -> None:
     assert raised(replace(sound(), backgrounds=looks))["hidden_groups"] is None
 
 
+def test_clips_that_all_look_the_same_tell_nothing() -> None:
+    for looks in (np.zeros((40, 15)), np.repeat([[0.0] * 15, [9.0] * 15], [39, 1], axis=0)):
+        assert raised(replace(sound(), backgrounds=looks))["hidden_groups"] is None
+
+
 def test_a_head_on_embeddings_is_compared_with_looks_by_its_folds() -> None:
     def rows(motion: float) -> list[dict[str, Any]]:
         return [
