@@ -36,7 +36,6 @@ class Judgement:
         files: they become artifacts.
         parent: id of the run that this one is nested in; empty for none.
         status: `FINISHED`, or `KILLED` for one that was pruned.
-        tags: further facts.
     """
 
     key: str
@@ -47,7 +46,6 @@ class Judgement:
     files: Iterable[Path] = ()
     parent: str = ""
     status: str = "FINISHED"
-    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 def record(address: str, experiment: str, judged: Judgement) -> str:
@@ -80,7 +78,7 @@ def _run(client: MlflowClient, experiment: str, judged: Judgement) -> str:
 
 
 def _log(client: MlflowClient, run_id: str, judged: Judgement) -> None:
-    from mlflow.entities import Metric, Param, RunTag
+    from mlflow.entities import Metric, Param
 
     now = int(time.time() * 1000)
     run = client.get_run(run_id)
@@ -101,4 +99,4 @@ def _log(client: MlflowClient, run_id: str, judged: Judgement) -> None:
             for step, value in enumerate(values, start=1)
             if step not in logged
         ]
-    client.log_batch(run_id, metrics, params, [RunTag(*tag) for tag in judged.tags.items()])
+    client.log_batch(run_id, metrics, params)
