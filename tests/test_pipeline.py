@@ -119,7 +119,10 @@ def test_after_a_run_git_lacks_small_texts_alone(copy: Checkout) -> None:
         "data/ledger.csv",
         "dvc.lock",
         "metrics/summary.json",
-        *(f"plots/{name}.csv" for name in ("train", "confusion", "roc", "pr")),
+        *(
+            f"plots/{name}.csv"
+            for name in ("train", "confusion", "roc", "pr", "reliability", "coverage")
+        ),
     }
     readme = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
     copy.call(*next(line for line in readme if line.startswith("git add ")).split())

@@ -16,8 +16,7 @@ NETWORK = "network"
 SPACE: dict[str, Any] = {
     "network": ["transfer", "r2plus1d"],
     "transfer.features": [
-        "auto", "motion", "appearance", "flow", "motion_of_two_networks", "motion_and_appearance",
-        "flow_and_appearance",
+        "auto", "motion", "appearance", "flow", "motion_of_two_networks",
     ],
     "learning_rate": {"low": 0.0005, "high": 0.01, "log": True},
     "weight_decay": {"low": 0.00001, "high": 0.01, "log": True},
