@@ -25,7 +25,7 @@ test: $(VENV)/.development  ## every test
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
 
 results: $(VENV)/.development  ## every network on groups that it has not seen, SETS="NAME=/path …": docs/results.md
-	@OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.results --docs $(SETS) $(ARGS)
+	@$(BIN)/python -m benchmarks.results --docs $(SETS) $(ARGS)
 
 bench-train: $(VENV)/.development  ## gradient steps a second, beside plain Keras: docs/training.md
 	@$(BIN)/python -m benchmarks.train --docs
