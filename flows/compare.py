@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PAGE = REPORT.with_name("compare.html")
-HERE = "."
+HERE, THIS = ".", "this checkout"
 _COLUMNS = {"hash", "path", "label", "group", "predicted", "confidence"}
 _RUN = re.compile(r"(?:runs:/)?([0-9a-f]{32})")
 _VERSION = re.compile(r"models:/([^/@]+)(?:/(\d+)|@([^/@]+))")
@@ -104,7 +104,7 @@ def _side(name: str, model: str) -> Side:
             f"{name}: a table of predictions has the columns {', '.join(sorted(_COLUMNS))}; "
             f"{', '.join(sorted(missing))} {'is' if len(missing) == 1 else 'are'} missing."
         )
-    return Side(name, table.astype({"confidence": float}))
+    return Side(THIS if name == HERE else name, table.astype({"confidence": float}))
 
 
 def _file(name: str, model: str, scratch: Path) -> Path:

@@ -15,7 +15,7 @@ from reelflow.base.words import as_markdown, count, interval, percent
 from reelflow.evaluation.verdict import in_words
 
 # Figures that are no shares, and stand without a percent sign.
-_PLAIN = ("kappa", "brier")
+_PLAIN = {"kappa": "Cohen's kappa", "brier": "Brier score"}
 
 
 def render(
@@ -120,7 +120,7 @@ def _figures(scores: Mapping[str, Any]) -> Iterator[str]:
             _number(scores.get(key), name)
             for key in (name, f"{name}_low", f"{name}_high", f"baseline_{name}")
         )
-        yield f"| {in_words(name)} | {value} | {low} to {high} | {baseline} |"
+        yield f"| {_PLAIN.get(name) or in_words(name)} | {value} | {low} to {high} | {baseline} |"
     yield ""
 
 

@@ -78,9 +78,9 @@ def test_the_better_one_is_named_and_the_flipped_videos_are_shown(project: Path)
     flipped = predictions(set()).iloc[1:20]
     write_store(project / "data/frames", flipped.assign(target=0).head(3))
     said = call("before.csv", ".")
-    assert said.startswith(". is better than before.csv, by more than noise\n")
+    assert said.startswith("this checkout is better than before.csv, by more than noise\n")
     assert "On 40 videos of 10 groups that both were tested on" in said
-    assert ". alone has 19 videos right, before.csv alone 0." in said
+    assert "this checkout alone has 19 videos right, before.csv alone 0." in said
     page = Path("reports/compare.html").read_text(encoding="utf-8")
     assert page.count('class="flip"') == 12
     assert page.count("data:image/webp") == 3, "frames of those that are in the store"
@@ -90,7 +90,7 @@ def test_the_better_one_is_named_and_the_flipped_videos_are_shown(project: Path)
 
 def test_a_run_and_itself_predict_the_same(project: Path) -> None:
     here(project, WORSE)
-    assert call(".", ".").startswith(". and . predict the same\n")
+    assert call(".", ".").startswith("this checkout and this checkout predict the same\n")
     found = figures(".", ".")
     assert (found["difference"], found["better"], found["flips"]) == (0, None, [])
 
@@ -102,6 +102,14 @@ def test_a_small_difference_is_noise(project: Path) -> None:
     assert figures("other.csv")["better"] is None
 
 
+def test_where_few_groups_differ_that_is_said(project: Path) -> None:
+    here(project, set())
+    predictions({at for at in range(40) if at % 10 < 4}).to_csv("other.csv", index=False)
+    said = call("other.csv")
+    assert "So few groups differ that chance alone often gives as much." in said
+    assert "is within noise" in said
+
+
 def test_only_videos_of_both_tests_with_one_label_are_compared(project: Path) -> None:
     here(project, set())
     other = predictions(set(), range(10, 50))
@@ -110,8 +118,8 @@ def test_only_videos_of_both_tests_with_one_label_are_compared(project: Path) ->
     said = call("other.csv", ".")
     assert "On 29 videos" in said
     assert (
-        "Not compared: 10 of the test of other.csv alone, 10 of the test of . alone, 1 with "
-        "another label on each side." in said
+        "Not compared: 10 of the test of other.csv alone, 10 of the test of this checkout alone, "
+        "1 with another label on each side." in said
     )
     predictions(set(), range(50, 60)).to_csv("none.csv", index=False)
     assert "none.csv and . have no test video in common" in call("none.csv", ".", status=1)

@@ -80,10 +80,12 @@ class Comparison:
         ]
         if found.low is not None and found.high is not None:
             told.append(
-                f"The difference is {_points(found.difference)} ({self.confidence:.0%} interval: "
-                f"{_points(found.low)} to {_points(found.high)} percentage points, p = "
-                f"{found.p_value:.2g})."
+                f"The difference is {_points(found.difference)} percentage points "
+                f"({self.confidence:.0%} interval {_points(found.low)} to {_points(found.high)}, "
+                f"p = {found.p_value:.2g})."
             )
+            if found.better is None and (found.low > 0 or found.high < 0):
+                told.append("So few groups differ that chance alone often gives as much.")
         told.append(
             f"{self.second} alone has {count(found.gained, 'video')} right, {self.first} alone "
             f"{found.lost:,}."
