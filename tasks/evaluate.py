@@ -79,7 +79,8 @@ def main() -> None:
     splits["test"] = there
     labels, test = list(card["labels"]), splits["test"]
     history = pd.read_csv(present(PLOTS / "train.csv"))
-    untempered = _predict(test, inputs)
+    model = predict_clip.load_model(MODEL)
+    untempered = _predict(model, test, inputs)
     temperature = float(card.get("temperature", 1.0))
     probabilities = np.stack([tempered(row, temperature) for row in untempered])
     predictions = _predictions(test, labels, probabilities)
@@ -100,7 +101,7 @@ def main() -> None:
         probabilities.argmax(axis=1) == targets,
         params.seed,
     )
-    unlike = share_unlike(predict_clip.load_model(MODEL), FAMILIAR, map(inputs, test["hash"]))
+    unlike = share_unlike(model, FAMILIAR, map(inputs, test["hash"]))
     roc, pr = curves.curves(targets, probabilities, labels)
     learned = pd.concat([splits["train"], splits["validation"]])
     answers = known_answers(LEFT_OUT, learned, labels)
@@ -125,7 +126,7 @@ def main() -> None:
     shortcuts = read_json(METRICS / "validate.json")["told"]
     still = None
     if "embedding" not in card:
-        still = _predict(test, lambda video: frozen(inputs(video))).argmax(axis=1) == targets
+        still = _predict(model, test, lambda video: frozen(inputs(video))).argmax(axis=1) == targets
     told = alarms.raised(
         alarms.Facts(
             scores,
@@ -211,9 +212,8 @@ def _warn_of_untested(videos: pd.DataFrame) -> None:
         log.warning("not tested, since the stage `embed` could make no embedding: %s", paths)
 
 
-def _predict(test: pd.DataFrame, inputs: Shown) -> NDArray[np.float32]:
+def _predict(model: Any, test: pd.DataFrame, inputs: Shown) -> NDArray[np.float32]:
     """Probabilities of the test videos, (N, K), one video at a time."""
-    model = predict_clip.load_model(MODEL)
     rows = [
         predict_clip.predict_views(model, inputs(video))
         for video in track(test["hash"], len(test), "evaluating videos")

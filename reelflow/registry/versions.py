@@ -120,7 +120,12 @@ def run_of(
         if version
         else client.get_model_version_by_alias(model, str(alias))
     )
-    return str(found.tags.get(RUN_ID) or found.run_id)
+    return _run_id(found)
+
+
+def _run_id(version: ModelVersion) -> str:
+    """Of the last run that registered a version; empty if none did."""
+    return str(version.tags.get(RUN_ID) or version.run_id or "")
 
 
 def description(reason: str, reports: Sequence[tuple[str, Sequence[str]]]) -> str:
@@ -157,7 +162,7 @@ def learned(
     import pandas as pd
     from mlflow.exceptions import MlflowException
 
-    run_id = version.tags.get(RUN_ID) or version.run_id
+    run_id = _run_id(version)
     folder = tables[0].rpartition("/")[0]
     try:
         there = {file.path for file in client.list_artifacts(run_id, folder)} if run_id else set()

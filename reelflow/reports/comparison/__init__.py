@@ -15,7 +15,7 @@ from reelflow.evaluation.answers import group_codes
 from reelflow.evaluation.paired import Metric, Paired, compare
 from reelflow.evaluation.verdict import in_words
 from reelflow.reports import page
-from reelflow.reports.page.pictures import strip
+from reelflow.reports.page.pictures import spread, strip
 from reelflow.store.clip_spec import Clip
 
 # Videos that are shown as frames, of those gained and of those lost.
@@ -178,8 +178,7 @@ def _figure(row: Mapping[Hashable, Any], clip: Callable[[str], Clip | None]) -> 
     shown = clip(found["hash"])
     if shown is None:
         return {**found, "strip": None}
-    frames = len(shown.frames)
-    chosen = np.linspace(0, frames - 1, min(_TILES, frames)).round().astype(int)
+    chosen = spread(len(shown.frames), _TILES)
     return {**found, "strip": strip(shown.frames[chosen], _TILE)}
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from reelflow.reports.evaluation_report.content import Evaluation
-from reelflow.reports.page.pictures import strip
+from reelflow.reports.page.pictures import spread, strip
 from reelflow.store.clip_spec import Clip
 
 TILES = 8
@@ -45,7 +44,7 @@ def _figure(
 ) -> dict[str, Any]:
     shown = clip(str(row["hash"]))
     frames = len(shown.frames)
-    chosen = np.linspace(0, frames - 1, min(TILES, frames)).round().astype(int)
+    chosen = spread(frames, TILES)
     ranked = sorted(
         ((float(row[f"p_{label}"]), label) for label in evaluation.labels), reverse=True
     )

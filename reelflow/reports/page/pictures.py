@@ -17,6 +17,11 @@ GAP = 3
 MOVING_FRAMES, FRAME_MS = 16, 120
 
 
+def spread(frames: int, most: int) -> NDArray[np.int64]:
+    """Places of at most so many frames, from the first to the last, evenly apart."""
+    return np.linspace(0, frames - 1, min(most, frames)).round().astype(np.int64)
+
+
 def strip(frames: NDArray[np.uint8], tile: int) -> str:
     """Frames side by side, as a `data:` address of a WebP image.
 
@@ -51,7 +56,7 @@ def moving(frames: NDArray[np.uint8], tile: int, quality: int = 60) -> str:
         tile: most height or width in pixels; none is enlarged.
         quality: of WebP, 0 to 100.
     """
-    chosen = np.linspace(0, len(frames) - 1, min(MOVING_FRAMES, len(frames))).round().astype(int)
+    chosen = spread(len(frames), MOVING_FRAMES)
     first, *rest = (_picture(frame, tile) for frame in frames[chosen])
     return _address(
         first, save_all=True, append_images=rest, duration=FRAME_MS, quality=quality, method=2
