@@ -21,6 +21,10 @@ def crossval(
     leave_one_group_out: Annotated[
         bool, typer.Option("--leave-one-group-out", help="A fold for each group, once.")
     ] = False,
+    official: Annotated[
+        list[str] | None,
+        typer.Option(help="A list of an official split, as for `reelflow import`; give each."),
+    ] = None,
     network: Annotated[
         str, typer.Option(help="The network that is judged; by default train.network.")
     ] = "",
@@ -37,7 +41,7 @@ def crossval(
     from flows.engine.run_pipeline import leave
     from flows.raw_videos import provide
 
-    asked = Asked(folds, repeats, leave_one_group_out, network, workers)
+    asked = Asked(folds, repeats, leave_one_group_out, network, workers, tuple(official or ()))
     with only_run():
         provide(data, copy=False, replacing=False, echo=say)
         result, figures = cross_validate(asked, say)

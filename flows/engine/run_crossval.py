@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
+
 from flows.engine.dvc_graph import changes
 from flows.engine.fold_jobs import before, check_embedded, jobs_of, made_by, with_network
 from flows.engine.outcome import PipelineResult
@@ -19,8 +21,9 @@ from flows.engine.run_pipeline import run_flow
 from reelflow.base.errors import DataError
 from reelflow.base.words import count
 from reelflow.crossval.figures import Answered
-from reelflow.crossval.folds import one_group_out, stratified
+from reelflow.crossval.folds import Fold, official, one_group_out, stratified
 from reelflow.crossval.kept import Job, find
+from reelflow.intake.official_splits import read_split_lists
 from reelflow.params import load_section
 from reelflow.params.train import TrainParams
 from tasks import crossval
@@ -38,6 +41,7 @@ class Asked:
         one_group_out: a fold for each group instead, once.
         network: the network that is judged; empty for that of params.yaml.
         workers: folds at once.
+        official: a fold for each of these lists instead, as `--split-list` of an import takes them.
     """
 
     folds: int = 5
@@ -45,10 +49,13 @@ class Asked:
     one_group_out: bool = False
     network: str = ""
     workers: int = 1
+    official: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
         """How the folds are made, for people."""
+        if self.official:
+            return count(len(self.official), "official split")
         if self.one_group_out:
             return "one group left out"
         return f"{count(self.folds, 'fold')} of whole groups, {count(self.repeats, 'repeat')}"
@@ -104,12 +111,17 @@ def _planned(asked: Asked, params: TrainParams) -> list[Job]:
     """
     videos = prepared_videos()
     check_embedded(params.network)
-    folds = (
-        one_group_out(videos, params.seed)
-        if asked.one_group_out
-        else stratified(videos, asked.folds, asked.repeats, params.seed)
-    )
-    return jobs_of(folds, videos, params, made_by(params.network))
+    return jobs_of(_folds(asked, videos, params.seed), videos, params, made_by(params.network))
+
+
+def _folds(asked: Asked, videos: pd.DataFrame, seed: int) -> list[Fold]:
+    if asked.official:
+        paths = list(videos["path"])
+        splits = [read_split_lists([one], paths)[0] for one in asked.official]
+        return official(videos, splits, seed)
+    if asked.one_group_out:
+        return one_group_out(videos, seed)
+    return stratified(videos, asked.folds, asked.repeats, seed)
 
 
 def _outcomes(jobs: list[Job]) -> list[Answered]:

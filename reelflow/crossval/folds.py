@@ -6,7 +6,7 @@ other groups is watched, as validation videos are. No group stands on two sides.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +20,16 @@ from reelflow.training.ridge_head import TooFewGroupsError, group_folds, targets
 # One part in so many of the groups that are not tested is watched for early stopping, about the
 # share that preprocess gives to validation.
 WATCHED = 6
+
+# What the words of official splits mean; the codes are those of HMDB51.
+MEANINGS = {
+    "train": "train",
+    "validation": "train",
+    "test": "test",
+    "1": "train",
+    "2": "test",
+    "0": "skip",
+}
 
 Places = NDArray[np.intp]
 
@@ -80,7 +90,38 @@ def one_group_out(videos: pd.DataFrame, seed: int) -> list[Fold]:
     return _folds(videos, (np.flatnonzero(groups == one) for one in sorted(set(groups))), 1, seed)
 
 
-def _folds(videos: pd.DataFrame, parts: Iterator[Places], repeat: int, seed: int) -> list[Fold]:
+def official(videos: pd.DataFrame, splits: Sequence[Mapping[str, str]], seed: int) -> list[Fold]:
+    """A fold for each official split of a data set, each as a repeat: papers give their mean.
+
+    Args:
+        videos: as for `stratified`, with the column `path`.
+        splits: the split of videos by path, as `reelflow.intake.official_splits` reads it; a video
+            that is not named is learned from.
+        seed: of the choice of what is watched.
+
+    Raises:
+        DataError: a split names no test, leaves a class without a video to learn from, or has a
+            word for which no meaning is known.
+    """
+    found = []
+    for repeat, split in enumerate(splits, start=1):
+        words = videos["path"].map(split).fillna("train")
+        unknown = sorted(set(words) - set(MEANINGS))
+        if unknown:
+            allowed = ", ".join(MEANINGS)
+            raise DataError(f"An official split has {quoted(unknown)}: it may be {allowed}.")
+        sides = words.map(MEANINGS)
+        lacking = set(videos["label"]) - set(videos["label"][sides == "train"])
+        if lacking or not (sides == "test").any():
+            what = f"{quoted(lacking)} to learn from" if lacking else "any video to test"
+            raise DataError(f"The official split {repeat} does not leave {what}.")
+        taking_part = videos[sides != "skip"]
+        tested = np.flatnonzero(sides[sides != "skip"] == "test")
+        found += _folds(taking_part, [tested], repeat, seed)
+    return found
+
+
+def _folds(videos: pd.DataFrame, parts: Iterable[Places], repeat: int, seed: int) -> list[Fold]:
     hashes = videos["hash"].to_numpy()
     groups = np.array(targets_and_groups(videos)[1])
     found = []

@@ -76,7 +76,7 @@ def _files(lists: Sequence[str]) -> Iterator[tuple[Path, str]]:
             else sorted(Path(whole.anchor).glob(str(whole.relative_to(whole.anchor))))
         )
         if not files:
-            raise DataError(f"--split-list {item}: there is no file {whole}.")
+            raise DataError(f"A list of an official split is missing: there is no file {whole}.")
         yield from ((file, split) for file in files)
 
 

@@ -114,6 +114,8 @@ def test_gc_keeps_the_folds_of_the_present_code(here: Prepared) -> None:
 def test_what_cannot_be_is_a_sentence_before_any_server(here: Prepared) -> None:
     with pytest.raises(DataError, match="9 folds need as many groups of each class"):
         cross_validate(Asked(folds=9), print)
+    with pytest.raises(DataError, match="there is no file nowhere.txt"):
+        cross_validate(Asked(official=("nowhere.txt",)), print)
     with pytest.raises(ParamsError, match="There is no network 'cnnn'"):
         cross_validate(Asked(network="cnnn"), print)
     with pytest.raises(DataError, match="reads embeddings, and data/embeddings is empty"):

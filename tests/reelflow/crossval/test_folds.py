@@ -9,7 +9,7 @@ import pytest
 from sklearn.model_selection import StratifiedGroupKFold
 
 from reelflow.base.errors import DataError
-from reelflow.crossval.folds import Fold, one_group_out, stratified
+from reelflow.crossval.folds import Fold, official, one_group_out, stratified
 
 
 def videos(groups: int = 6, of_a_group: int = 2, labels: str = "ab") -> pd.DataFrame:
@@ -81,3 +81,33 @@ def test_too_few_groups_of_a_class_are_a_sentence() -> None:
         stratified(few, 2, 1, seed=0)
     with pytest.raises(DataError, match="“a” has 1"):
         one_group_out(few[few["group"] != "g1"], seed=0)
+
+
+def test_an_official_split_is_a_fold_and_names_need_be_in_one_list_alone() -> None:
+    named = videos().assign(path=lambda table: table["hash"])
+    tested = {video: "test" for video in named["path"] if group_of(video) in ("g0", "g1")}
+    # HMDB51's codes: 1 is learned from, 2 tested, 0 left out.
+    codes = {video: "120111"[int(video[1])] for video in named["path"]}
+    first, second = official(named, [tested, codes], seed=0)
+    assert [(f.repeat, f.number) for f in (first, second)] == [(1, 1), (2, 1)]
+    assert first.groups == ["g0", "g1"]
+    assert sorted(first.tested) == sorted(tested)
+    assert_apart(first)
+    assert second.groups == ["g1"]
+    taking_part = {*second.learned, *second.watched, *second.tested}
+    assert {group_of(video) for video in taking_part} == {"g0", "g1", "g3", "g4", "g5"}
+
+
+@pytest.mark.parametrize(
+    ("split", "sentence"),
+    [
+        ({"a00": "train"}, "official split 1 does not leave any video to test"),
+        ({f"a{g}{i}": "test" for g in range(6) for i in range(2)}, "leave “a” to learn from"),
+        ({"a00": "3"}, "has “3”: it may be train,"),
+    ],
+)
+def test_an_official_split_that_cannot_be_judged_is_a_sentence(
+    split: dict[str, str], sentence: str
+) -> None:
+    with pytest.raises(DataError, match=sentence):
+        official(videos().assign(path=lambda table: table["hash"]), [split], seed=0)
