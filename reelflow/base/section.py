@@ -13,7 +13,7 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-Workers = Annotated[int, Field(ge=0, le=256, description="processes at once, 0 for one a core")]
+Workers = Annotated[int, Field(ge=0, le=256, description="videos at once, 0 for one a core")]
 TimeoutS = Annotated[
     float,
     Field(

@@ -18,7 +18,7 @@ from pathlib import Path
 import pandas as pd
 
 from reelflow.base.errors import DataError, VideoError
-from reelflow.base.parallel import ProcessDiedError, each, worker_count
+from reelflow.base.parallel import each, worker_count
 from reelflow.base.progress import track
 from reelflow.dataset.check_cache import CheckCache, Verdict
 from reelflow.dataset.fingerprints import Pictures, fingerprint
@@ -83,7 +83,7 @@ def catalogue(
         root: folder that the paths of `videos` are relative to.
         videos: what to check.
         bounds: limits of each decoder.
-        workers: processes at once, 0 for one a core.
+        workers: videos at once, 0 for one a core.
         cache: what is known already.
         links_to: folders besides `root` that symbolic links may lead to.
         policy: which of the videos that cannot be decoded to their end are used all the same.
@@ -170,13 +170,12 @@ def _verdicts(
         return
     work = partial(check_one, root, bounds)
     checked = each(work, unknown, workers)
-    for (path, digest), answer in track(checked, len(unknown), "checking videos"):
-        verdict, pictures = (
-            (_crashed(path), None) if isinstance(answer, ProcessDiedError) else answer
-        )
+    progress = track(checked, len(unknown), "checking videos")
+    for (path, digest), (verdict, pictures) in progress:
         if stamp_of(root / path) != firsts[path][1]:
             # The file changed meanwhile, so the verdict may be on other bytes.
-            verdict, pictures = changed(root / path), None
+            yield path, changed(root / path)
+            continue
         if pictures is not None:
             cache.store_fingerprint(digest, pictures)
         cache.store_verdict(digest, verdict)
@@ -201,15 +200,6 @@ def check_one(root: Path, bounds: Bounds, item: tuple[str, str]) -> tuple[Verdic
     except VideoError as error:
         return error, None
     return verdict, fingerprint(thumbnails.pictures)
-
-
-def _crashed(path: str) -> VideoError:
-    return VideoError(
-        path,
-        "crash",
-        "Checking it killed the process that did so.",
-        "Encode the video again with another program, or leave it out.",
-    )
 
 
 def _refuse_conflicts(contents: Collection[list[LabelledVideo]]) -> None:

@@ -1,4 +1,4 @@
-"""Embedding videos: decoded and cut by processes side by side, looked at by networks here."""
+"""Embedding videos: decoded and cut by threads side by side, looked at by networks."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from reelflow.backbones import backbone
 from reelflow.base.errors import VideoError
-from reelflow.base.parallel import ProcessDiedError, each
+from reelflow.base.parallel import each
 from reelflow.embeddings.feature_cache import FeatureCache
 from reelflow.embeddings.flow import FLOW_BLOCK, flow_statistics
 from reelflow.embeddings.spec import EmbeddingSpec
 from reelflow.embeddings.statistics import Floats, statistic
 from reelflow.embeddings.views import pictures_of
-from reelflow.extraction.engines import Video, clips_of, no_clip
+from reelflow.extraction.engines import Video, clips_of
 from reelflow.store.clip_spec import Clip
 from reelflow.store.shards import Records
 from reelflow.video.check import check_video
@@ -56,7 +56,7 @@ def embed(
         spec: of the features.
         cache: of this spec.
         bounds: limits of each decoder.
-        workers: processes that decode at once, 0 for one a core.
+        workers: videos decoded at once, 0 for one a core.
 
     Yields:
         each video, those with kept features first, and a record with a field of float32 (N,) for
@@ -77,8 +77,6 @@ def embed(
     for video, seen in each(partial(read_views, raw, spec, bounds), missing, workers):
         if isinstance(seen, VideoError):
             yield video, seen
-        elif isinstance(seen, ProcessDiedError):
-            yield video, no_clip(video[0], "crash", "Decoding it killed its process.")
         else:
             features = features_of(seen, networks, spec)
             cache.keep(video[1].hash, features)

@@ -23,7 +23,7 @@ from distributed import Client, Future, KilledWorker, LocalCluster, wait
 
 from reelflow.base.decoder_versions import decoders
 from reelflow.base.errors import DataError, UnavailableError, VideoError
-from reelflow.base.parallel import ProcessDiedError, worker_count
+from reelflow.base.parallel import worker_count
 from reelflow.extraction.engines import Answers, Bundle, Engine, decode_bundle, keep_clips
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.store.shards import Records
@@ -78,10 +78,7 @@ def _run(
             for future in _done(client, list(held)):
                 bundle, records = held.pop(future), _result(future)
                 future.release()
-                if isinstance(records, ProcessDiedError):
-                    yield bundle, records
-                else:
-                    yield bundle, keep_clips(kept, spec, bundle, records)
+                yield bundle, keep_clips(kept, spec, bundle, records)
 
 
 @contextmanager
@@ -142,12 +139,10 @@ def _gone(error: Exception) -> UnavailableError:
     )
 
 
-def _result(future: Future) -> list[Records | VideoError] | ProcessDiedError:
+def _result(future: Future) -> list[Records | VideoError]:
     try:
         records: list[Records | VideoError] = future.result()
-    except KilledWorker as error:
-        return ProcessDiedError(str(error))
-    except CancelledError as error:
+    except (CancelledError, KilledWorker) as error:
         raise _gone(error) from None
     except ImportError as error:
         raise DataError(

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from reelflow.base.errors import VideoError
-from reelflow.base.parallel import ProcessDiedError, each, worker_count
+from reelflow.base.parallel import each, worker_count
 from reelflow.extraction.decoded_cache import clip_path
 from reelflow.extraction.read_clips import is_short, read_clips
 from reelflow.store.clip_spec import Clip, ClipSpec
@@ -30,8 +30,8 @@ from reelflow.video.process_limits import Bounds
 # The path of a video, relative to the raw folder, and what `check_video` found.
 Video = tuple[str, VideoInfo]
 Bundle = Sequence[Video]
-# What went wrong with each video of a bundle, if anything; or the process died of the bundle.
-Answers = Sequence[VideoError | None] | ProcessDiedError
+# What went wrong with each video of a bundle, if anything.
+Answers = Sequence[VideoError | None]
 
 _INFO_FIELDS = tuple(VideoInfo.__dataclass_fields__)
 # Short videos in a bundle, so that handing them out takes no time.
@@ -56,14 +56,14 @@ class Engine:
 
 
 def local_engine(raw: Path, kept: Path, spec: ClipSpec, bounds: Bounds, workers: int) -> Engine:
-    """Processes of this machine, which write the clips themselves: no process sends a frame.
+    """Threads of this machine, each with decoders of its own.
 
     Args:
         raw: folder that the paths of the videos are relative to.
         kept: folder of the frame cache.
         spec: the clip of every video.
         bounds: limits of each decoder.
-        workers: processes at once, 0 for one a core.
+        workers: videos at once, 0 for one a core.
     """
     work = partial(_write, raw, kept, spec, bounds)
     return Engine(partial(each, work, workers=workers), worker_count(workers))
@@ -76,21 +76,8 @@ def decoded(
     # So many together that no worker stands idle.
     together = max(1, min(TOGETHER, len(hashes) // engine.workers))
     bundles = _bundles(videos_of(manifest, hashes), spec, together)
-    return _answered(engine, bundles)
-
-
-def _answered(
-    engine: Engine, bundles: Iterable[Bundle]
-) -> Iterator[tuple[Video, VideoError | None]]:
     for bundle, answers in engine.run(bundles):
-        if not isinstance(answers, ProcessDiedError):
-            yield from zip(bundle, answers, strict=True)
-        elif len(bundle) > 1:
-            # One of them is at fault; the others need not suffer.
-            yield from _answered(engine, [[video] for video in bundle])
-        else:
-            path = bundle[0][0]
-            yield bundle[0], no_clip(path, "crash", "Decoding it killed its process.")
+        yield from zip(bundle, answers, strict=True)
 
 
 def decode_bundle(
@@ -126,7 +113,8 @@ def _proven(clip: Clip | VideoError, path: Path, info: VideoInfo, stamp: str) ->
     if clip.code != "changed":
         return clip
     reason = "Other frames come out of it than when it was checked, though it has the same bytes."
-    return no_clip(str(path), "unsteady", reason)
+    remedy = "Encode the video again with another program, or leave it out."
+    return VideoError(str(path), "unsteady", reason, remedy)
 
 
 def keep_clips(
@@ -147,13 +135,6 @@ def _write(
     raw: Path, kept: Path, spec: ClipSpec, bounds: Bounds, bundle: Bundle
 ) -> list[VideoError | None]:
     return keep_clips(kept, spec, bundle, decode_bundle(raw, spec, bounds, bundle))
-
-
-def no_clip(path: str, code: str, reason: str) -> VideoError:
-    """What is wrong with a video of which no clip can be made."""
-    return VideoError(
-        path, code, reason, "Encode the video again with another program, or leave it out."
-    )
 
 
 def _bundles(videos: Iterable[Video], spec: ClipSpec, together: int) -> Iterator[Bundle]:

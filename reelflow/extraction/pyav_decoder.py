@@ -6,7 +6,6 @@ it does not take on and whatever goes wrong here; ffmpeg also gives the reason.
 
 from __future__ import annotations
 
-import atexit
 import json
 import math
 import mmap
@@ -15,6 +14,7 @@ import socket
 import subprocess
 import sys
 import threading
+import weakref
 from contextlib import suppress
 from pathlib import Path
 
@@ -34,7 +34,7 @@ _CODECS = (
 )  # fmt: skip
 # The packets of a video are in memory all at once.
 _MOST_BYTES = 64 << 20
-# A process that was lost so often is not started again.
+# A process that was lost so often without an answer between is not started again.
 _MOST_LOST = 3
 
 
@@ -43,7 +43,6 @@ class Decoder:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
-        self._socket: socket.socket | None = None
         self._memory_mb = 0
         self._lost = 0
 
@@ -77,10 +76,9 @@ class Decoder:
 
     def _ask(self, request: bytes, descriptors: list[int], bounds: Bounds) -> bool:
         """Whether the process could decode what was asked for; it ends if it does not answer."""
-        if self._socket is None or self._memory_mb != bounds.memory_mb:
+        if self._process is None or self._memory_mb != bounds.memory_mb:
             self.close()
             self._start(bounds.memory_mb)
-        assert self._socket is not None
         answer = b""
         try:
             with suppress(OSError):
@@ -88,20 +86,17 @@ class Decoder:
                 socket.send_fds(self._socket, [request], descriptors)
                 answer = self._socket.recv(len(DONE))
         finally:
+            self._lost = 0 if answer else self._lost + 1
             # Nobody else is to get an answer that comes too late.
             if not answer:
-                self._lost += 1
                 self.close()
         return answer == DONE
 
     def close(self) -> None:
         """End the process."""
-        if self._process is None or self._socket is None:
-            return
-        self._socket.close()
-        self._process.kill()
-        self._process.wait()
-        self._process = self._socket = None
+        if self._process is not None:
+            self._end()
+            self._process = None
 
     def _start(self, memory_mb: int) -> None:
         self._memory_mb = memory_mb
@@ -115,6 +110,14 @@ class Decoder:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
+        # At the latest when this decoder is gone, or Python ends.
+        self._end = weakref.finalize(self, _end, self._process, self._socket)
+
+
+def _end(process: subprocess.Popen[bytes], asking: socket.socket) -> None:
+    asking.close()
+    process.kill()
+    process.wait()
 
 
 def takes(wanted: Wanted) -> bool:
@@ -133,7 +136,6 @@ def decoder() -> Decoder:
     # A fork copies the memory of this process, but not its decoder.
     if getattr(_OWN, "process", None) != os.getpid():
         _OWN.process, _OWN.decoder = os.getpid(), Decoder()
-        atexit.register(_OWN.decoder.close)
     own: Decoder = _OWN.decoder
     return own
 

@@ -140,7 +140,7 @@ def _depth(phase: Floats, up_share: float) -> Floats:
     return np.where(phase < up_share, 1 - phase / up_share, (phase - up_share) / (1 - up_share))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def _textures(seed: int, group: int, side: int) -> tuple[texture.Image, texture.Image]:
     """Background and paint of a group, in tiles two short sides wide, so that few repeats show."""
     rng = np.random.default_rng([seed, 0, group])

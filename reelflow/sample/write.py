@@ -27,7 +27,7 @@ import pandas as pd
 from reelflow.base.csv_table import write_table
 from reelflow.base.errors import DataError
 from reelflow.base.files import remove_left_over, replacing, write_json
-from reelflow.base.parallel import ProcessDiedError, each
+from reelflow.base.parallel import each
 from reelflow.base.progress import track
 from reelflow.sample.broken import Broken, broken
 from reelflow.sample.encode import encode
@@ -86,7 +86,7 @@ def write_sample(
         clips_per_class: good videos a class, 3 or more; there are six classes.
         groups: how many pairs of background and paint the videos share, 1 to `clips_per_class`.
         seed: 0 or more; another seed gives other videos.
-        workers: processes at once; 0 for one a core.
+        workers: scenes written at once; 0 for one a core.
         apart: each scene shows one class alone, `groups` scenes a class, and an official split has
             a test of scenes that training never shows.
 
@@ -113,27 +113,20 @@ def write_sample(
 
 
 def _refuse_other_content(root: Path, settings: dict[str, Any]) -> None:
-    if not root.exists():
-        return
-    if not root.is_dir():
+    if root.exists() and not root.is_dir():
         raise DataError(f"{root} is a file; name a folder for the sample videos.")
-    try:
+    if (root / SETTINGS).is_file():
         found = json.loads((root / SETTINGS).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        # Hidden files (`.gitkeep`, what a killed run left) are nobody's videos.
-        others = sorted(entry.name for entry in root.iterdir() if entry.name[0] != ".")
-        if others:
+        if found != settings:
             raise DataError(
-                f"{root} is not empty (it holds {others[0]}); nothing was written. Name another "
-                "folder for the sample videos."
-            ) from None
-        return
-    except ValueError:
-        found = None
-    if found != settings:
+                f"{root} holds another sample: {root / SETTINGS} says {found}, asked for was "
+                f"{settings}. Nothing was written. Delete that folder, or name another."
+            )
+    # Hidden files (`.gitkeep`, what a killed run left) are nobody's videos.
+    elif others := sorted(path.name for path in root.glob("[!.]*")):
         raise DataError(
-            f"{root} holds another sample: {root / SETTINGS} says {found}, asked for was "
-            f"{settings}. Nothing was written. Delete that folder, or name another."
+            f"{root} is not empty (it holds {others[0]}); nothing was written. Name another "
+            "folder for the sample videos."
         )
 
 
@@ -145,12 +138,8 @@ def _write_files(
     for video in good:
         of_group[video.group].append(video)
     work = each(partial(_write_batch, root, seed), of_group.values(), workers)
-    for _, result in track(work, len(of_group), "writing scenes"):
-        if isinstance(result, ProcessDiedError):
-            raise DataError(
-                f"A process that wrote videos to {root} was killed twice ({result}); perhaps "
-                "memory ran out. Run the same command again."
-            )
+    for _ in track(work, len(of_group), "writing scenes"):
+        pass
     for one in bad:
         one.write(root / one.video.path, seed)
     boxes = [

@@ -8,7 +8,6 @@ import shutil
 import signal
 import threading
 from collections.abc import Iterable, Iterator
-from functools import partial
 from pathlib import Path
 
 import dask
@@ -21,7 +20,7 @@ from reelflow.base.errors import DataError, UnavailableError
 from reelflow.extraction import dask_engine as daskengine
 from reelflow.extraction.dask_engine import dask_engine
 from reelflow.extraction.decoded_cache import DecodedCache
-from reelflow.extraction.engines import Answers, Bundle, Engine, decoded, local_engine
+from reelflow.extraction.engines import Answers, Bundle, Engine, local_engine
 from reelflow.extraction.fill_store import extract_missing, finish_store, wanted_shards
 from reelflow.store import shards as store_module
 from reelflow.store.clip_spec import ClipSpec
@@ -198,34 +197,6 @@ def test_a_cluster_without_workers_is_waited_for_and_that_is_said(
             assert extract(project, name, engine_of(project, name)) == store(project, "local")
         coming.join()
     assert f"no worker is at {empty.scheduler_address}" in caplog.text
-
-
-def die(deadly: str, bundle: Bundle) -> list[object]:
-    if any(info.hash == deadly for _, info in bundle):
-        os._exit(1)
-    return daskengine.decode_bundle(Path(bundle[0][1].container), SPEC, Bounds(), bundle)
-
-
-def test_a_video_that_kills_every_worker_costs_only_itself(
-    project: Path, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Workers that die while they start are not started again by Dask itself.
-    monkeypatch.setattr(daskengine, "_PATIENCE", 1.0)
-    hashes = sorted(pd.read_parquet(project / "manifest.parquet")["hash"])
-    kept = project / name
-    DecodedCache(kept, SPEC)
-    work = partial(die, hashes[5])
-    settings = {
-        "distributed.scheduler.allowed-failures": 0,
-        "distributed.deploy.lost-worker-timeout": "1 s",
-    }
-    with dask.config.set(settings):
-        run = partial(daskengine._run, work, kept, SPEC, 2)
-        answers = list(decoded(project / "manifest.parquet", hashes, SPEC, Engine(run, 2)))
-    assert len(answers) == VIDEOS
-    wrong = {info.hash: said for (_, info), said in answers if said and "killed" in str(said)}
-    # With no failure allowed, who was with it on the worker may be taken for it; it always is.
-    assert hashes[5] in wrong
 
 
 def test_a_worker_of_another_version_is_refused(

@@ -188,7 +188,7 @@ def test_each_thread_has_its_own() -> None:
     assert decoder() is decoder()
 
 
-def test_a_crash_costs_one_answer_and_many_end_it(made: Path, fresh: Decoder) -> None:
+def test_a_crash_costs_one_answer_and_many_in_a_row_end_it(made: Path, fresh: Decoder) -> None:
     wanted = wanted_of(made / "plain.mp4", [3, 7])
     for _ in range(decoding._MOST_LOST):
         assert fresh.decode(wanted, BOUNDS) is not None
@@ -196,8 +196,18 @@ def test_a_crash_costs_one_answer_and_many_end_it(made: Path, fresh: Decoder) ->
         process.kill()
         process.wait()
         assert fresh.decode(wanted, BOUNDS) is None
+    for _ in range(decoding._MOST_LOST):
+        assert fresh.decode(wanted, Bounds(60, memory_mb=16)) is None
     assert fresh.decode(wanted, BOUNDS) is None
     assert fresh._process is None
+
+
+def test_a_decoder_that_is_gone_leaves_no_process(made: Path) -> None:
+    own = Decoder()
+    assert own.decode(wanted_of(made / "plain.mp4", [3]), BOUNDS) is not None
+    process = process_of(own)
+    del own
+    assert not process.is_running()
 
 
 def test_a_decoder_that_hangs_is_ended(made: Path, fresh: Decoder) -> None:
