@@ -91,10 +91,10 @@ def open_study(address: str, name: str, search: SearchParams) -> Study:
         # Taken up again, it must not draw the first trials a second time.
         seed = search.seed + len(study.trials)
         study.sampler = optuna.samplers.TPESampler(n_startup_trials=search.random, seed=seed)
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+    except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise SearchError(
             f"search.storage in params.yaml is no address that can be used ({error}). For Postgres "
-            "it is postgresql://user:password@host/database, with the package psycopg2 installed."
+            "it is postgresql://user:password@host/database, with the package psycopg installed."
         ) from None
     except DatabaseError as error:
         reason = masked(str(error.orig).strip().splitlines()[0])
