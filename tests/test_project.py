@@ -58,7 +58,8 @@ def test_every_declared_dependency_is_used_and_has_its_line_in_the_docs() -> Non
     lines = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
     for name in declared():
         assert f"`{name}" in lines, name
-    assert declared() - imported() == set()
+    # SQLAlchemy imports the driver of the database that an address names.
+    assert declared() - imported() == {"psycopg"}
 
 
 def test_lock_files_hold_hashes_and_no_addresses() -> None:
