@@ -38,7 +38,7 @@ from reelflow.store.frame_store import FrameStore
 from reelflow.store.views import frozen, shown
 from reelflow.training import predict_clip
 from reelflow.training.calibration import tempered
-from reelflow.training.familiarity import share_unlike
+from reelflow.training.clip_map import clip_map
 from reelflow.training.inputs import Shown, inputs_of
 from reelflow.training.left_out import known_answers
 from tasks.common.inputs import present, read_cells, read_json
@@ -96,14 +96,12 @@ def main() -> None:
         top_k=params.top_k,
         bootstrap=bootstrap,
     )
-    worst = slices.measure(
-        slices.properties(test, manifest, store.index),
-        probabilities.argmax(axis=1) == targets,
-        params.seed,
-    )
-    unlike = share_unlike(model, FAMILIAR, map(inputs, test["hash"]))
+    right = probabilities.argmax(axis=1) == targets
+    worst = slices.measure(slices.properties(test, manifest, store.index), right, params.seed)
     roc, pr = curves.curves(targets, probabilities, labels)
     learned = pd.concat([splits["train"], splits["validation"]])
+    beside = inputs_of(card, store, EMBEDDINGS, learned)[1]
+    unlike, places = clip_map(model, FAMILIAR, inputs, test, beside)
     answers = known_answers(LEFT_OUT, learned, labels)
     suspects = label_errors.suspects(pd.concat([answers, predictions]), labels)
     sure = sureness.measure(
@@ -135,7 +133,7 @@ def main() -> None:
             test,
             learned,
             manifest,
-            probabilities.argmax(axis=1) == targets,
+            right,
             still,
             card.get("candidates", []),
             **hidden_groups.seen(pd.concat([learned, test]), store, EMBEDDINGS),
@@ -169,6 +167,8 @@ def main() -> None:
         slices=worst,
         curve=card.get("learning_curve") if "embedding" in card else None,
         unlike=unlike,
+        places=places,
+        left_out=answers,
         suspects=suspects,
     )
     page = evaluation_report.render(evaluation, lambda video: _clip(store, video))

@@ -9,7 +9,7 @@ Framework for Detecting Out-of-Distribution Samples", NeurIPS 2018). What is lea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,11 +44,19 @@ class Familiarity:
     centres: Floats
     threshold: float = 1.0
 
+    def places(self, features: Floats) -> Floats:
+        """Where features (N, D) lie in the coordinates in which clouds are balls, (N, d)."""
+        return np.asarray((features - self.mean) @ self.axes)
+
     def distance(self, features: Floats) -> Floats:
         """From the nearest class, in thresholds: above 1 is unlike. (N,) for features (N, D)."""
-        at = (features - self.mean) @ self.axes
+        at = self.places(features)
         squares = ((at[:, np.newaxis] - self.centres) ** 2).sum(axis=2)
         return np.asarray(np.sqrt(squares.min(axis=1)) / self.threshold, dtype=np.float32)
+
+    def share_unlike(self, features: Floats) -> float:
+        """The share of features (N, D) that are unlike."""
+        return round(float((self.distance(features) > 1).mean()), 6)
 
     def save(self, path: Path) -> None:
         """Write it; the same values are the same bytes."""
@@ -69,10 +77,10 @@ def features_of(model: keras.Model) -> Callable[[NDArray[Any]], Floats] | None:
     None for a network that has no layer of that name. Where a network judges each frame for itself,
     it is the mean of its frames.
     """
-    import keras
-
     if len(model.input_shape) == 2:
         return lambda views: np.asarray(views.mean(axis=0), dtype=np.float32)
+    import keras
+
     if _LAST not in [layer.name for layer in model.layers]:
         return None
     before = keras.Model(model.inputs, model.get_layer(_LAST).input)
@@ -82,15 +90,6 @@ def features_of(model: keras.Model) -> Callable[[NDArray[Any]], Floats] | None:
         return np.asarray(np.mean(rows, axis=0), dtype=np.float32)
 
     return found
-
-
-def share_unlike(model: keras.Model, path: Path, clips: Iterable[NDArray[Any]]) -> float | None:
-    """The share of clips (their views, each) that are unlike; None where no file tells."""
-    features = features_of(model) if path.is_file() else None
-    if features is None:
-        return None
-    found = np.stack([features(views) for views in clips])
-    return round(float((Familiarity.load(path).distance(found) > 1).mean()), 6)
 
 
 def unlike(distance: float) -> str:

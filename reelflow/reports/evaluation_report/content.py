@@ -44,6 +44,8 @@ class Evaluation:
         suspects: of `reelflow.evaluation.label_errors.suspects`, as `predictions`; None: not asked.
         curve: of `reelflow.training.learning_curve`, as the card has it; None: there is none.
         unlike: the share of the test videos that are unlike the training; None: not measured.
+        places: of `reelflow.training.clip_map`: hash, path, label, x, y of each; None: no map.
+        left_out: `hash` and `p_<label>` of learned videos, by a model that had not seen them.
     """
 
     labels: list[str]
@@ -69,6 +71,8 @@ class Evaluation:
     slices: Mapping[str, Any] | None = None
     curve: Mapping[str, Any] | None = None
     unlike: float | None = None
+    places: pd.DataFrame | None = None
+    left_out: pd.DataFrame = field(default_factory=pd.DataFrame)
     suspects: pd.DataFrame | None = None
 
     @property

@@ -16,6 +16,7 @@ from reelflow.evaluation.label_errors import MOST
 from reelflow.reports import plots
 from reelflow.reports.evaluation_report import examples as best_and_worst
 from reelflow.reports.evaluation_report import headline as words
+from reelflow.reports.evaluation_report import points as on_the_map
 from reelflow.reports.evaluation_report import tables
 from reelflow.reports.evaluation_report import warnings as doubts
 from reelflow.reports.evaluation_report.content import Evaluation
@@ -115,6 +116,27 @@ def examples(evaluation: Evaluation, frames: Frames) -> str:
     )
 
 
+def clip_map(evaluation: Evaluation, frames: Frames) -> str | None:
+    """None without places."""
+    places = evaluation.places
+    if places is None:
+        return None
+    colour = on_the_map.colours(evaluation)
+    own = {n: plots.VARIABLES[c] for n, c in colour.items() if c != plots.MUTED}
+    return _fill(
+        "map",
+        evaluation,
+        points=on_the_map.points(evaluation, places, frames),
+        drawn=len(places) < sum(len(split) for split in evaluation.splits.values()),
+        left_out=len(evaluation.left_out),
+        classes=[{"label": label, "variable": variable} for label, variable in own.items()],
+        others=len(colour) - len(own),
+        width=on_the_map.WIDTH,
+        height=on_the_map.HEIGHT,
+        room=on_the_map.ROOM,
+    )
+
+
 def labels(evaluation: Evaluation, frames: Frames) -> str | None:
     """None where no label is suspect."""
     rows = evaluation.suspects
@@ -161,6 +183,7 @@ SECTIONS: tuple[Section, ...] = (
     curves,
     sureness,
     examples,
+    clip_map,
     labels,
     choice,
     training,
