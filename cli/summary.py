@@ -80,7 +80,7 @@ def _outcome() -> list[Text | Table | str]:
     )
     lines += [f"registered    {_registered()}"]
     lines += [f"report        {REPORT}", f"data report   {DATA_REPORT}"]
-    return [*lines, f"data docs     {DATA_DOCS / 'index.html'}", "browse        make ui"]
+    return [*lines, f"data docs     {DATA_DOCS}", "browse        make ui"]
 
 
 def _headline(name: str, headline: str, cautions: list[str], report: Path) -> Table:

@@ -1,8 +1,8 @@
 """Stage `validate`: check expectations of the data, and report on the data.
 
 Reads `data/manifest.parquet`, `data/quarantine.csv`, `data/near_duplicates.csv` and `data/frames/`.
-Writes `reports/validate/` (Data Docs of Great Expectations, open `index.html`), `reports/data.html`
-(the data report) and `metrics/validate.json`. A broken expectation stops the run after these are
+Writes `reports/validate/index.html` (Data Docs: every expectation), `reports/data.html` (the data
+report) and `metrics/validate.json`. A broken expectation stops the run after these are
 written. Run alone with `python -m tasks.validate`.
 """
 
@@ -21,10 +21,10 @@ from reelflow.evaluation import shortcuts
 from reelflow.intake import quarantine
 from reelflow.params import load_section
 from reelflow.params.validate import ValidateParams
-from reelflow.reports import data_report
-from reelflow.reports.data_docs import judge
+from reelflow.reports import data_docs, data_report
 from reelflow.reports.data_report import DataSet, headline, warnings
 from reelflow.reports.expectations import BLACK, FROZEN, Finding, checks, of_state
+from reelflow.reports.judge import judge
 from reelflow.reports.observations import observe
 from reelflow.store.frame_store import FrameStore
 from reelflow.store.views import centre
@@ -60,9 +60,8 @@ def main() -> None:
     _refuse_damaged(store)
     manifest = extracted_videos()
     tables = observe(manifest, store)
-    judgement = judge(tables, checks(store.spec, params, tables))
-    _write_pages(judgement.pages)
-    findings = judgement.findings
+    findings = judge(tables, checks(store.spec, params, tables))
+    write_text(DATA_DOCS, data_docs.render(findings))
     data = _data_set(manifest, store, findings, params)
     page = data_report.render(data, lambda video: centre(store.frames(video), store.spec))
     write_text(DATA_REPORT, page)
@@ -73,11 +72,11 @@ def main() -> None:
         sentences = "\n".join(f"- {sentence}" for sentence in data.broken)
         raise DataError(
             f"{len(data.broken)} of {len(findings)} expectations are broken; nothing was learned "
-            f"from these data.\n{sentences}\nSee {DATA_REPORT}, and {DATA_DOCS / 'index.html'} for "
+            f"from these data.\n{sentences}\nSee {DATA_REPORT}, and {DATA_DOCS} for "
             "all of them."
         )
     held = sum(finding.held for finding in findings)
-    log.info("%d of %d expectations hold, see %s", held, len(findings), DATA_DOCS / "index.html")
+    log.info("%d of %d expectations hold, see %s", held, len(findings), DATA_DOCS)
     log.info("%s: %s", DATA_REPORT, headline.headline(data))
 
 
@@ -118,16 +117,6 @@ def _data_set(
 def _near_duplicates() -> pd.DataFrame:
     as_written = {"path": str, "other": str}
     return read_written(present(NEAR_DUPLICATES), dtype=as_written, keep_default_na=False)
-
-
-def _write_pages(pages: dict[str, str]) -> None:
-    """Write the pages, the first page last, and remove those of a former run."""
-    DATA_DOCS.mkdir(parents=True, exist_ok=True)
-    for path in DATA_DOCS.iterdir():
-        if path.name not in pages:
-            path.unlink()
-    for name, page in pages.items():
-        write_text(DATA_DOCS / name, page)
 
 
 def _metrics(findings: list[Finding], data: DataSet) -> dict[str, Any]:

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 # Okabe and Ito's palette (2008), which colour-blind readers can distinguish too. Its yellow and
@@ -29,6 +30,7 @@ VARIABLES = {
     GRID: "--grid",
 }
 HIGHLIGHTED = 3
+_THIN: Any = {"color": MUTED, "linewidth": 0.8, "linestyle": (0, (2, 3))}
 _AXES = {"fpr": "false positive rate", "tpr": "true positive rate"}
 
 _SETTINGS: Any = {
@@ -77,16 +79,12 @@ def training(history: pd.DataFrame, name: str, kept: int) -> str:
         name: `loss` or `accuracy`.
         kept: the epoch whose weights became the model; marked.
     """
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    with mpl.rc_context(_SETTINGS):
-        figure = Figure(figsize=(4.3, 2.8), layout="constrained")
-        axes = figure.subplots()
+    def draw(axes: Axes) -> None:
         # A single epoch is a point, which a line alone would not show.
         marker = "o" if len(history) == 1 else ""
-        axes.axvline(kept, color=MUTED, linewidth=0.8, linestyle=(0, (2, 3)))
+        axes.axvline(kept, **_THIN)
         axes.plot(history["epoch"], history[name], color=SERIES[0], marker=marker)
         axes.plot(history["epoch"], history[f"val_{name}"], color=SERIES[5], marker=marker)
         axes.set_xlabel("epoch")
@@ -94,7 +92,8 @@ def training(history: pd.DataFrame, name: str, kept: int) -> str:
         axes.grid(visible=False, axis="x")
         if name == "accuracy":
             axes.set_ylim(0, 1.02)
-        return svg(figure, name)
+
+    return _drawn(name, draw, height=2.8)
 
 
 def curves(table: pd.DataFrame, colour: Mapping[str, str]) -> str:
@@ -104,33 +103,27 @@ def curves(table: pd.DataFrame, colour: Mapping[str, str]) -> str:
         table: of `reelflow.evaluation.curves`.
         colour: from `colours`.
     """
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
     _, x, y = table.columns
-    ticks = (0, 0.25, 0.5, 0.75, 1)
-    with mpl.rc_context(_SETTINGS):
-        figure = Figure(figsize=(4.3, 3.9), layout="constrained")
-        axes = figure.subplots()
-        axes.set(xlim=(-0.015, 1.015), ylim=(-0.015, 1.015), box_aspect=1)
+    is_roc = x == "fpr"
+
+    def draw(axes: Axes) -> None:
+        _square(axes, _AXES.get(x, x), _AXES.get(y, y), edge=0.015)
+        ticks = (0, 0.25, 0.5, 0.75, 1)
         axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-        axes.set_xlabel(_AXES.get(x, x))
-        axes.set_ylabel(_AXES.get(y, y))
-        if x == "fpr":
-            axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=(0, (2, 3)))
+        if is_roc:
+            axes.plot([0, 1], [0, 1], **_THIN)
         # Between two points of a precision-recall curve no line may be drawn: precision does not
         # change linearly there (Davis and Goadrich, ICML 2006).
-        step = "default" if x == "fpr" else "steps-pre"
+        step = "default" if is_roc else "steps-pre"
         by_label = {str(label): rows for label, rows in table.groupby("label", sort=False)}
         # Muted lines first, so that they lie under the others.
         for label in sorted(by_label, key=lambda label: colour[label] != MUTED):
             width, alpha = (0.7, 0.6) if colour[label] == MUTED else (1.8, 1.0)
-            rows = by_label[label]
-            axes.plot(
-                rows[x], rows[y], color=colour[label], drawstyle=step, linewidth=width, alpha=alpha
-            )
-        return svg(figure, "roc" if x == "fpr" else "pr")
+            style: Any = {"drawstyle": step, "linewidth": width, "alpha": alpha}
+            axes.plot(by_label[label][x], by_label[label][y], color=colour[label], **style)
+
+    return _drawn("roc" if is_roc else "pr", draw)
 
 
 def reliability(table: pd.DataFrame) -> str:
@@ -140,22 +133,17 @@ def reliability(table: pd.DataFrame) -> str:
         table: of `reelflow.evaluation.sureness`: temperature (`without`, `with`), confidence,
             accuracy, videos. A point's area grows with its videos.
     """
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
 
-    with mpl.rc_context(_SETTINGS):
-        figure = Figure(figsize=(4.3, 3.9), layout="constrained")
-        axes = figure.subplots()
-        axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), box_aspect=1)
-        axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=(0, (2, 3)))
+    def draw(axes: Axes) -> None:
+        _square(axes, "confidence", "accuracy")
+        axes.plot([0, 1], [0, 1], **_THIN)
         for name, colour in (("without", MUTED), ("with", SERIES[0])):
             rows = table[table["temperature"] == name]
             sizes = 8 + 150 * rows["videos"] / rows["videos"].sum()
             axes.plot(rows["confidence"], rows["accuracy"], color=colour, linewidth=0.9)
             axes.scatter(rows["confidence"], rows["accuracy"], s=sizes, color=colour, zorder=2)
-        axes.set_xlabel("confidence")
-        axes.set_ylabel("accuracy")
-        return svg(figure, "reliability")
+
+    return _drawn("reliability", draw)
 
 
 def coverage(table: pd.DataFrame) -> str:
@@ -164,17 +152,28 @@ def coverage(table: pd.DataFrame) -> str:
     Args:
         table: of `reelflow.evaluation.abstention.curve`: coverage, accuracy.
     """
+
+    def draw(axes: Axes) -> None:
+        _square(axes, "share of the videos that is answered", "accuracy")
+        axes.plot(table["coverage"], table["accuracy"], color=SERIES[0], drawstyle="steps-pre")
+
+    return _drawn("coverage", draw)
+
+
+def _square(axes: Axes, x: str, y: str, edge: float = 0.03) -> None:
+    """Two shares, from 0 to 1."""
+    ends = (-edge, 1 + edge)
+    axes.set(xlim=ends, ylim=ends, box_aspect=1, xlabel=x, ylabel=y)
+
+
+def _drawn(name: str, draw: Callable[[Axes], None], height: float = 3.9) -> str:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     with mpl.rc_context(_SETTINGS):
-        figure = Figure(figsize=(4.3, 3.9), layout="constrained")
-        axes = figure.subplots()
-        axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), box_aspect=1)
-        axes.plot(table["coverage"], table["accuracy"], color=SERIES[0], drawstyle="steps-pre")
-        axes.set_xlabel("share of the videos that is answered")
-        axes.set_ylabel("accuracy")
-        return svg(figure, "coverage")
+        figure = Figure(figsize=(4.3, height), layout="constrained")
+        draw(figure.subplots())
+        return svg(figure, name)
 
 
 def svg(figure: Figure, name: str) -> str:

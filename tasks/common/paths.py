@@ -31,7 +31,7 @@ SUMMARY = METRICS / "summary.json"  # the few numbers by which runs are compared
 PLOTS = Path("plots")
 PREDICTIONS = Path("reports/predictions.csv")
 REPORT = Path("reports/index.html")
-DATA_DOCS = Path("reports/validate")
+DATA_DOCS = Path("reports/validate/index.html")
 DATA_REPORT = Path("reports/data.html")
 
 # Folders with files of several stages, which DVC does not empty before a stage runs.

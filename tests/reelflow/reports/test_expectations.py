@@ -14,8 +14,9 @@ import pytest
 
 from reelflow.base.errors import DataError
 from reelflow.params.validate import ValidateParams
-from reelflow.reports.data_docs import Judgement, judge
-from reelflow.reports.expectations import BLACK, FROZEN, checks, of_state
+from reelflow.reports import data_docs
+from reelflow.reports.expectations import BLACK, FROZEN, Finding, checks, of_state
+from reelflow.reports.judge import judge
 from reelflow.reports.observations import observe
 from reelflow.store.clip_spec import Clip, ClipSpec
 from reelflow.store.frame_store import FrameStore
@@ -41,7 +42,7 @@ def store(tmp_path: Path, manifest: pd.DataFrame) -> FrameStore:
 
 def judged(
     manifest: pd.DataFrame, store: FrameStore, params: ValidateParams | None = None
-) -> Judgement:
+) -> list[Finding]:
     tables = observe(manifest, store)
     return judge(tables, checks(store.spec, params or ValidateParams(), tables))
 
@@ -49,12 +50,12 @@ def judged(
 def test_a_sound_data_set_meets_every_expectation(
     manifest: pd.DataFrame, store: FrameStore
 ) -> None:
-    judgement = judged(manifest, store)
-    assert len(judgement.findings) > 40
-    assert len(of_state(judgement.findings, "held")) == len(judgement.findings)
-    assert set(judgement.pages) == {
-        "index.html", "manifest.html", "frames.html", "classes.html", "groups.html"
-    }  # fmt: skip
+    findings = judged(manifest, store)
+    assert len(findings) > 40
+    assert len(of_state(findings, "held")) == len(findings)
+    page = data_docs.render(findings)
+    assert f"{len(findings)} of {len(findings)} expectations hold" in page
+    assert all(finding.check.claim in page for finding in findings if "'" not in finding.sentence)
 
 
 def set_cell(column: str, value: object) -> Spoil:
@@ -163,11 +164,11 @@ def test_a_defect_breaks_the_expectation_that_names_it(
     path, video = manifest.at[3, "path"], manifest.at[3, "hash"]
     names = (path, f"clip {video}", store.index.at[video, "shard"], "bend/g0_0.mp4", "( )")
     changed = spoil(manifest, store)
-    judgement = judged(manifest if changed is None else changed, store)
-    found = of_state(judgement.findings, "broken")
+    findings = judged(manifest if changed is None else changed, store)
+    found, page = of_state(findings, "broken"), data_docs.render(findings)
     assert {finding.check.key for finding in found} == broken
     for finding in found:
-        assert finding.sentence in judgement.pages["index.html"].replace("&#39;", "'")
+        assert finding.sentence in page.replace("&#39;", "'")
         named = any(name in finding.sentence for name in names)
         assert named or finding.check.key == "type_frames"
 
@@ -178,10 +179,10 @@ def test_as_many_black_and_frozen_clips_as_are_allowed_are_warned_of(
     store.index.iloc[0, store.index.columns.get_loc("brightness")] = 0.0
     store.index.iloc[1:4, store.index.columns.get_loc("change")] = 0.0
     allowed = ValidateParams(max_black_share=1 / 36, max_frozen_share=3 / 36)
-    warned = of_state(judged(manifest, store, allowed).findings, "warning")
+    warned = of_state(judged(manifest, store, allowed), "warning")
     assert {finding.check.key: finding.count for finding in warned} == {BLACK: 1, FROZEN: 3}
     fewer = ValidateParams(max_black_share=0.9 / 36, max_frozen_share=2.9 / 36)
-    broken = of_state(judged(manifest, store, fewer).findings, "broken")
+    broken = of_state(judged(manifest, store, fewer), "broken")
     assert {finding.check.key for finding in broken} == {BLACK, FROZEN}
 
 
@@ -190,7 +191,7 @@ def test_a_class_a_group_is_treated_as_params_say(tmp_path: Path, treatment: str
     videos = manifest_of([(path, path[:7]) for path, _ in grid()])
     write_store(tmp_path / "frames", videos)
     params = ValidateParams.model_validate({"single_label_groups": treatment})
-    findings = judged(videos, FrameStore(tmp_path / "frames"), params).findings
+    findings = judged(videos, FrameStore(tmp_path / "frames"), params)
     states = [finding.state for finding in findings if finding.check.table == "groups"]
     assert states == {"ignore": [], "warn": ["warning"], "stop": ["broken"]}[treatment]
 
@@ -198,13 +199,13 @@ def test_a_class_a_group_is_treated_as_params_say(tmp_path: Path, treatment: str
 def test_one_group_that_mixes_classes_is_enough(manifest: pd.DataFrame, store: FrameStore) -> None:
     manifest["group"] = manifest["path"].str[:7]
     manifest.loc[[0, 12], "group"] = "mixed"
-    assert not of_state(judged(manifest, store).findings, "warning")
+    assert not of_state(judged(manifest, store), "warning")
 
 
 def test_too_few_videos_and_groups_of_a_class_name_the_class(tmp_path: Path) -> None:
     videos = manifest_of([*grid(("bend", "jump")), *grid(("rare",), groups=2, videos=1)])
     write_store(tmp_path / "frames", videos)
-    broken = of_state(judged(videos, FrameStore(tmp_path / "frames")).findings, "broken")
+    broken = of_state(judged(videos, FrameStore(tmp_path / "frames")), "broken")
     assert [finding.check.key for finding in broken] == ["videos_per_class", "groups_per_class"]
     assert "not so for 1 of 3 classes (rare)" in broken[0].sentence
 
@@ -215,7 +216,7 @@ def test_a_data_set_of_one_class_breaks_an_expectation(tmp_path: Path) -> None:
     findings = judged(
         videos, FrameStore(tmp_path / "frames"), ValidateParams(single_label_groups="ignore")
     )
-    broken = of_state(findings.findings, "broken")
+    broken = of_state(findings, "broken")
     assert [finding.sentence for finding in broken] == [
         "There are at least two classes: not so; found was 1. Add videos of another class."
     ]
@@ -229,7 +230,7 @@ def test_a_clip_of_one_frame_cannot_be_frozen_and_a_video_of_one_has_no_end(
     videos.to_parquet(tmp_path / "manifest.parquet")
     videos = pd.read_parquet(tmp_path / "manifest.parquet")
     write_store(tmp_path / "frames", videos, ClipSpec(1, 16, 16))
-    findings = judged(videos, FrameStore(tmp_path / "frames")).findings
+    findings = judged(videos, FrameStore(tmp_path / "frames"))
     assert len(of_state(findings, "held")) == len(findings)
     assert FROZEN not in {finding.check.key for finding in findings}
 
@@ -243,39 +244,36 @@ def test_a_manifest_without_rows_or_columns_is_a_sentence(
         observe(manifest.drop(columns=["codec", "fps"]), store)
 
 
-def test_pages_load_nothing_from_elsewhere_and_show_names_as_text(
+def test_the_page_loads_nothing_from_elsewhere_and_shows_names_as_text(
     manifest: pd.DataFrame, store: FrameStore
 ) -> None:
     manifest.loc[3, ["path", "bytes"]] = ["bend/<img src=x onerror=alert(1)>$A.mp4", 0]
-    pages = judged(manifest, store).pages
-    for name, page in pages.items():
-        assert "://" not in page, name
-        assert "<img" not in page, name
-    assert "bend/&lt;img src=x onerror=alert(1)&gt;$A.mp4" in pages["index.html"]
-    assert "bend/&lt;img src=x onerror=alert(1)&gt;$A.mp4" in pages["manifest.html"]
-    assert all(f'href="{name}"' in pages["index.html"] for name in pages if name != "index.html")
+    page = data_docs.render(judged(manifest, store))
+    assert "://" not in page
+    assert "<img" not in page
+    assert "bend/&lt;img src=x onerror=alert(1)&gt;$A.mp4" in page
 
 
 @pytest.mark.slow
-def test_the_same_tables_give_the_same_pages_in_another_process(
+def test_the_same_tables_give_the_same_page_in_another_process(
     tmp_path: Path, manifest: pd.DataFrame, store: FrameStore
 ) -> None:
     manifest.loc[3:9, "bytes"] = [0, -1, 0, -3, -1, 0, -9]
-    here = judged(manifest, store).pages
-    assert judged(manifest.sample(frac=1, random_state=0), store).pages == here
+    here = data_docs.render(judged(manifest, store))
+    assert data_docs.render(judged(manifest.sample(frac=1, random_state=0), store)) == here
     manifest.to_parquet(tmp_path / "spoilt.parquet")
     program = (
-        "import json, sys, pandas as pd; from pathlib import Path\n"
-        "from tests.reelflow.reports.test_expectations import judged, FrameStore\n"
+        "import sys, pandas as pd; from pathlib import Path\n"
+        "from tests.reelflow.reports.test_expectations import data_docs, judged, FrameStore\n"
         "folder = Path(sys.argv[1])\n"
         "store = FrameStore(folder / 'frames')\n"
-        "pages = judged(pd.read_parquet(folder / 'spoilt.parquet'), store).pages\n"
-        "(folder / 'pages.json').write_text(json.dumps(pages))\n"
+        "page = data_docs.render(judged(pd.read_parquet(folder / 'spoilt.parquet'), store))\n"
+        "(folder / 'page.html').write_text(page)\n"
     )
     environment = {**os.environ, "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo"}
     command = [sys.executable, "-c", program, str(tmp_path)]
     subprocess.run(command, check=True, cwd=ROOT, env=environment, timeout=120)
-    assert pd.read_json(tmp_path / "pages.json", typ="series").to_dict() == here
+    assert (tmp_path / "page.html").read_text("utf-8") == here
 
 
 def test_near_duplicates_of_two_labels_are_named(manifest: pd.DataFrame, store: FrameStore) -> None:
@@ -283,9 +281,9 @@ def test_near_duplicates_of_two_labels_are_named(manifest: pd.DataFrame, store: 
     manifest.loc[[3, 15], "alike"] = "two labels"
     for choice, state in (("warn", "warning"), ("stop", "broken")):
         params = ValidateParams(conflicting_near_duplicates=choice)  # type: ignore[arg-type]
-        (finding,) = of_state(judged(manifest, store, params).findings, state)
+        (finding,) = of_state(judged(manifest, store, params), state)
         assert "Near-duplicates have one label" in finding.sentence
         assert "not so for 1 of 2 sets of near-duplicates" in finding.sentence
         assert f"{manifest.at[3, 'path']} and {manifest.at[15, 'path']}" in finding.sentence
     ignored = judged(manifest, store, ValidateParams(conflicting_near_duplicates="ignore"))
-    assert len(of_state(ignored.findings, "held")) == len(ignored.findings)
+    assert len(of_state(ignored, "held")) == len(ignored)
