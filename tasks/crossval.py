@@ -35,8 +35,6 @@ from tasks.fold import prepared_videos
 
 log = logging.getLogger(__name__)
 
-# Of the folds together, in the summary of a run.
-NAME = "folds"
 PAGE = REPORT.with_name("crossval.html")
 TABLE = REPORT.with_name("crossval.csv")
 ANSWERS = REPORT.with_name("crossval_predictions.csv")

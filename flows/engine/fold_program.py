@@ -83,30 +83,15 @@ class FoldProgram:
         )
 
 
-class FoldPrograms:
-    """So many of them, each lent to one thread at a time."""
-
-    def __init__(self, most: int) -> None:
-        self._all = [FoldProgram() for _ in range(most)]
-        self._free: queue.Queue[FoldProgram] = queue.Queue()
-        for one in self._all:
-            self._free.put(one)
-
-    def take(self) -> FoldProgram:
-        """One that is free; waits for it."""
-        return self._free.get()
-
-    def give_back(self, one: FoldProgram) -> None:
-        """Let another thread have it."""
-        self._free.put(one)
-
-
 @contextmanager
-def fold_programs(most: int) -> Iterator[FoldPrograms]:
-    """Programs for the folds of a run, ended at its end."""
-    programs = FoldPrograms(most)
+def fold_programs(most: int) -> Iterator[queue.Queue[FoldProgram]]:
+    """So many programs for the folds of a run, each for one thread at a time; ended at its end."""
+    programs = [FoldProgram() for _ in range(most)]
+    free: queue.Queue[FoldProgram] = queue.Queue()
+    for one in programs:
+        free.put(one)
     try:
-        yield programs
+        yield free
     finally:
-        for one in programs._all:
+        for one in programs:
             one.close()

@@ -1,23 +1,23 @@
 """A cross-validation from the command line: `cross_validate`, which `reelflow crossval` prints.
 
-With the stages before `train` up to date and every fold kept, neither Prefect nor a server is
-started.
+What is done is kept in `.reelflow/crossval`. So one that was killed goes on, and one that is asked
+for again costs nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from flows.engine.dvc_graph import changes
 from flows.engine.fold_jobs import before, check_embedded, jobs_of, made_by, with_network
 from flows.engine.outcome import PipelineResult
 from flows.engine.raw_gate import checked_graph
+from flows.engine.run_folds import Do, Turn, run_folds
 from flows.engine.run_lock import only_run
-from flows.engine.run_pipeline import run_flow
 from reelflow.base.errors import DataError
 from reelflow.base.words import count
 from reelflow.crossval.figures import Answered
@@ -61,6 +61,43 @@ class Asked:
         return f"{count(self.folds, 'fold')} of whole groups, {count(self.repeats, 'repeat')}"
 
 
+class Folds:
+    """The folds that are not kept, as `run_folds` takes them; the first that fails is the last."""
+
+    unit = "fold"
+
+    def __init__(self, jobs: list[Job]) -> None:
+        self._jobs = jobs
+        self._todo = [job for job in jobs if not find(FOLDS, job)]
+        self._new = len(self._todo)
+
+    @property
+    def left(self) -> int:
+        """Folds that are left to do."""
+        return len(self._todo)
+
+    def next(self, failed: Sequence[str]) -> Turn | None:
+        """The next fold."""
+        if failed or not self._todo:
+            return None
+        job = self._todo.pop(0)
+        return Turn(job.fold.name, lambda do: _line(job, do))
+
+    def end(self, failed: Sequence[str]) -> tuple[str, str]:
+        """The first sentence of a fold that failed, and how many were done."""
+        kept = len(self._jobs) - self._new
+        return "".join(failed[:1]), f"{self._new} done{f', {kept} kept' if kept else ''}"
+
+
+def _line(job: Job, do: Do) -> str:
+    """Do a fold; a line on it."""
+    began = time.monotonic()
+    found = do(job)
+    right = found.share_right({video: label for video, (label, _) in job.facts.items()})
+    said = f"{job.fold.name}: {len(found.videos)} videos, accuracy {right:.3f}"
+    return f"{said}, {time.monotonic() - began:.1f} s"
+
+
 def cross_validate(
     asked: Asked, echo: Callable[[str], None]
 ) -> tuple[PipelineResult, dict[str, Any]]:
@@ -82,21 +119,11 @@ def cross_validate(
         nodes = before(checked_graph(), "train")
         params = load_section(PARAMS, TrainParams)
         params = with_network(params, asked.network or params.network)
-        stale = changes()
-        done = not any(node.name in stale for node in nodes) and all(
-            find(FOLDS, job)
-            for job in _planned(asked, params)  # its errors before any server
-        )
-        result = PipelineResult([])
-        if not done:
-            order = [*(node.name for node in nodes if not node.is_source), crossval.NAME]
 
-            def flow_of() -> Any:
-                from flows.crossval import flow_of
+        def begin() -> Folds:
+            return Folds(_planned(asked, params))
 
-                return flow_of(nodes, lambda: _planned(asked, params), asked.workers)
-
-            result = run_flow(flow_of, nodes, order, echo)
+        result = run_folds("crossval", Folds.unit, nodes, begin, asked.workers, echo)
         if result.error:
             return result, {}
         jobs = _planned(asked, params)

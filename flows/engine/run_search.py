@@ -1,8 +1,4 @@
-"""A search from the command line: `search`, which `reelflow search` prints.
-
-With the stages before `train` up to date and no trial left to do, neither Prefect nor a server is
-started.
-"""
+"""A search from the command line: `search`, which `reelflow search` prints."""
 
 from __future__ import annotations
 
@@ -10,14 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from flows.engine import study as studies
-from flows.engine.dvc_graph import changes
 from flows.engine.fold_jobs import before
 from flows.engine.outcome import PipelineResult
 from flows.engine.params_override import set_params
 from flows.engine.raw_gate import checked_graph
+from flows.engine.run_folds import run_folds
 from flows.engine.run_lock import only_run
-from flows.engine.run_pipeline import run_flow
-from flows.engine.trials import TRIALS, Trials, asked, open_trials
+from flows.engine.trials import Trials, asked, open_trials
 from reelflow.base.csv_table import write_table
 from tasks.common.paths import PARAMS, REPORT
 
@@ -45,24 +40,14 @@ def search(
     with only_run():
         nodes = before(checked_graph(), "train")
         asked(network, trials)  # its errors before any stage
-        stale = changes()
 
-        def opened() -> Trials:
+        def begin() -> Trials:
             return open_trials(network, trials)
 
-        result = PipelineResult([])
-        if any(node.name in stale for node in nodes) or opened().left:
-            order = [*(node.name for node in nodes if not node.is_source), TRIALS]
-
-            def flow_of() -> Any:
-                from flows.search import flow_of
-
-                return flow_of(nodes, opened, workers)
-
-            result = run_flow(flow_of, nodes, order, echo)
+        result = run_folds("search", Trials.unit, nodes, begin, workers, echo)
         if result.error:
             return result, None
-        found = opened()
+        found = begin()
         write_table(TABLE, studies.table(found.study))
         return result, found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +13,11 @@ import pandas as pd
 
 from flows.engine import study as studies
 from flows.engine.fold_jobs import check_embedded, jobs_of, made_by, with_network
+from flows.engine.run_folds import Do, Turn
 from flows.engine.stage_process import StoppedError
 from reelflow.base.errors import ReelflowError
 from reelflow.base.words import count
-from reelflow.crossval.figures import Answered
 from reelflow.crossval.folds import Fold, stratified
-from reelflow.crossval.kept import Job
 from reelflow.params import load_section
 from reelflow.params.search import NETWORK, SearchParams
 from reelflow.params.train import TrainParams
@@ -37,11 +36,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Of the trials together, in the summary of a run.
-TRIALS = "trials"
 DATABASE = STATE / "search.db"
-
-Do = Callable[[Job], Answered]
 
 
 class Trials:
@@ -51,6 +46,8 @@ class Trials:
         study: its trials.
         search: the section `search`.
     """
+
+    unit = "trial"
 
     def __init__(
         self,
@@ -72,6 +69,7 @@ class Trials:
         self.study, self.search = study, search
         self._params, self._videos, self._folds = params, videos, folds
         self._record = Record(study.study_name)
+        self._before, self._begun = self.done, 0
 
     @property
     def done(self) -> int:
@@ -87,6 +85,18 @@ class Trials:
     def best(self) -> FrozenTrial | None:
         """The best whole trial."""
         return studies.best(self.study)
+
+    def next(self, failed: Sequence[str]) -> Turn | None:
+        """The next trial, unless another machine has done the last one."""
+        if self._begun >= self.search.trials - self._before or not self.left:
+            return None
+        self._begun += 1
+        return Turn("trial", self.run)
+
+    def end(self, failed: Sequence[str]) -> tuple[str, str]:
+        """An error if no trial came to its end, and how many were done."""
+        error = "" if self.best else " ".join(["No trial came to its end.", *failed[-1:]])
+        return error, f"{self.done - self._before} done, {self._before} before"
 
     def run(self, do: Do) -> str:
         """Do one trial; returns a line on it.

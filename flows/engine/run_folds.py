@@ -1,0 +1,73 @@
+"""Trainings by folds from the command line: what a cross-validation and a search share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from flows.engine.dvc_graph import Node, changes
+from flows.engine.outcome import PipelineResult
+from flows.engine.run_pipeline import run_flow
+from reelflow.crossval.figures import Answered
+from reelflow.crossval.kept import Job
+
+Do = Callable[[Job], Answered]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A task run: its name, and what it does, given what does a fold; returns a line on it."""
+
+    name: str
+    do: Callable[[Do], str]
+
+
+class Work(Protocol):
+    """What is to be done by folds; `unit` is the word for what a turn does."""
+
+    unit: str
+
+    @property
+    def left(self) -> int:
+        """Turns that are left to do."""
+
+    def next(self, failed: Sequence[str]) -> Turn | None:
+        """The next turn, given the sentences of those that failed; None if there is none."""
+
+    def end(self, failed: Sequence[str]) -> tuple[str, str]:
+        """What went wrong, or nothing, and what was done, once all turns have ended."""
+
+
+def run_folds(
+    name: str,
+    unit: str,
+    nodes: list[Node],
+    begin: Callable[[], Work],
+    workers: int,
+    echo: Callable[[str], None],
+) -> PipelineResult:
+    """Run the flow of this name; with nothing to do neither Prefect nor a server is started.
+
+    Args:
+        name: of the flow.
+        unit: as that of the work.
+        nodes: those before the stage `train`.
+        begin: the work, once these are up to date.
+        workers: turns at once.
+        echo: takes each line for a console.
+
+    Returns:
+        the outcome of the stages and of the turns together; empty with nothing to do.
+    """
+    stale = changes()
+    if not any(node.name in stale for node in nodes) and not begin().left:
+        return PipelineResult([])
+
+    def flow_of() -> Any:
+        from flows.folds import flow_of
+
+        return flow_of(name, nodes, begin, workers)
+
+    order = [*(node.name for node in nodes if not node.is_source), f"{unit}s"]
+    return run_flow(flow_of, nodes, order, echo)
