@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from reelflow.crossval.folds import Fold
 from reelflow.evaluation.answers import Answers, group_codes
-from reelflow.evaluation.intervals import Bootstrap, Floats, draws
-from reelflow.evaluation.metrics import number
+from reelflow.evaluation.intervals import Bootstrap
+from reelflow.evaluation.metrics import accuracy, number, recall, with_ends
 
 METRICS = ("accuracy", "balanced_accuracy")
 
@@ -114,10 +114,9 @@ def figures(answers: pd.DataFrame, labels: Sequence[str], bootstrap: Bootstrap) 
         right=("right", "mean"), label=("label", "first"), group=("group", "first")
     )
     targets = np.array([labels.index(label) for label in videos["label"]], np.int64)
-    asked = Answers(
-        targets, np.zeros((len(videos), len(labels))), group_codes(list(videos["group"]))
-    )
-    ends = _ends(videos["right"].to_numpy(np.float64), asked, bootstrap)
+    groups, shares = group_codes(list(videos["group"])), videos["right"].to_numpy(np.float64)
+    asked = Answers(targets, np.zeros((len(videos), len(labels))), groups, shares=shares)
+    ends = {each.name: each.values[1:] for each in with_ends(asked, bootstrap, (accuracy, recall))}
     found: dict[str, Any] = {}
     for name in METRICS:
         values = [repeat[name] for repeat in repeats]
@@ -125,7 +124,7 @@ def figures(answers: pd.DataFrame, labels: Sequence[str], bootstrap: Bootstrap) 
         found[f"{name}_deviation"] = (
             number(float(np.std(values, ddof=1))) if len(values) > 1 else None
         )
-        found[f"{name}_low"], found[f"{name}_high"] = ends[name]
+        found[f"{name}_low"], found[f"{name}_high"] = map(number, ends[name])
     commonest = videos["label"].value_counts(normalize=True)
     return {
         **found,
@@ -133,7 +132,7 @@ def figures(answers: pd.DataFrame, labels: Sequence[str], bootstrap: Bootstrap) 
         "baseline_balanced_accuracy": number(1 / len(commonest)),
         "of_repeats": {name: [number(one[name]) for one in repeats] for name in METRICS},
         "videos": len(videos),
-        "groups": len(np.unique(asked.groups)),
+        "groups": len(np.unique(groups)),
         "folds": len(answers[["repeat", "fold"]].drop_duplicates()),
         "repeats": len(repeats),
     }
@@ -143,36 +142,3 @@ def _of(answers: pd.DataFrame) -> dict[str, float]:
     """Each of `METRICS` for these answers, over the classes that are there."""
     recalls = answers.groupby("label")["right"].mean()
     return {"accuracy": answers["right"].mean(), "balanced_accuracy": recalls.mean()}
-
-
-def _ends(
-    right: Floats, asked: Answers, bootstrap: Bootstrap
-) -> dict[str, tuple[float | None, float | None]]:
-    """The ends of the interval of each metric; `right` is the share of repeats, (N,)."""
-    classes = asked.one_hot(asked.targets)
-    of_class = asked.behind(classes)
-    behind = {
-        "accuracy": asked.whole,
-        "balanced_accuracy": of_class[of_class.videos > 0].mean(asked.whole),
-    }
-    drawn: dict[str, list[Floats]] = {name: [] for name in METRICS}
-    groups = len(np.unique(asked.groups))
-    for counts in draws(groups, bootstrap, width=len(right)):
-        for name, values in _weighted(right, classes, counts[:, asked.groups]).items():
-            drawn[name].append(values)
-    once = _weighted(right, classes, np.ones((1, len(right))))
-    found = {}
-    for name in METRICS:
-        ends = bootstrap.interval(once[name][0], np.concatenate(drawn[name]), behind[name])
-        found[name] = (number(ends[0]), number(ends[1]))
-    return found
-
-
-def _weighted(right: Floats, classes: Any, weights: Floats) -> dict[str, Floats]:
-    """Each metric of each row of weights (R, N), (R,)."""
-    support = weights @ classes
-    recalls = (weights * right) @ classes / np.where(support > 0, support, np.nan)
-    return {
-        "accuracy": weights @ right / weights.sum(axis=1),
-        "balanced_accuracy": np.nanmean(recalls, axis=1),
-    }

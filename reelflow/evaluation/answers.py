@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reelflow.evaluation.intervals import Weight
+from reelflow.evaluation.intervals import Floats, Weight
 
 Ints = NDArray[np.int64]
 
@@ -25,12 +25,14 @@ class Answers:
         probabilities: float (N, K).
         groups: (N,), from `group_codes`.
         k: of the top-k accuracy.
+        shares: float (N,), of the times that each was asked and answered rightly; None: once.
     """
 
     targets: Ints
     probabilities: NDArray[Any]
     groups: Ints
     k: int = 2
+    shares: Floats | None = None
 
     @cached_property
     def predicted(self) -> Ints:
@@ -38,9 +40,9 @@ class Answers:
         return np.asarray(self.probabilities.argmax(axis=1), dtype=np.int64)
 
     @cached_property
-    def right(self) -> NDArray[np.bool_]:
-        """Whether the answer is right, (N,)."""
-        return np.asarray(self.predicted == self.targets)
+    def right(self) -> NDArray[Any]:
+        """Whether the answer is right, (N,), or how often."""
+        return self.predicted == self.targets if self.shares is None else self.shares
 
     def one_hot(self, numbers: Ints) -> Any:
         """Class numbers as a sparse matrix of 0 and 1, (N, K)."""

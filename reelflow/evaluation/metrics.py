@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelflow.evaluation.answers import Answers, Ints, group_codes
+from reelflow.evaluation.areas import areas_under
 from reelflow.evaluation.intervals import DEFAULT, Bootstrap, Floats, Weight, draws
 
 DIGITS = 6
@@ -68,19 +69,22 @@ def top_k_accuracy(answers: Answers, weights: Floats) -> Iterator[Figure]:
         yield Figure(f"top_{answers.k}_accuracy", _share(hits, weights), answers.whole)
 
 
-def by_class(answers: Answers, weights: Floats) -> Iterator[Figure]:
-    """Precision, recall and F1 of each class against the rest, and the balanced accuracy."""
-    actual, called = answers.one_hot(answers.targets), answers.one_hot(answers.predicted)
-    right, support, guesses = (
-        weights @ part for part in (actual * answers.right[:, None], actual, called)
-    )
-    support = np.where(support > 0, support, np.nan)
-    precision = np.where(np.isnan(support), np.nan, right / np.maximum(guesses, 1))
+def recall(answers: Answers, weights: Floats) -> Iterator[Figure]:
+    """The recall of each class, and their mean, the balanced accuracy."""
+    actual, right, support = _by_class(answers, weights)
     behind = answers.behind(actual)
     tested = behind[behind.videos > 0].mean(answers.whole)
     yield Figure("balanced_accuracy", mean(right / support), tested, compared=True)
     yield Figure("recall", right / support, behind)
-    yield Figure("precision", precision, answers.behind(called))
+
+
+def precision(answers: Answers, weights: Floats) -> Iterator[Figure]:
+    """Precision and F1 of each class against the rest."""
+    actual, right, support = _by_class(answers, weights)
+    called = answers.one_hot(answers.predicted)
+    guesses = weights @ called
+    found = np.where(np.isnan(support), np.nan, right / np.maximum(guesses, 1))
+    yield Figure("precision", found, answers.behind(called))
     f1 = 2 * right / (support + guesses)
     yield Figure("f1", f1, answers.behind((actual + called) / 2), compared=True)
 
@@ -94,7 +98,7 @@ def areas(answers: Answers, weights: Floats) -> Iterator[Figure]:
     actual = answers.one_hot(answers.targets).toarray()
     found = np.stack(
         [
-            _areas(actual[:, i] > 0, answers.probabilities[:, i], weights)
+            areas_under(actual[:, i] > 0, answers.probabilities[:, i], weights)
             for i in range(actual.shape[1])
         ],
         axis=-1,
@@ -135,7 +139,7 @@ def brier(answers: Answers, weights: Floats) -> Iterator[Figure]:
     yield Figure("brier", np.asarray(weights @ distances / weights.sum(axis=1)), answers.whole)
 
 
-METRICS: tuple[Metric, ...] = (accuracy, by_class, areas, top_k_accuracy, agreement, brier)
+METRICS: tuple[Metric, ...] = (accuracy, recall, precision, areas, top_k_accuracy, agreement, brier)
 
 
 def evaluate(
@@ -169,25 +173,16 @@ def evaluate(
     """
     metrics = METRICS if metrics is None else metrics
     answers = Answers(np.asarray(targets), probabilities, group_codes(groups), top_k)
-    found = _figures(answers, np.ones((1, len(targets))), metrics)
-    drawn: dict[str, list[Floats]] = {name: [] for name in found}
-    for counts in draws(len(np.unique(answers.groups)), bootstrap, width=len(targets)):
-        for name, figure in _figures(answers, counts[:, answers.groups], metrics).items():
-            drawn[name].append(figure.values)
-    scores: dict[str, Any] = {"compared": [name for name, f in found.items() if f.compared]}
+    found = with_ends(answers, bootstrap, metrics)
+    compared = [figure.name for figure in found if figure.compared]
+    scores: dict[str, Any] = {"compared": compared}
     classes: dict[str, Floats] = {}
-    for name, figure in found.items():
-        # Intervals are of shares.
-        least, room = figure.lowest, 1 - figure.lowest
-        share, shares = (
-            (v - least) / room for v in (figure.values[0], np.concatenate(drawn[name]))
-        )
-        ends = least + room * bootstrap.interval(share, shares, figure.behind)
-        for end, value in zip(("", "_low", "_high"), (figure.values[0], *ends), strict=True):
+    for figure in found:
+        for end, value in zip(("", "_low", "_high"), figure.values, strict=True):
             if figure.values.ndim > 1:
-                classes[f"{name}{end}"] = value
+                classes[f"{figure.name}{end}"] = value
             else:
-                scores[f"{name}{end}"] = number(value)
+                scores[f"{figure.name}{end}"] = number(value)
     tested = len(np.unique(targets))
     constant = np.eye(len(labels))[np.full(len(targets), majority)]
     baseline = values(replace(answers, probabilities=constant), metrics)
@@ -208,6 +203,25 @@ def evaluate(
             for i, label in enumerate(labels)
         },
     }
+
+
+def with_ends(answers: Answers, bootstrap: Bootstrap, metrics: Sequence[Metric]) -> list[Figure]:
+    """What metrics yield, with (3, …) `values`: the figure and the ends of its interval."""
+    found = _figures(answers, np.ones((1, len(answers.targets))), metrics)
+    drawn: dict[str, list[Floats]] = {name: [] for name in found}
+    for counts in draws(len(np.unique(answers.groups)), bootstrap, width=len(answers.targets)):
+        for name, figure in _figures(answers, counts[:, answers.groups], metrics).items():
+            drawn[name].append(figure.values)
+    figures = []
+    for name, figure in found.items():
+        # Intervals are of shares.
+        least, room = figure.lowest, 1 - figure.lowest
+        share, shares = (
+            (v - least) / room for v in (figure.values[0], np.concatenate(drawn[name]))
+        )
+        ends = least + room * bootstrap.interval(share, shares, figure.behind)
+        figures.append(replace(figure, values=np.stack([figure.values[0], *ends])))
+    return figures
 
 
 def compared(scores: Mapping[str, Any]) -> dict[str, float]:
@@ -271,23 +285,8 @@ def _share(hits: NDArray[np.bool_], weights: Floats) -> Floats:
     return np.asarray(weights @ hits / weights.sum(axis=1))
 
 
-def _areas(actual: NDArray[np.bool_], score: NDArray[Any], weights: Floats) -> Floats:
-    """Both areas of one class, (2, R); NaN for a resampling without it, or without others."""
-    order = np.argsort(-score, kind="stable")
-    # Videos of equal score pass a threshold together.
-    last = np.append(np.diff(score[order]) != 0, True)
-    # Videos of the class, and others, above each of the falling thresholds, (R, M).
-    hits = np.cumsum(weights[:, order] * actual[order], axis=1)[:, last]
-    misses = np.cumsum(weights[:, order] * ~actual[order], axis=1)[:, last]
-    start = np.zeros((len(hits), 1))
-    with np.errstate(invalid="ignore"):
-        tpr = np.hstack([start, hits / hits[:, -1:]])
-        fpr = np.hstack([start, misses / misses[:, -1:]])
-        # Where nothing is predicted yet, nothing is wrong.
-        seen = hits + misses
-        precision = np.where(seen > 0, hits / np.maximum(seen, 1), 1.0)
-    found = np.stack(
-        [np.trapezoid(tpr, fpr, axis=1), (np.diff(tpr, axis=1) * precision).sum(axis=1)]
-    )
-    found[:, (hits[:, -1] == 0) | (misses[:, -1] == 0)] = np.nan
-    return found
+def _by_class(answers: Answers, weights: Floats) -> tuple[Any, Floats, Floats]:
+    """Which video is of which class, sparse (N, K); right answers and videos of each, (R, K)."""
+    actual = answers.one_hot(answers.targets)
+    right, support = weights @ (actual * answers.right[:, None]), weights @ actual
+    return actual, right, np.where(support > 0, support, np.nan)

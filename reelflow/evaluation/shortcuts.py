@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from reelflow.dataset.groups_in_names import sources
 from reelflow.evaluation.answers import Ints
 from reelflow.evaluation.intervals import Bootstrap, Floats
-from reelflow.evaluation.metrics import by_class, evaluate
+from reelflow.evaluation.metrics import evaluate, precision, recall
 
 FOLDS, SHUFFLES, RESAMPLINGS, TREES = 5, 2, 500, 30
 # More videos hardly narrow the interval: a simple random sample, drawn by content hash.
@@ -110,7 +110,7 @@ def measure(videos: pd.DataFrame) -> Shortcuts | None:
             labels,
             majority=0,
             bootstrap=Bootstrap(RESAMPLINGS),
-            metrics=[by_class],
+            metrics=[recall, precision],
         )
     return Shortcuts(
         1 / len(labels),
