@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from cli.files import Json
 from reelflow.base.terminal import printable
 
 _SIDE = (
@@ -19,7 +20,7 @@ _SIDE = (
 def compare(
     first: Annotated[str, typer.Argument(metavar="A", help=f"One side: {_SIDE}.")],
     second: Annotated[str, typer.Argument(metavar="B", help="The other side, likewise.")] = ".",
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Compare B with A on the test videos that both predicted: reports/compare.html."""
     from flows.compare import PAGE

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.files import Data
+from cli.run import run_on
 from reelflow.base.terminal import say
 from reelflow.base.words import count, interval, percent
 
+if TYPE_CHECKING:
+    from flows.engine.outcome import PipelineResult
+
 
 def crossval(
-    data: Annotated[
-        Path | None,
-        typer.Option(help="Labelled videos, as for `reelflow run`; by default data/raw."),
-    ] = None,
+    data: Data = None,
     folds: Annotated[int, typer.Option(min=2, help="Folds of whole groups.")] = 5,
     repeats: Annotated[int, typer.Option(min=1, help="How often groups are dealt anew.")] = 5,
     leave_one_group_out: Annotated[
@@ -37,19 +38,18 @@ def crossval(
     """
     from cli.summary import print_stages
     from flows.engine.run_crossval import Asked, cross_validate
-    from flows.engine.run_lock import only_run
-    from flows.engine.run_pipeline import leave
-    from flows.raw_videos import provide
 
     asked = Asked(folds, repeats, leave_one_group_out, network, workers, tuple(official or ()))
-    with only_run():
-        provide(data, copy=False, replacing=False, echo=say)
+
+    def judge() -> PipelineResult:
         result, figures = cross_validate(asked, say)
         if result.stages:
             print_stages(result)
-    if figures:
-        _print(figures)
-    leave(result)
+        if figures:
+            _print(figures)
+        return result
+
+    run_on(data, judge)
 
 
 def _print(figures: dict[str, Any]) -> None:

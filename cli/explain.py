@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.files import new_table, refuse_options, section_here, wide_console, with_folders
+from cli.files import Model, Videos, model_here, show_table, with_folders
 from reelflow.base.terminal import printable
 
 if TYPE_CHECKING:
@@ -18,17 +18,8 @@ _OUT = Path("reports/explain")
 
 
 def explain(
-    files: Annotated[
-        list[str], typer.Argument(metavar="VIDEO...", help="Video files, or folders of them.")
-    ],
-    model: Annotated[
-        str,
-        typer.Option(
-            help="models:/NAME@ALIAS, models:/NAME/VERSION, or a folder that holds a model, as "
-            "`models`, what was trained last.",
-            show_default="the champion of the project",
-        ),
-    ] = "",
+    files: Videos,
+    model: Model = "",
     label: Annotated[
         str, typer.Option(help="Explain what speaks for this label.", show_default="the answer")
     ] = "",
@@ -40,15 +31,14 @@ def explain(
         ),
     ] = False,
 ) -> None:
-    """Show what the model looked at in each VIDEO: a film, a strip of frames, and a page."""
-    refuse_options(files)
+    """Show what the model looked at in each FILE: a film, a strip of frames, and a page.
+
+    The folder `models` of a project is the model that was trained last.
+    """
     files = with_folders(files)
-    from reelflow.params.register import RegisterParams
-    from reelflow.registry.ask_model import address_from_environment_for
     from tasks.explain import explain_videos, opened
 
-    model = model or f"models:/{section_here(RegisterParams).name}@champion"
-    with opened(model, address_from_environment_for(model)) as found:
+    with opened(*model_here(model)) as found:
         done = explain_videos(files, found, out, label=label, checked=check)
     _print(done, found.source, out)
     for error in done.unusable:
@@ -62,15 +52,8 @@ def _print(done: Done, source: str, out: Path) -> None:
 
     if not done.videos:
         return
-    table = new_table()
-    for name in ("video", "answer", "what it looked at"):
-        table.add_column(name, overflow="fold")
-    for one in done.videos:
-        table.add_row(
-            *(Text(printable(cell)) for cell in (one["video"], _answer(one), one["words"]))
-        )
-    console = wide_console()
-    console.print(table)
+    columns = [(name, "fold") for name in ("video", "answer", "what it looked at")]
+    console = show_table(columns, ([v["video"], _answer(v), v["words"]] for v in done.videos))
     for one in done.videos:
         for caution in one["cautions"]:
             console.print(Text(printable(f"! {one['video']}: {caution}")))

@@ -1,12 +1,12 @@
-"""What the commands that take any number of files share: names, params, tables."""
+"""What several commands share: options, names of files, params, tables."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -14,11 +14,26 @@ from reelflow.base.terminal import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
+    from rich.text import Text
 
     from reelflow.base.section import Section
 
 S = TypeVar("S", bound="Section")
+
+Data = Annotated[
+    Path | None, typer.Option(help="Labelled videos, as for `reelflow run`; by default data/raw.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Model = Annotated[
+    str,
+    typer.Option(
+        help="models:/NAME@ALIAS, models:/NAME/VERSION, or a folder that holds a model.",
+        show_default="the champion of the project",
+    ),
+]
+Videos = Annotated[
+    list[str], typer.Argument(metavar="FILE...", help="Video files, or folders of them.")
+]
 
 _LISTS = (".csv", ".json")  # lists of videos, not videos
 
@@ -34,7 +49,9 @@ def refuse_options(files: list[str]) -> None:
 
 
 def with_folders(names: list[str]) -> list[str]:
-    """Replace each folder by the files below it, without hidden ones and lists of videos."""
+    """Replace each folder by the files below it, without hidden ones and lists of videos. A name
+    that looks like an option and is no file is refused."""
+    refuse_options(names)
     found: list[str] = []
     for name in names:
         below = sorted(_files_below(name)) if Path(name).is_dir() else [name]
@@ -59,18 +76,38 @@ def section_here(section: type[S]) -> S:
     return load_section(params, section) if params.exists() else section.model_validate({})
 
 
-def new_table() -> Table:
-    """A table without lines."""
-    from rich.table import Table
+def model_here(model: str) -> tuple[str, str | None]:
+    """A model, by default the champion of the project, and the address of its MLflow, if any."""
+    from reelflow.params.register import RegisterParams
+    from reelflow.registry.ask_model import address_from_environment_for
 
-    return Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    model = model or f"models:/{section_here(RegisterParams).name}@champion"
+    return model, address_from_environment_for(model)
 
 
-def wide_console() -> Console:
-    """A console that folds lines to the width of a screen only where there is a screen."""
+def show_table(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[str | Text]]) -> Console:
+    """Print a table without lines; returns the console, for what stands below it.
+
+    Args:
+        columns: the name of each, and `left`, `right`, or `fold` for long names.
+        rows: a cell a column.
+    """
     from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 100_000)
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for name, how in columns:
+        side, long = ("right" if how == "right" else "left"), how == "fold"
+        table.add_column(
+            Text(printable(name)), justify=side, overflow="fold" if long else "ellipsis"
+        )
+    for row in rows:
+        table.add_row(*(Text(printable(c)) if isinstance(c, str) else c for c in row))
+    # Lines are folded to the width of a screen only where there is a screen.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 100_000)
+    console.print(table)
+    return console
 
 
 def print_any_name() -> None:

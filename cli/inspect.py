@@ -12,17 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.files import (
-    new_table,
-    print_any_name,
-    refuse_options,
-    section_here,
-    wide_console,
-    with_folders,
-)
+from cli.files import Json, print_any_name, section_here, show_table, with_folders
 from reelflow.base.terminal import printable
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from reelflow.video.damage_policy import Policy
     from reelflow.video.inspection import Inspection
     from reelflow.video.process_limits import Bounds
@@ -45,10 +40,9 @@ def inspect(
     files: Annotated[
         list[str], typer.Argument(metavar="FILE...", help="Any files, or folders of files.")
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Decode each FILE to its end; show what it is and whether it can be used."""
-    refuse_options(files)
     files = with_folders(files)
     print_any_name()
     found = list(_inspected(files, *_settings()))
@@ -84,22 +78,22 @@ def _inspected(files: list[str], bounds: Bounds, policy: Policy) -> Iterator[Ins
 def _print(found: Sequence[Inspection]) -> None:
     from rich.text import Text
 
-    table = new_table()
-    table.add_column("file", overflow="fold")
-    for name in ("verdict", "container", "codec", "size"):
-        table.add_column(name)
-    for name in _NUMBERS:
-        table.add_column(name, justify="right")
-    for each in found:
-        verdict = Text(each.refusal.code, "red") if each.refusal else Text("usable", "green")
-        table.add_row(Text(printable(each.path)), verdict, *_figures(each.to_dict()))
-    console = wide_console()
-    console.print(table)
+    texts = [(name, "left") for name in ("verdict", "container", "codec", "size")]
+    console = show_table(
+        [("file", "fold"), *texts, *((name, "right") for name in _NUMBERS)],
+        ([each.path, _verdict(each), *_figures(each.to_dict())] for each in found),
+    )
     for each in found:
         if each.refusal:
             name = Text(f"\n{printable(each.path)}: ", "bold")
             console.print(name + Text(printable(each.refusal.reason)), soft_wrap=True)
             console.print(Text(printable(each.remedy)), soft_wrap=True)
+
+
+def _verdict(found: Inspection) -> Text:
+    from rich.text import Text
+
+    return Text(found.refusal.code, "red") if found.refusal else Text("usable", "green")
 
 
 def _figures(found: dict[str, Any]) -> Iterator[str]:

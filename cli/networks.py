@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.files import new_table, section_here, wide_console
+from cli.files import Json, section_here, show_table
 
 if TYPE_CHECKING:
     from reelflow.networks import Shape
@@ -21,7 +21,7 @@ _ROUNDS = 5
 
 def networks(
     classes: Annotated[int, typer.Option(min=2, help="Classes to tell apart.")] = 2,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
+    as_json: Json = False,
 ) -> None:
     """List the networks: what each is for, its parameters, its work and time a clip.
 
@@ -33,14 +33,11 @@ def networks(
     if as_json:
         print(json.dumps(rows, indent=2))
         return
-    table = new_table()
-    table.add_column("network")
-    for name in ("parameters", "M multiply-adds", "ms a clip"):
-        table.add_column(name, justify="right")
-    table.add_column("what it is for", overflow="fold")
-    for row in rows:
-        table.add_row(row["network"], *_figures(row), row["purpose"])
-    wide_console().print(table)
+    numbers = [(name, "right") for name in ("parameters", "M multiply-adds", "ms a clip")]
+    show_table(
+        [("network", "left"), *numbers, ("what it is for", "fold")],
+        ([row["network"], *_figures(row), row["purpose"]] for row in rows),
+    )
 
 
 def _rows(classes: int) -> Iterator[dict[str, Any]]:

@@ -14,14 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.files import (
-    new_table,
-    print_any_name,
-    refuse_options,
-    section_here,
-    wide_console,
-    with_folders,
-)
+from cli.files import Json, Model, Videos, model_here, print_any_name, show_table, with_folders
 from reelflow.base.terminal import printable
 
 if TYPE_CHECKING:
@@ -33,30 +26,19 @@ MOST_LIKELY = 4
 
 
 def predict(
-    files: Annotated[
-        list[str], typer.Argument(metavar="FILE...", help="Video files, or folders of them.")
-    ],
-    model: Annotated[
-        str,
-        typer.Option(
-            help="models:/NAME@ALIAS, models:/NAME/VERSION, or a folder that holds a model.",
-            show_default="the champion of the project",
-        ),
-    ] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON list.")] = False,
+    files: Videos,
+    model: Model = "",
+    as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, a row a file.")] = False,
 ) -> None:
     """Predict the label of each video FILE, with the probability of every label."""
     if as_json and as_csv:
         raise typer.BadParameter("choose one of --json and --csv")
-    refuse_options(files)
     files = with_folders(files)
     from reelflow.base.progress import track
-    from reelflow.params.register import RegisterParams
-    from reelflow.registry.ask_model import address_from_environment_for, asking
+    from reelflow.registry.ask_model import asking
 
-    model = model or f"models:/{section_here(RegisterParams).name}@champion"
-    with asking(model, address_from_environment_for(model)) as asked:
+    with asking(*model_here(model)) as asked:
         asked_for = track(files, len(files), "predicting") if len(files) > 1 else files
         answers = [asked.answer(file) for file in asked_for]
     print_any_name()
@@ -90,20 +72,16 @@ def _print_csv(answers: Sequence[Answer], labels: Sequence[str]) -> None:
 def _print_table(answers: Sequence[Answer], labels: Sequence[str], source: str) -> None:
     from rich.text import Text
 
-    table = new_table()
-    for name in ("video", "label"):
-        table.add_column(name, overflow="fold")
     many = len(labels) > LABELS_IN_COLUMNS
-    for name in ["probabilities"] if many else labels:
-        table.add_column(Text(printable(name)), justify="left" if many else "right")
+    columns = [("probabilities", "left")] if many else [(label, "right") for label in labels]
+    rows = []
     for answer in answers:
         ranked = sorted(answer.probabilities.items(), key=lambda pair: -pair[1])
         likely = "  ".join(f"{printable(label)} {p:.3f}" for label, p in ranked[:MOST_LIKELY])
         shares = [likely] if many else [f"{p:.3f}" for p in answer.probabilities.values()]
         label = Text("not usable", "red") if answer.error else Text(printable(answer.label or ""))
-        table.add_row(Text(printable(answer.path)), label, *map(Text, shares))
-    console = wide_console()
-    console.print(table)
+        rows.append([answer.path, label, *shares])
+    console = show_table([("video", "fold"), ("label", "fold"), *columns], rows)
     for answer in answers:
         if answer.caution:
             console.print(Text(printable(f"{answer.path}: {answer.caution}"), "yellow"))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.videos import REPLACE
 from reelflow.base.terminal import say
+
+if TYPE_CHECKING:
+    from flows.engine.outcome import PipelineResult
 
 
 def run(
@@ -25,12 +28,12 @@ def run(
     """Run the pipeline on data/raw, on DATA, or, where there is neither, on sample videos."""
     from flows.raw_videos import provide
 
-    _run_after(lambda: provide(data, copy=copy, replacing=replace, echo=say))
+    run_after(lambda: provide(data, copy=copy, replacing=replace, echo=say), _pipeline)
 
 
 def retrain() -> None:
     """Take the videos of data/inbox into data/raw, then run what that changes."""
-    _run_after(_take_inbox)
+    run_after(_take_inbox, _pipeline)
 
 
 def _take_inbox() -> None:
@@ -40,13 +43,28 @@ def _take_inbox() -> None:
     print(f"inbox: {len(report.new)} new, {len(report.known)} known, {len(report.left)} left")
 
 
-def _run_after(provide_videos: Callable[[], None]) -> None:
+def _pipeline() -> PipelineResult:
     from cli.summary import print_summary
+    from flows.engine.run_pipeline import run_pipeline
+
+    result = run_pipeline(echo=say)
+    print_summary(result)
+    return result
+
+
+def run_on(data: Path | None, work: Callable[[], PipelineResult]) -> None:
+    """Provide `data`, if there is any, and run as `run_after`."""
+    from flows.raw_videos import provide
+
+    run_after(lambda: provide(data, copy=False, replacing=False, echo=say), work)
+
+
+def run_after(provide_videos: Callable[[], None], work: Callable[[], PipelineResult]) -> None:
+    """Provide videos and run, with nothing else in between; the process ends with its status."""
     from flows.engine.run_lock import only_run
-    from flows.engine.run_pipeline import leave, run_pipeline
+    from flows.engine.run_pipeline import leave
 
     with only_run():
         provide_videos()
-        result = run_pipeline(echo=say)
-        print_summary(result)
-    leave(result)  # the process ends with the status of the run
+        result = work()
+    leave(result)

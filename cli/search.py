@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.files import Data
+from cli.run import run_on
 from reelflow.base.terminal import say
 from reelflow.base.words import count
 
 if TYPE_CHECKING:
+    from flows.engine.outcome import PipelineResult
     from flows.engine.trials import Trials
 
 
 def search(
-    data: Annotated[
-        Path | None,
-        typer.Option(help="Labelled videos, as for `reelflow run`; by default data/raw."),
-    ] = None,
+    data: Data = None,
     trials: Annotated[
         int, typer.Option(min=0, help="Trials in all; by default search.trials.")
     ] = 0,
@@ -35,15 +34,11 @@ def search(
     The test is never looked at. A search that was stopped goes on with the same command.
     """
     from cli.summary import print_stages
-    from flows.engine.run_lock import only_run
-    from flows.engine.run_pipeline import leave
     from flows.engine.run_search import search as run_search
     from flows.engine.run_search import write_best
-    from flows.raw_videos import provide
     from tasks.common.paths import PARAMS
 
-    with only_run():
-        provide(data, copy=False, replacing=False, echo=say)
+    def try_settings() -> PipelineResult:
         result, found = run_search(network, trials, workers, say)
         if result.stages:
             print_stages(result)
@@ -54,7 +49,9 @@ def search(
                 print(f"{PARAMS} holds them now; `reelflow run` trains with them.")
             else:
                 print("to keep them   reelflow search --write")
-    leave(result)
+        return result
+
+    run_on(data, try_settings)
 
 
 def _print(trials: Trials) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from prefect import Flow, flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
@@ -49,8 +49,9 @@ def _run(nodes: list[Node], begin: Callable[[], Work], workers: int) -> State[No
     with fold_programs(workers) as programs:
         _do(work, programs, failed)
     error, message = work.end(failed)
-    seconds, outcome = time.monotonic() - began, "failed" if error else "ran"
-    RECORDER.get().put(StageOutcome(f"{work.unit}s", outcome, seconds, error or message))
+    outcome: Literal["failed", "ran"] = "failed" if error else "ran"
+    ended = StageOutcome(f"{work.unit}s", outcome, time.monotonic() - began, error or message)
+    RECORDER.get().put(ended)
     return Failed(message=error) if error else Completed(message=f"{work.unit}s: {message}.")
 
 

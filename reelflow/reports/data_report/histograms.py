@@ -65,16 +65,11 @@ def table(data: DataSet) -> dict[str, Any]:
     shown = sorted(
         counts.sort_index().sort_values(ascending=False, kind="stable").index[:MOST_CLASSES]
     )
-    everything = [
-        {"front": _path(scale.shares(p.values), scale.tallest), "back": "", "apart": False,
-         "median": _number(p.values.median())}
-        for p, scale in zip(found, scales, strict=True)
-    ]  # fmt: skip
-    rows = [{"label": None, "videos": len(data.videos), "cells": everything}]
-    for label in shown:
-        ours = data.videos["label"] == label
+    rows = []
+    for label in (None, *shown):
+        ours = data.videos["label"].eq(label) if label else data.videos["label"].notna()
         cells = [_cell(p, scale, ours) for p, scale in zip(found, scales, strict=True)]
-        rows.append({"label": label, "videos": int(counts[label]), "cells": cells})
+        rows.append({"label": label, "videos": int(ours.sum()), "cells": cells})
     columns = [
         {"name": p.name, "unit": p.unit, "low": _number(scale.low), "high": _number(scale.high)}
         for p, scale in zip(found, scales, strict=True)
@@ -88,17 +83,14 @@ class _Scale:
     def __init__(self, values: NDArray[Any]) -> None:
         self.low, self.high = np.quantile(values, [0.01, 0.99] if len(values) > 100 else [0, 1])
         self.logarithmic = self.low > 0 and self.high / self.low > _LOGARITHMIC
-        self.tallest = float(self.shares(pd.Series(values)).max())
 
     def shares(self, values: pd.Series[float]) -> Floats:
         """The share of the values in each bin, (BINS,); what is outside goes to the last ones."""
         known = values.dropna().to_numpy(float).clip(self.low, self.high)
-        low, high = self.low, self.high
+        ends = np.array([self.low, self.high])
         if self.logarithmic:
-            known, low, high = np.log(known), np.log(low), np.log(high)
-        place = (known - low) / (high - low) if high > low else np.full(len(known), 0.5)
-        bins = np.minimum((place * BINS).astype(int), BINS - 1)
-        return np.bincount(bins, minlength=BINS) / max(len(known), 1)
+            known, ends = np.log(known), np.log(ends)
+        return np.histogram(known, BINS, tuple(ends))[0] / max(len(known), 1)
 
 
 def _cell(p: Property, scale: _Scale, ours: pd.Series[bool]) -> dict[str, Any]:
@@ -107,7 +99,7 @@ def _cell(p: Property, scale: _Scale, ours: pd.Series[bool]) -> dict[str, Any]:
     tallest = max(front.max(), back.max())
     return {
         "front": _path(front, tallest),
-        "back": _path(back, tallest),
+        "back": "" if ours.all() else _path(back, tallest),
         "median": _number(values.median()),
         "apart": p.suspect and _apart(values.dropna(), p.values[~ours].dropna()),
     }
