@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from pydantic import Field
+
 from reelflow.base.section import Section
 
 if TYPE_CHECKING:
@@ -32,6 +34,15 @@ NETWORKS = (
 )
 
 Shape = tuple[int, ...]
+
+
+class WidthAndDropout(Section):
+    """Settings that several networks have."""
+
+    width: int = Field(16, ge=4, le=256, description="first filters; time and memory grow with it")
+    dropout: float = Field(
+        0.3, ge=0.0, lt=1.0, description="share of features left out at random in training"
+    )
 
 
 def build(

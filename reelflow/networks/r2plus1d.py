@@ -10,10 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
-
-from reelflow.base.section import Section
-from reelflow.networks import Shape
+from reelflow.networks import Shape, WidthAndDropout
 
 if TYPE_CHECKING:
     import keras
@@ -21,13 +18,7 @@ if TYPE_CHECKING:
 PURPOSE = "motion from the pixels on; from some fifty clips a class"
 
 
-class Settings(Section):
-    """Width and dropout."""
-
-    width: int = Field(16, ge=4, le=256, description="first filters; time and memory grow with it")
-    dropout: float = Field(
-        0.3, ge=0.0, lt=1.0, description="share of features left out at random in training"
-    )
+Settings = WidthAndDropout
 
 
 def build(

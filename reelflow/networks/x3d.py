@@ -13,10 +13,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
-
-from reelflow.base.section import Section
-from reelflow.networks import Shape
+from reelflow.networks import Shape, WidthAndDropout
 
 if TYPE_CHECKING:
     import keras
@@ -28,13 +25,7 @@ _WIDENED = 3
 PURPOSE = "motion with few weights and little work"
 
 
-class Settings(Section):
-    """Width and dropout."""
-
-    width: int = Field(16, ge=4, le=256, description="first filters; time and memory grow with it")
-    dropout: float = Field(
-        0.3, ge=0.0, lt=1.0, description="share of features left out at random in training"
-    )
+Settings = WidthAndDropout
 
 
 def build(

@@ -116,7 +116,7 @@ def address_from_environment_for(model: str) -> str | None:
     if not exists(address):
         raise TrackingError(
             f"There is no MLflow here: {Path.cwd()} holds no {DATABASE}, and MLFLOW_TRACKING_URI "
-            "is not set. Run this in the top folder of the project, after `make run`."
+            "is not set. Run this in the top folder of a project whose pipeline has run."
         )
     return address
 
@@ -179,24 +179,25 @@ def _exact(client: MlflowClient, model: str, where: str) -> str:
     found = client.search_model_versions(f"name = '{name.replace(chr(39), '')}'")
     if not found:
         raise ModelError(
-            f"No model named {name} is registered at {where}: run the pipeline (`make run`) first, "
-            "or name another with --model."
+            f"No model named {name} is registered at {where}: run the pipeline first, or name "
+            "another model."
         )
     versions = sorted(int(one.version) for one in found)
     wanted = client.get_registered_model(name).aliases.get(alias) if alias else version
     if wanted is not None and int(wanted) in versions:
         return f"models:/{name}/{wanted}"
-    how = f" Name one with --model models:/{name}/VERSION."
+    how = ""
     if alias == CHAMPION:
         how = (
-            " A model becomes the champion when the pipeline (`make run`) registers it, and the "
-            "test shows what `register` in params.yaml asks for: the version's description names "
-            "what it lacks. Or give the alias `champion` to a version by hand in the MLflow UI; or "
-            f"name a version: --model models:/{name}/{versions[-1]}."
+            " A model becomes the champion when the pipeline registers it, and the test shows what "
+            "the settings `register` ask for: the version's description names what it lacks. Or "
+            "give the alias `champion` to a version by hand in the MLflow UI."
         )
-    what = f"{alias} yet" if alias else f"version {version}"
-    known = ", ".join(map(str, versions))
-    raise ModelError(f"{name} has no {what}; its versions are {known}.{how}")
+    what, known = f"{alias} yet" if alias else f"version {version}", ", ".join(map(str, versions))
+    raise ModelError(
+        f"{name} has no {what}; its versions are {known}.{how} Name one as "
+        f"models:/{name}/{versions[-1]}."
+    )
 
 
 class _EndedError(Exception):

@@ -57,15 +57,14 @@ class Checkpoint:
         every_s: float = EVERY_S,
         share: float = SHARE,
     ) -> None:
-        self._key = _key(decisive)
-        self.path = folder / self._key
+        self.path = folder / _key(decisive)
         self._every_s, self._share = every_s, share
         self._due = time.monotonic() + every_s
 
     def restore(self, state: State) -> bool:
         """Bring a fresh state to where the training was, if there is a checkpoint.
 
-        One that is damaged, or is of another training, is left alone and said in the log.
+        One that is damaged is left alone and said in the log.
         """
         remove_left_over(self.path.parent)
         try:
@@ -77,8 +76,8 @@ class Checkpoint:
             return False
         try:
             with np.load(io.BytesIO(_whole(content)), allow_pickle=False) as arrays:
-                _take_up(state, self._key, dict(arrays))
-        except (ValueError, KeyError) as error:
+                _take_up(state, arrays)
+        except ValueError as error:
             log.warning("%s is of no use (%s): the training starts over", self.path, error)
             return False
         log.info("taken up after %d epochs and %d steps", state.epochs, state.step)
@@ -104,7 +103,7 @@ class Checkpoint:
 
     def _save(self, state: State) -> None:
         payload = io.BytesIO()
-        np.savez(payload, **_arrays(state, self._key))  # type: ignore[arg-type]
+        np.savez(payload, **_arrays(state))  # type: ignore[arg-type]
         with replacing(self.path) as temporary:
             temporary.write_bytes(payload.getvalue() + hashlib.sha256(payload.getbuffer()).digest())
 
@@ -146,9 +145,8 @@ def _code() -> str:
     return digest.hexdigest()
 
 
-def _arrays(state: State, key: str) -> Arrays:
+def _arrays(state: State) -> Arrays:
     told = {
-        "key": key,
         "rows": state.rows,
         "best_epoch": state.best_epoch,
         "best_weights": len(state.best_weights),
@@ -164,23 +162,11 @@ def _arrays(state: State, key: str) -> Arrays:
     }
 
 
-def _take_up(state: State, key: str, arrays: Arrays) -> None:
-    """Raises `ValueError` or `KeyError`, and then leaves the state as it was."""
+def _take_up(state: State, arrays: Mapping[str, NDArray[Any]]) -> None:
     told = json.loads(arrays["told"].tobytes())
-    if told["key"] != key:
-        raise ValueError("it is of another training")
-    best = [arrays[f"best {at}"] for at in range(told["best_weights"])]
-    pairs = []
-    for name, variables in (
-        ("model", state.model.variables),
-        ("optimizer", state.optimizer.variables),
-    ):
-        for at, variable in enumerate(variables):
-            value = arrays[f"{name} {at}"]
-            if value.shape != tuple(variable.shape):
-                raise ValueError("its weights are of other shapes")
-            pairs.append((variable, value))
-    for variable, value in pairs:
-        variable.assign(value)
-    state.rows, state.best_epoch, state.best_weights = told["rows"], told["best_epoch"], best
+    for name, part in (("model", state.model), ("optimizer", state.optimizer)):
+        for at, variable in enumerate(part.variables):
+            variable.assign(arrays[f"{name} {at}"])
+    state.best_weights = [arrays[f"best {at}"] for at in range(told["best_weights"])]
+    state.rows, state.best_epoch = told["rows"], told["best_epoch"]
     state.step, state.sums = told["step"], arrays["sums"]

@@ -197,7 +197,7 @@ def _figures(state: State, recipe: Recipe) -> dict[str, float]:
     if not np.isfinite(losses).all():
         raise DataError(
             f"The loss became infinite after {state.epochs + 1} epochs. Lower "
-            f"train.learning_rate (it is {recipe.learning_rate:g}) in params.yaml."
+            f"train.learning_rate (it is {recipe.learning_rate:g})."
         )
     figures = np.stack([losses / counts, rights / counts]).T.ravel()
     rate = float(state.optimizer.learning_rate)

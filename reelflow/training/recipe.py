@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from reelflow.training.augmentation import Augmentation
@@ -79,27 +79,20 @@ class Recipe:
 
 def recipe(params: TrainParams) -> Recipe:
     """How to fit, as the section `train` says it."""
-    augment, regularise = params.augment, params.regularise
-    shared = ("epochs", "batch_size", "min_steps", "optimizer", "learning_rate", "momentum")
-    return Recipe(
-        **{name: getattr(params, name) for name in (*shared, "weight_decay", "patience", "seed")},
-        augmentation=Augmentation(
-            params.shift,
-            params.brightness,
-            params.flip,
-            augment.time_shift,
-            augment.rate,
-            augment.colour,
-            augment.erase,
-        ),
-        mixing=Mixing(augment.mixup, augment.cutmix, regularise.label_smoothing),
-        schedule=params.schedule.shape,
-        warmup=params.schedule.warmup,
-        clip_norm=regularise.clip_norm,
-        average=regularise.average,
-        balance=regularise.balance,
-        stop_window=regularise.stop_window,
-    )
+    of = params.model_dump()
+    of |= {
+        **of["regularise"],
+        **of["augment"],
+        **of["schedule"],
+        "schedule": of["schedule"]["shape"],
+    }
+
+    def made(kind: Any, **others: Any) -> Any:
+        """A value whose fields are called as the settings are."""
+        return kind(**{f.name: of[f.name] for f in fields(kind) if f.name in of}, **others)
+
+    found: Recipe = made(Recipe, augmentation=made(Augmentation), mixing=made(Mixing))
+    return found
 
 
 def optimizer_of(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:

@@ -161,7 +161,7 @@ def registered(mlflow_project: Path) -> MlflowClient:
     [
         ("models:/runs@champion", "No model named runs is registered at sqlite:"),
         ("models:/walks@champion", r"walks has no champion yet; its versions are 1, 3\. .*walks/3"),
-        ("models:/walks@other", "walks has no other yet; .* Name one with --model models:/walks/"),
+        ("models:/walks@other", "walks has no other yet; .* Name one as models:/walks/3"),
         ("models:/walks/2", "walks has no version 2; its versions are 1, 3"),
     ],
 )
