@@ -74,7 +74,8 @@ def table(data: DataSet) -> dict[str, Any]:
         {"name": p.name, "unit": p.unit, "low": _number(scale.low), "high": _number(scale.high)}
         for p, scale in zip(found, scales, strict=True)
     ]
-    return {"columns": columns, "rows": rows, "more": len(counts) - len(shown)}
+    more = len(counts) - len(shown)
+    return {"columns": columns, "rows": rows, "more": more, "bins": BINS, "tall": HEIGHT}
 
 
 class _Scale:

@@ -19,8 +19,6 @@ from reelflow.reports.data_report.content import DataSet
 from reelflow.reports.data_report.sample_clips import Frames
 from reelflow.reports.page import fragment
 
-# With fewer groups, the interval of a score is rough.
-ROUGH = 20
 Section = Callable[[DataSet, Frames], str | None]
 
 
@@ -28,16 +26,9 @@ def _fill(name: str, data: DataSet, **values: Any) -> str:
     return fragment(Path(__file__).with_name(f"{name}.html.jinja"), data=data, **values)
 
 
-def headline(data: DataSet, _: Frames) -> str:
-    return _fill("headline", data, headline=words.headline(data), summary=words.summary(data))
-
-
-def warnings(data: DataSet, _: Frames) -> str:
-    return _fill("warnings", data, warnings=doubts.warnings(data))
-
-
-def classes(data: DataSet, _: Frames) -> str:
-    return _fill("classes", data, classes=tables.classes(data))
+def _of(name: str, **made: Callable[[DataSet], Any]) -> Section:
+    """A section that is a template, and what the template shows of the data."""
+    return lambda data, _: _fill(name, data, **{key: make(data) for key, make in made.items()})
 
 
 def sample_clips(data: DataSet, frames: Frames) -> str:
@@ -48,24 +39,6 @@ def sample_clips(data: DataSet, frames: Frames) -> str:
         plays=drawn.sizes(len(data.labels))[1],
         edges=drawn.edges(data, frames),
     )
-
-
-def distributions(data: DataSet, _: Frames) -> str:
-    return _fill(
-        "distributions",
-        data,
-        distributions=histograms.table(data),
-        bins=histograms.BINS,
-        tall=histograms.HEIGHT,
-    )
-
-
-def files(data: DataSet, _: Frames) -> str:
-    return _fill("files", data, kinds=tables.kinds(data), rough=ROUGH)
-
-
-def groups(data: DataSet, _: Frames) -> str:
-    return _fill("groups", data, groups=tables.groups(data))
 
 
 def duplicates(data: DataSet, frames: Frames) -> str:
@@ -79,24 +52,15 @@ def duplicates(data: DataSet, frames: Frames) -> str:
     )
 
 
-def set_aside(data: DataSet, _: Frames) -> str:
-    listed = data.unusable.head(tables.SET_ASIDE_ROWS).to_dict("records")
-    return _fill("set_aside", data, reasons=tables.reasons(data), set_aside=listed)
-
-
-def provenance(data: DataSet, _: Frames) -> str:
-    return _fill("provenance", data)
-
-
 SECTIONS: tuple[Section, ...] = (
-    headline,
-    warnings,
-    classes,
+    _of("headline", headline=words.headline, summary=words.summary),
+    _of("warnings", warnings=doubts.warnings),
+    _of("classes", classes=tables.classes),
     sample_clips,
-    distributions,
-    files,
-    groups,
+    _of("distributions", distributions=histograms.table),
+    _of("files", kinds=tables.kinds),
+    _of("groups", groups=tables.groups),
     duplicates,
-    set_aside,
-    provenance,
+    _of("set_aside", reasons=tables.reasons, set_aside=tables.set_aside),
+    _of("provenance"),
 )

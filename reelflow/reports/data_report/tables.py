@@ -112,5 +112,10 @@ def reasons(data: DataSet) -> list[dict[str, Any]]:
     return [{"code": code, "files": int(files)} for code, files in ordered.items()]
 
 
+def set_aside(data: DataSet) -> list[dict[Any, Any]]:
+    """The first files that were set aside."""
+    return data.unusable.head(SET_ASIDE_ROWS).to_dict("records")
+
+
 def _ordered(counts: pd.Series[int]) -> list[str]:
     return [str(label) for label in counts.sort_values(ascending=False, kind="stable").index]

@@ -36,33 +36,9 @@ def _fill(name: str, evaluation: Evaluation, **values: Any) -> str:
     )
 
 
-def headline(evaluation: Evaluation, _: Frames) -> str:
-    return _fill(
-        "headline",
-        evaluation,
-        headline=evaluation.verdict.headline,
-        summary=words.summary(evaluation),
-        figures=tables.figures(evaluation),
-    )
-
-
-def warnings(evaluation: Evaluation, _: Frames) -> str:
-    return _fill("warnings", evaluation, warnings=doubts.warnings(evaluation))
-
-
-def classes(evaluation: Evaluation, _: Frames) -> str:
-    return _fill(
-        "classes",
-        evaluation,
-        classes=evaluation.tested(),
-        groups=tables.groups(evaluation),
-        more=tables.of_classes(evaluation),
-    )
-
-
-def mistakes(evaluation: Evaluation, _: Frames) -> str:
-    found = tables.mistakes(evaluation)
-    return _fill("mistakes", evaluation, mistakes=found, confusion=tables.confusion(evaluation))
+def _of(name: str, **made: Callable[[Evaluation], Any]) -> Section:
+    """A section that is a template, and what the template shows of the evaluation."""
+    return lambda of, _: _fill(name, of, **{key: make(of) for key, make in made.items()})
 
 
 def curves(evaluation: Evaluation, _: Frames) -> str | None:
@@ -162,24 +138,11 @@ def training(evaluation: Evaluation, _: Frames) -> str | None:
     return _fill("training", evaluation, loss=loss, accuracy=accuracy)
 
 
-def data(evaluation: Evaluation, _: Frames) -> str:
-    groups = tables.groups(evaluation)
-    return _fill("data", evaluation, splits=tables.splits(evaluation), groups=groups)
-
-
-def method(evaluation: Evaluation, _: Frames) -> str:
-    return _fill("method", evaluation)
-
-
-def provenance(evaluation: Evaluation, _: Frames) -> str:
-    return _fill("provenance", evaluation)
-
-
 SECTIONS: tuple[Section, ...] = (
-    headline,
-    warnings,
-    classes,
-    mistakes,
+    _of("headline", summary=words.summary, figures=tables.figures),
+    _of("warnings", warnings=doubts.warnings),
+    _of("classes", classes=Evaluation.tested, groups=tables.groups, more=tables.of_classes),
+    _of("mistakes", mistakes=tables.mistakes, confusion=tables.confusion),
     curves,
     sureness,
     examples,
@@ -187,7 +150,7 @@ SECTIONS: tuple[Section, ...] = (
     labels,
     choice,
     training,
-    data,
-    method,
-    provenance,
+    _of("data", splits=tables.splits, groups=tables.groups),
+    _of("method"),
+    _of("provenance"),
 )
