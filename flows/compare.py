@@ -104,7 +104,8 @@ def _side(name: str, model: str) -> Side:
             f"{name}: a table of predictions has the columns {', '.join(sorted(_COLUMNS))}; "
             f"{', '.join(sorted(missing))} {'is' if len(missing) == 1 else 'are'} missing."
         )
-    return Side(THIS if name == HERE else name, table.astype({"confidence": float}))
+    called = THIS if name == HERE else f"version {name}" if name.isdecimal() else name
+    return Side(called, table.astype({"confidence": float}))
 
 
 def _file(name: str, model: str, scratch: Path) -> Path:

@@ -136,7 +136,9 @@ def main() -> None:
             right,
             still,
             card.get("candidates", []),
-            **hidden_groups.seen(pd.concat([learned, test]), store, EMBEDDINGS),
+            **hidden_groups.seen(
+                pd.concat([learned, test]), store, EMBEDDINGS, card.get("blocks", ())
+            ),
         )
     )
     evaluation = evaluation_report.Evaluation(

@@ -122,7 +122,9 @@ def explain_videos(
     if figures:
         done.sentences = _conclude(figures, model, subject)
     if done.videos:
-        page = explanations.render(done.videos, model.source, done.sentences)
+        learned = not model.card.get("blocks")
+        filters = explanations.Filters(subject.filters(), learned)
+        page = explanations.render(done.videos, model.source, done.sentences, filters)
         write_text(out / "index.html", page)
     return done
 

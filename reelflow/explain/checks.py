@@ -10,14 +10,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reelflow.explain.occlusion import gathered, only_cells
-from reelflow.explain.subject import Changed, Floats, Look, Shape3, Subject
+from reelflow.explain.subject import Floats, Look, Shape3, Subject
 
 # The absolute rank correlation with a map of random weights from which a map is called unmoved.
 MOST_ALIKE = 0.5
@@ -69,19 +69,19 @@ def curves(
     """
     size = int(np.prod(grid))
     counts = np.linspace(0, size, _STEPS + 1).round().astype(int)[1:-1]
-
-    def steps() -> Iterator[Changed]:
-        # Where all curves begin and end.
-        for left in (True, False):
-            yield 0, only_cells(look, np.full(grid, left))
-        for order in orders:
-            for left in (False, True):
-                for count in counts:
-                    kept = np.full(size, not left)
-                    kept[np.asarray(order)[:count]] = left
-                    yield 0, only_cells(look, kept.reshape(grid))
-
-    chances = subject.probabilities(look, steps())[:, target].astype(np.float64)
+    # What all curves begin and end with; then, for each order, what is left and what is shown.
+    masks = [np.ones(size, bool), np.zeros(size, bool)]
+    for order in orders:
+        for left in (False, True):
+            for count in counts:
+                kept = np.full(size, not left)
+                kept[np.asarray(order)[:count]] = left
+                masks.append(kept)
+    # What an order blanks last its reverse shows first: the same video.
+    different, which = np.unique(masks, axis=0, return_inverse=True)
+    shown = ((0, only_cells(look, kept.reshape(grid))) for kept in different)
+    answers = subject.probabilities(look, shown)[:, target].astype(np.float64)
+    chances = answers[which.ravel()]
     whole, nothing = chances[:2]
     return [
         Curves(np.array([whole, *deleted, nothing]), np.array([nothing, *inserted, whole]))

@@ -15,7 +15,7 @@ from reelflow.explain.occlusion import grid_of, moments, occlusion_map, spread
 from reelflow.explain.subject import Floats, Look, Subject
 
 OCCLUSION = "occlusion"
-# Random orders with which deletion and insertion are compared.
+# Orders with which deletion and insertion are compared: a random one, and its reverse.
 _ORDERS = 2
 
 
@@ -88,7 +88,8 @@ def check(
     look, target = found.look, found.target
     grid = grid_of(look, subject.grid)
     random = np.random.default_rng(seed)
-    orders = [random.permutation(int(np.prod(grid))).tolist() for _ in range(_ORDERS)]
+    chance_order = random.permutation(int(np.prod(grid))).tolist()
+    orders = [chance_order, chance_order[::-1]]
     orders += [by_map(values, grid) for values in found.maps.values()]
     drawn = [one.areas for one in curves(subject, look, target, orders, grid)]
     chance = np.mean(drawn[:_ORDERS], axis=0)

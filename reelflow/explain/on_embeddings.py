@@ -20,6 +20,7 @@ from reelflow.embeddings.flow import per_second, summary, velocities
 from reelflow.embeddings.spec import EmbeddingSpec
 from reelflow.embeddings.views import box_of, cut
 from reelflow.explain.contributions import PLACED, contributions
+from reelflow.explain.filters import first_filters
 from reelflow.explain.gradients import tensor_log_odds
 from reelflow.explain.subject import BELOW, Changed, Floats, Frames, Look, Shape3, Subject, enlarged
 from reelflow.explain.weights import drawn_anew
@@ -69,8 +70,7 @@ class OnEmbeddings:
         spec = spec.only(blocks)
         self._model, self._blocks, self._spec, self._bounds = model, blocks, spec, bounds
         self._temperature = temperature
-        self._backbones = networks_of(spec) if backbones is None else backbones
-        self._kept: _Base | None = None
+        self._eye = _Eye(networks_of(spec) if backbones is None else backbones, spec, blocks)
 
     def look(self, path: Path) -> Look:
         """The frames from which views are cut, and the windows of the views that are read."""
@@ -83,17 +83,22 @@ class OnEmbeddings:
 
     def probabilities(self, look: Look, changed: Iterable[Changed]) -> Floats:
         """Each as the registered model answers: one embedding a pass of the head."""
-        found = (predict_clip(self._model, one) for one in self._embedded(look, changed))
+        found = (predict_clip(self._model, one) for one in self._eye.embedded(look, changed))
         return np.stack([tempered(row, self._temperature) for row in found])
 
     def features(self, look: Look) -> Floats:
         """The blocks of the embedding side by side."""
-        return self._vector(self._base(look).record)
+        return self._eye.vector(self._eye.base(look).record)
+
+    def filters(self) -> list[Frames]:
+        """Of the frozen networks."""
+        found = [first_filters(one) for one in self._eye.backbones]
+        return [one for one in found if one is not None]
 
     def own_map(self, look: Look, target: int) -> Floats:
         """What the motion and the looks of each place add, a pixel; see `contributions`."""
         found = np.zeros(look.frames.shape[:3], np.float32)
-        base = self._base(look)
+        base = self._eye.base(look)
         slopes = self._slopes(base, target)
         for one, network in zip(self._spec.looks, base.networks, strict=True):
             for view in one.views:
@@ -110,30 +115,34 @@ class OnEmbeddings:
         """The frozen networks alone, which learned elsewhere; then the head, then all. The head
         alone where it reads flow alone, which nobody learned."""
         head = drawn_anew(self._model, _with_weights(self._model), seed)
-        if not self._backbones:
-            yield "the head", self._with(head, self._backbones)
+        if not self._eye.backbones:
+            yield "the head", self._with(head, self._eye)
             return
-        below = [drawn_anew(one, _with_weights(one), seed) for one in self._backbones]
-        yield BELOW, self._with(self._model, below)
-        yield "the head", self._with(head, self._backbones)
-        yield "the head and the network below it", self._with(head, below)
+        below = [drawn_anew(one, _with_weights(one), seed) for one in self._eye.backbones]
+        other = _Eye(below, self._spec, self._blocks)
+        yield BELOW, self._with(self._model, other)
+        yield "the head", self._with(head, self._eye)
+        yield "the head and the network below it", self._with(head, other)
 
-    def _with(self, head: keras.Model, backbones: Sequence[keras.Model]) -> OnEmbeddings:
-        return OnEmbeddings(
+    def _with(self, head: keras.Model, eye: _Eye) -> OnEmbeddings:
+        """The same with another head, and through other eyes, which may have seen the video."""
+        found = OnEmbeddings(
             head,
             self.labels,
             self._blocks,
             self._spec,
             self._bounds,
             self._temperature,
-            backbones,
+            eye.backbones,
         )
+        found._eye = eye
+        return found
 
     def _slopes(self, base: _Base, target: int) -> dict[str, Floats]:
         """By block, the slope of the log odds along each of its features."""
         import tensorflow as tf
 
-        given = tf.constant(self._vector(base.record)[np.newaxis])
+        given = tf.constant(self._eye.vector(base.record)[np.newaxis])
         with tf.GradientTape() as tape:
             tape.watch(given)
             odds = tensor_log_odds(self._model(given)[0], target, self._temperature)
@@ -141,31 +150,56 @@ class OnEmbeddings:
         ends = np.cumsum([base.record[block].shape[1] for block in self._blocks])
         return dict(zip(self._blocks, np.split(slopes, ends[:-1]), strict=True))
 
-    def _embedded(self, look: Look, changed: Iterable[Changed]) -> Iterator[Floats]:
-        """The features of the video with each of these changes."""
-        base = self._base(look)
-        for start, frames in changed:
-            end = start + len(frames)
-            views = {view: pictures.copy() for view, pictures in base.views.items()}
-            for view, pictures in views.items():
-                pictures[start:end] = cut(frames, look.parts[view], self._spec.size)
-            flow = None
-            if base.moves is not None:
-                # Of each changed frame the way to it and on from it.
-                first, last = max(start - 1, 0), min(end, len(look.frames) - 1)
-                near = [look.frames[first:start], frames, look.frames[end : last + 1]]
-                moves = base.moves.copy()
-                moves[first:last] = velocities(np.concatenate(near))
-                flow = summary(per_second(moves, look.times))
-            yield self._vector(features_of(Seen(views, flow), base.networks, self._spec))
 
-    def _vector(self, record: Records) -> Floats:
+class _Eye:
+    """Frozen networks that look at a video. What they saw of the last one is kept: another head
+    reads the same.
+
+    Args:
+        backbones: of the spec, in its order.
+        spec: of the embedding.
+        blocks: of it, side by side what a head reads.
+    """
+
+    def __init__(
+        self, backbones: Sequence[keras.Model], spec: EmbeddingSpec, blocks: Sequence[str]
+    ) -> None:
+        self.backbones, self._spec, self._blocks = backbones, spec, blocks
+        self._kept: _Base | None = None
+        self._seen: dict[tuple[int, bytes], Floats] = {}
+
+    def embedded(self, look: Look, changed: Iterable[Changed]) -> Iterator[Floats]:
+        """The features of the video with each of these changes."""
+        base = self.base(look)
+        for start, frames in changed:
+            name = start, hashlib.blake2b(frames.tobytes(), digest_size=16).digest()
+            if name not in self._seen:
+                self._seen[name] = self._changed(base, start, frames)
+            yield self._seen[name]
+
+    def _changed(self, base: _Base, start: int, frames: Frames) -> Floats:
+        look, end = base.look, start + len(frames)
+        views = {view: pictures.copy() for view, pictures in base.views.items()}
+        for view, pictures in views.items():
+            pictures[start:end] = cut(frames, look.parts[view], self._spec.size)
+        flow = None
+        if base.moves is not None:
+            # Of each changed frame the way to it and on from it.
+            first, last = max(start - 1, 0), min(end, len(look.frames) - 1)
+            near = [look.frames[first:start], frames, look.frames[end : last + 1]]
+            moves = base.moves.copy()
+            moves[first:last] = velocities(np.concatenate(near))
+            flow = summary(per_second(moves, look.times))
+        return self.vector(features_of(Seen(views, flow), base.networks, self._spec))
+
+    def vector(self, record: Records) -> Floats:
+        """The blocks side by side."""
         return np.concatenate([record[block][0] for block in self._blocks])
 
-    def _base(self, look: Look) -> _Base:
+    def base(self, look: Look) -> _Base:
         """The video as it is, embedded once."""
         if self._kept is None or self._kept.look is not look:
-            networks = [Remembering(one) for one in self._backbones]
+            networks = [Remembering(one) for one in self.backbones]
             views = {
                 view: cut(look.frames, look.parts[view], self._spec.size) for view in look.parts
             }
@@ -175,6 +209,7 @@ class OnEmbeddings:
             for network in networks:
                 network.learns = False
             self._kept = _Base(look, views, networks, moves, record)
+            self._seen = {}
         return self._kept
 
 

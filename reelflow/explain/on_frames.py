@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from reelflow.explain.filters import first_filters
 from reelflow.explain.gradients import tensor_log_odds
-from reelflow.explain.subject import Changed, Floats, Look, Shape3, Subject, enlarged
+from reelflow.explain.subject import Changed, Floats, Frames, Look, Shape3, Subject, enlarged
 from reelflow.explain.weights import drawn_anew
 from reelflow.extraction.read_clips import read_clips
 from reelflow.store.clip_spec import ClipSpec
@@ -76,6 +77,11 @@ class OnFrames:
                 clip[start : start + len(frames)] = frames
             found.append(self._model.predict_on_batch(batch)[: len(part)])
         return np.stack([tempered(row, self._temperature) for row in np.concatenate(found)])
+
+    def filters(self) -> list[Frames]:
+        """Of its first convolution."""
+        found = first_filters(self._model)
+        return [] if found is None else [found]
 
     def own_map(self, look: Look, target: int) -> Floats:
         """Grad-CAM (Selvaraju et al., ICCV 2017) of the log odds, signed, at the last layers that

@@ -62,6 +62,9 @@ class Subject(Protocol):
     def probabilities(self, look: Look, changed: Iterable[Changed]) -> Floats:
         """Probabilities (N, K) of the video with each of these changes, in order."""
 
+    def filters(self) -> list[Frames]:
+        """The first filters of each network that sees pictures, as pictures (N, h, w, 3)."""
+
     def own_map(self, look: Look, target: int) -> Floats:
         """What speaks for a class (above nought) and against it, (T, H, W)."""
 

@@ -30,7 +30,8 @@ class Facts:
         backgrounds: float (M, D), what `hidden_groups.background` sees of each video; None where
             groups are known.
         targets: int (M,), the class of each of these.
-        features: float (M, F), of each, by which a cheap model is fitted.
+        features: float (M, F), of each, by which a linear model is fitted.
+        kind: what these features are, in words.
     """
 
     scores: Mapping[str, Any]
@@ -45,3 +46,4 @@ class Facts:
     backgrounds: NDArray[Any] | None = None
     targets: Ints | None = None
     features: NDArray[Any] | None = None
+    kind: str = ""

@@ -58,13 +58,21 @@ class Comparison:
     same: bool
 
     @property
+    def leans(self) -> bool:
+        """Whether the interval excludes nought, but swaps within groups often give as much."""
+        low, high = self.paired.low, self.paired.high
+        return not self.paired.better and low is not None and high is not None and low * high > 0
+
+    @property
     def headline(self) -> str:
         """The verdict in a line."""
         found = self.paired
+        names = (self.second, self.first)
+        better, worse = names if found.difference > 0 else names[::-1]
         if found.better:
-            names = (self.second, self.first)
-            better, worse = names if found.better == "second" else names[::-1]
             return f"{better} is better than {worse}, by more than noise"
+        if self.leans:
+            return f"{better} looks better than {worse}, but too few groups differ to show it"
         if self.same:
             return f"{self.first} and {self.second} predict the same"
         return f"Not shown: the difference of {self.first} and {self.second} is within noise"
@@ -84,8 +92,11 @@ class Comparison:
                 f"({self.confidence:.0%} interval {_points(found.low)} to {_points(found.high)}, "
                 f"p = {found.p_value:.2g})."
             )
-            if found.better is None and (found.low > 0 or found.high < 0):
-                told.append("So few groups differ that chance alone often gives as much.")
+            if self.leans:
+                told.append(
+                    f"Swapping the two within groups gives as much in {percent(found.p_value)} of "
+                    "all ways, so chance is not excluded: test on more groups."
+                )
         told.append(
             f"{self.second} alone has {count(found.gained, 'video')} right, {self.first} alone "
             f"{found.lost:,}."

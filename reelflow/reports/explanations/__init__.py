@@ -7,15 +7,44 @@ that films and pictures stay files beside it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from reelflow.reports import page
+from reelflow.reports.page.pictures import still
 
 HERE = Path(__file__).parent
 
 
-def render(videos: Sequence[Mapping[str, Any]], model: str, checks: Sequence[str]) -> str:
+# Pixels of a side of a filter on the page.
+_SIDE = 40
+
+
+@dataclass(frozen=True)
+class Filters:
+    """The first filters of networks.
+
+    Attributes:
+        of_networks: uint8 RGB (N, h, w, 3) of each.
+        learned: whether they come from the training videos, not from elsewhere.
+    """
+
+    of_networks: Sequence[NDArray[np.uint8]]
+    learned: bool
+
+    @property
+    def pictures(self) -> list[list[str]]:
+        """Addresses of pictures large enough to be seen, a list a network."""
+        return [[_enlarged(one) for one in network] for network in self.of_networks]
+
+
+def render(
+    videos: Sequence[Mapping[str, Any]], model: str, checks: Sequence[str], filters: Filters
+) -> str:
     """The page as HTML.
 
     Args:
@@ -23,7 +52,14 @@ def render(videos: Sequence[Mapping[str, Any]], model: str, checks: Sequence[str
             lie, relative to the page.
         model: which one answered.
         checks: what was found out about the maps, in sentences; empty if nothing was checked.
+        filters: the first ones of the model.
     """
     head = page.fragment(HERE / "head.html.jinja", videos=videos, model=model, checks=checks)
     shown = [page.fragment(HERE / "video.html.jinja", one=one) for one in videos]
-    return page.render(HERE, "What the model looked at", [head, *shown])
+    last = page.fragment(HERE / "filters.html.jinja", filters=filters)
+    return page.render(HERE, "What the model looked at", [head, *shown, last])
+
+
+def _enlarged(picture: NDArray[np.uint8]) -> str:
+    times = max(1, _SIDE // max(picture.shape[:2]))
+    return still(picture.repeat(times, axis=0).repeat(times, axis=1), _SIDE, quality=80)

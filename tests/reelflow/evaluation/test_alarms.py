@@ -96,7 +96,7 @@ def undecided() -> dict[str, Any]:
 def twins() -> dict[str, Any]:
     targets = np.repeat(np.arange(20) % 2, 5)
     looks = scenes(20, 5)
-    return {"backgrounds": looks, "targets": targets, "features": looks}
+    return {"backgrounds": looks, "targets": targets, "features": looks, "kind": "looks"}
 
 
 CASES = {
@@ -140,6 +140,17 @@ def test_a_random_split_flatters_where_scenes_give_the_class_away() -> None:
     assert random is not None
     assert apart is not None
     assert random > apart + 0.1
+    said = hidden_groups.alarm(facts)
+    assert f"too good by about {100 * (random - apart):.0f} percentage points" in str(said)
+
+
+def test_features_that_do_not_know_the_scene_are_not_flattered() -> None:
+    facts = replace(sound(), **twins())
+    assert facts.targets is not None
+    told = facts.targets[:, np.newaxis] + RANDOM.normal(size=(100, 3))
+    said = hidden_groups.alarm(replace(facts, features=told, kind="what it reads"))
+    assert "A linear model of what it reads is right for" in str(said)
+    assert "scenes hardly flatter that one" in str(said)
 
 
 @pytest.mark.parametrize("seed", range(5))

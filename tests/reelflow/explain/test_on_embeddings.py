@@ -77,7 +77,7 @@ def test_flow_of_a_changed_video_is_that_of_the_whole_of_it(
 ) -> None:
     frames = look.frames.copy()
     frames[start:end] = frames[start:end, ::-1]
-    (found,) = subject._embedded(look, [(start, frames[start:end])])
+    (found,) = subject._eye.embedded(look, [(start, frames[start:end])])
     assert (found[-79:] == flow_statistics(frames, look.times)).all()
 
 
@@ -119,3 +119,21 @@ def test_a_remembering_backbone_gives_what_the_backbone_gives() -> None:
     expected = model.predict_on_batch(changed)
     for layer, maps in remembering.predict_on_batch(changed).items():
         np.testing.assert_allclose(maps, expected[layer], atol=1e-4)
+
+
+def test_another_head_reads_what_the_same_eyes_saw_already(
+    subject: OnEmbeddings, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changed = [(start, look.frames[start : start + 1, ::-1]) for start in (2, 5)]
+    subject.probabilities(look, changed)
+    below, head, both = (stage for _, stage in subject.randomised(0))
+    found = [below.probabilities(look, changed)]
+
+    def never(self, pictures):
+        raise AssertionError(f"{len(pictures)} pictures are computed again")
+
+    monkeypatch.setattr(Remembering, "_computed", never)
+    found += [head.probabilities(look, changed), both.probabilities(look, changed)]
+    assert len({one.tobytes() for one in found}) == 3
+    assert both.filters()[0].shape == (8, 3, 3, 3)
+    assert (both.filters()[0] != subject.filters()[0]).any()
