@@ -100,13 +100,13 @@ def _registered() -> str:
     figures = _read("register")
     if not figures:
         return "nothing"
-    from reelflow.registry.versions import registration
+    from reelflow.registry.versions import REASON, registration
 
     found = registration(figures["name"], figures["model_hash"], figures["data_hash"])
     if found is None:
         return f"{figures['name']} is not in the registry; run the same command again"
-    aliases = ", ".join(found.aliases) or "no alias"
-    return printable(f"{found.name} version {found.version} ({aliases}): {found.reason}")
+    aliases = ", ".join(sorted(found.aliases)) or "no alias"
+    return printable(f"{found.name} version {found.version} ({aliases}): {found.tags[REASON]}")
 
 
 def _read(stage: str) -> dict[str, Any]:

@@ -46,6 +46,7 @@ from tasks.common.stage import run
 
 log = logging.getLogger(__name__)
 
+_AGAIN = "dvc repro --force"
 # The inputs of the small model of `reelflow.evaluation.shortcuts`, in words for the report.
 _TOLD = {
     shortcuts.EVERYTHING: "the size, rate, length, bytes and codec of each file",
@@ -60,7 +61,7 @@ def main() -> None:
     _refuse_damaged(store)
     manifest = extracted_videos()
     tables = observe(manifest, store)
-    findings = judge(tables, checks(store.spec, params, tables))
+    findings = judge(tables, checks(store.spec, params, tables, _AGAIN))
     write_text(DATA_DOCS, data_docs.render(findings))
     data = _data_set(manifest, store, findings, params)
     page = data_report.render(data, lambda video: centre(store.frames(video), store.spec))

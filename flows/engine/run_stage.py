@@ -6,17 +6,23 @@ leave the same `dvc.lock`.
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections import deque
 from collections.abc import Callable
 from itertools import takewhile
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flows.engine import stage_process
-from flows.engine.cache_damage import drop_damage
 from flows.engine.dvc_graph import BusyError, busy_sentence, dvc_repo
 from reelflow.base.errors import ReelflowError, UnavailableError
+from tasks.common.dvc_outputs import drop_damaged
 from tasks.common.stage import TRY_AGAIN
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
 
 # Hints of `dvc repro` to a person who types it; noise in a log.
 _HINTS = (
@@ -50,7 +56,7 @@ def reproduce(name: str, on_line: Callable[[str], None], *, force: bool = False)
         StoppedError: the run is being stopped.
     """
     with dvc_repo() as repo:
-        drop_damage(repo, name)
+        _drop_damage(repo, name)
     command = [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", "--single-item", name]
     tail: deque[str] = deque(maxlen=200)
     ran, failed = False, False
@@ -68,6 +74,19 @@ def reproduce(name: str, on_line: Callable[[str], None], *, force: bool = False)
     if status:
         _raise_failure(name, list(tail), status)
     return ran
+
+
+def _drop_damage(repo: Repo, name: str) -> None:
+    """Remove damaged files from DVC's cache before DVC restores them.
+
+    A file of the workspace and DVC's copy of it are one file on the disk. If somebody writes to it,
+    DVC notices, but believes its read-only copy and restores the damage.
+    """
+    for stage in repo.index.stages:
+        if stage.addressing == name and stage.cmd:
+            for out in stage.outs:
+                if out.use_cache and out.status():
+                    drop_damaged(Path(os.path.relpath(out.fs_path, repo.root_dir)))
 
 
 def _raise_failure(name: str, lines: list[str], status: int) -> None:

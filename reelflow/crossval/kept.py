@@ -1,6 +1,6 @@
 """What is kept of the folds that are done: a file each, named by everything that it depends on.
 
-    .reelflow/crossval/0123456789abcdef….json
+    0123456789abcdef….json
 
 A memory, not an output: it may be deleted at any time. A cross-validation that was killed, or is
 asked for again, finds here what it has done already; so does a search that comes upon the same

@@ -3,7 +3,7 @@
 A metric is a function of the answers to the test and of weights, a row a resampling. It yields
 figures: a value a resampling, or one a resampling and class, and what they rest on. `METRICS` is
 the list of them. To add one, write it and name it there: `evaluate` gives it an interval, the
-report shows it, and, if it is `compared`, `metrics/summary.json` and MLflow have it. Of a figure of
+report shows it, and, if it is `compared`, so do DVC and MLflow. Of a figure of
 each class the mean over classes follows, as `macro_<name>`.
 
 Rules for what is undefined, so that no NaN reaches a file:
@@ -38,7 +38,7 @@ class Figure:
     """What a metric gives.
 
     Attributes:
-        name: as in `metrics/evaluate.json`.
+        name: as in the JSON of all figures.
         values: (R,), or (R, K) for a figure of each class; NaN where undefined.
         behind: what the figure, or that of each class, rests on.
         compared: whether runs are compared by it, or by its mean over classes.
@@ -227,8 +227,7 @@ def with_ends(answers: Answers, bootstrap: Bootstrap, metrics: Sequence[Metric])
 def compared(scores: Mapping[str, Any]) -> dict[str, float]:
     """The few figures by which runs are compared, of those of `evaluate`; undefined ones left out.
 
-    They become `metrics/summary.json`, a column each in `dvc exp show`, and figures of the run in
-    MLflow.
+    They become a column each in a table of experiments, and figures of the run in MLflow.
     """
     names = ["videos", "baseline_accuracy", "accuracy_low", *scores["compared"]]
     return {name: scores[name] for name in names if scores[name] is not None}

@@ -32,7 +32,7 @@ class Sureness:
 
     @property
     def figures(self) -> dict[str, Any]:
-        """For `metrics/evaluate.json`."""
+        """As JSON values."""
         return {"calibration": self.calibration, "abstention": self.abstention}
 
 

@@ -1,8 +1,8 @@
 """Has the model learned anything? One verdict for the report, the end of a run and the registry.
 
-`judge` takes the figures of the stage `evaluate`, which keeps the verdict in
-`metrics/evaluate.json`. A model has learned something if the low end of the interval of the
-deciding metric lies above what the best constant answer reaches, on a test that is large enough.
+`judge` takes the figures of the stage `evaluate`, which keeps the verdict with them. A model has
+learned something if the low end of the interval of the deciding metric lies above what the best
+constant answer reaches, on a test that is large enough.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The networks, one file each, chosen by name.
 
-A network's module has `PURPOSE`, a line for people, `Settings`, its own section of `train` in
-`params.yaml`, and
+A network's module has `PURPOSE`, a line for people, `Settings`, its own section of the settings of
+`train`, and
 `build(shape, classes, mean, std, settings) -> keras.Model`: uint8 clips (B, T, H, W, 3) in,
 probabilities float32 (B, K) out, the normalisation inside, nothing of data or training. One with
 `READS = "embeddings"` takes float32 features (B, D) instead. A new network is one such file and

@@ -99,7 +99,7 @@ class Decision:
 
 
 def score(metric: str, truth: Sequence[str], answers: Sequence[str | None]) -> float:
-    """A metric of label texts, rounded as in `metrics/evaluate.json`; None is a wrong answer.
+    """A metric of label texts, rounded as in the figures of `evaluate`; None is a wrong answer.
 
     Averages run over the classes of the test, as in `reelflow.evaluation.metrics`.
     """

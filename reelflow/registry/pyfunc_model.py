@@ -41,7 +41,7 @@ class VideoModel(PythonModel):  # type: ignore[misc]  # mlflow's classes have no
     Output: a row a video, in order: `label`, `confidence`, `p_<label>` for each label, `caution`
     (a sentence, where the clip is unlike those of training), `error`.
     The probabilities are float32 values given as the shortest decimal that names them, so that
-    they print, and compare, as those in `reports/predictions.csv`.
+    they print, and compare, as those of the stage `evaluate`.
     """
 
     # Of the embedding that the model reads, if it reads one.

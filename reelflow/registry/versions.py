@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,20 +49,9 @@ def find_version(client: MlflowClient, name: str, key: Mapping[str, str]) -> Mod
     return min(found, key=lambda version: int(version.version), default=None)
 
 
-@dataclass(frozen=True)
-class Registration:
-    """A finished registration: `version`, its present `aliases`, `decision` and `reason`."""
-
-    name: str
-    version: str
-    aliases: list[str]
-    decision: str
-    reason: str
-
-
-def registration(name: str, model_hash: str, data_hash: str) -> Registration | None:
-    """How a model is registered in the MLflow of the environment; None if it is not, or not to its
-    end. Makes no database where there is none.
+def registration(name: str, model_hash: str, data_hash: str) -> ModelVersion | None:
+    """The version of a model in the MLflow of the environment, with its aliases; None if it is not
+    registered, or not to its end. Makes no database where there is none.
 
     Raises:
         UnavailableError, TrackingError: MLflow does not answer, or refuses.
@@ -77,10 +65,7 @@ def registration(name: str, model_hash: str, data_hash: str) -> Registration | N
         if found is None or COMPLETE not in found.tags:
             return None
         # A search gives no aliases.
-        found = client.get_model_version(name, found.version)
-    tags = found.tags
-    aliases = sorted(found.aliases)
-    return Registration(name, str(found.version), aliases, tags[DECISION], tags[REASON])
+        return client.get_model_version(name, found.version)
 
 
 def create_version(

@@ -110,10 +110,12 @@ class Finding:
 
 
 def checks(
-    spec: ClipSpec, params: ValidateParams, tables: Mapping[str, pd.DataFrame]
+    spec: ClipSpec, params: ValidateParams, tables: Mapping[str, pd.DataFrame], again: str
 ) -> list[Check]:
-    """Every expectation on the tables of `observe`, for clips of `spec`."""
+    """Every expectation on the tables of `observe`, for clips of `spec`; `again` is the command
+    that runs a stage, whose name follows, though nothing it depends on has changed."""
     words = {
+        "again": again,
         **params.model_dump(),
         "splits": list(SPLITS),
         "times": spec.times,

@@ -51,11 +51,29 @@ def learning_curve(
     names = np.asarray(groups)
     if len(set(groups)) * min(_PARTS) < _LEAST_GROUPS:
         return None
+    classes = int(targets.max()) + 1
+
+    def judged(fold: Fold, part: float) -> tuple[float, float | None]:
+        """Videos of a part of the groups, and the accuracy on those left out, on average."""
+        learned, left = fold
+        found = []
+        for chosen in _parts(names[learned], part, random):
+            known = learned[chosen]
+            if len(np.unique(targets[known])) < classes:
+                continue
+            scores = np.zeros((len(left), classes))
+            for block in blocks:
+                weight, bias = _ridge(
+                    block[known], targets[known], weights[known], head.chosen.penalty, classes
+                )
+                scores += block[left] @ weight + bias
+            found.append((len(known), balanced_accuracy(targets[left], scores)))
+        count, accuracy = np.mean(found, axis=0) if found else (0.0, None)
+        return float(count), accuracy
+
     videos, rows = [], []
     for part in _PARTS:
-        found = [
-            _judged(blocks, head, targets, weights, names, fold, part, random) for fold in folds
-        ]
+        found = [judged(fold, part) for fold in folds]
         if any(accuracy is None for _, accuracy in found):
             return None
         videos.append(float(np.mean([count for count, _ in found])))
@@ -93,37 +111,6 @@ def _prolonged(videos: Floats, accuracies: Floats) -> float:
     slope = np.polyfit(np.log(videos), errors, 1)[0]
     # More videos do no harm; the last point is where it starts from.
     return float(1 - np.exp(errors[-1] + min(slope, 0.0) * np.log(2)))
-
-
-def _judged(
-    blocks: Sequence[NDArray[np.floating]],
-    head: RidgeHead,
-    targets: NDArray[np.integer],
-    weights: NDArray[np.floating],
-    groups: NDArray[Any],
-    fold: Fold,
-    part: float,
-    random: np.random.Generator,
-) -> tuple[float, float | None]:
-    """Videos of a part of the groups, and the balanced accuracy on those left out, on average."""
-    learned, left = fold
-    classes = int(targets.max()) + 1
-    found = []
-    for chosen in _parts(groups[learned], part, random):
-        known = learned[chosen]
-        if len(np.unique(targets[known])) < classes:
-            continue
-        scores = np.zeros((len(left), classes))
-        for block in blocks:
-            weight, bias = _ridge(
-                block[known], targets[known], weights[known], head.chosen.penalty, classes
-            )
-            scores += block[left] @ weight + bias
-        found.append((len(known), balanced_accuracy(targets[left], scores)))
-    if not found:
-        return 0.0, None
-    count, accuracy = np.mean(found, axis=0)
-    return float(count), float(accuracy)
 
 
 def _parts(

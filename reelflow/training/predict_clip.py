@@ -1,6 +1,6 @@
 """Predicting: the one way from frames to probabilities, used wherever a model is asked.
 
-`evaluate`, the registered model and `reelflow predict` all come through `predict`, so that
+The stage `evaluate` and the registered model, whoever asks it, come through `predict`, so that
 they give the same floats: one clip a batch, because the sums inside a convolution may be ordered
 otherwise in another batch, and the same arithmetic, set by `deterministic` before TensorFlow is
 first imported.

@@ -2,7 +2,7 @@
 
 An alarm is a module with a function `alarm(facts)` that returns its sentence, or None where there
 is no reason for it; `ALARMS` is the list of them, the gravest first. To add one, write the file and
-name it here: the report says its sentence, and `metrics/evaluate.json` has it under `alarms`.
+name it here: the report says its sentence, and the JSON of all figures has it under `alarms`.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from reelflow.reports.data_report.content import DataSet
 GROUPS = 12
 KINDS = 12
 DUPLICATES = 30
-# A page is no file listing: the rest is in data/quarantine.csv.
+# A page is no file listing: the rest is in quarantine.csv.
 SET_ASIDE_ROWS = 100
 # A class of fewer videos in a kind of files may well have them by chance.
 FEW = 5

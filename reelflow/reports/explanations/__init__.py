@@ -1,4 +1,4 @@
-"""The page of `reelflow explain`: what the model looked at, and whether to believe that.
+"""The page of explanations: what the model looked at, and whether to believe that.
 
 `render` takes values and returns the page as text, made as `reelflow.reports.page` makes pages, but
 that films and pictures stay files beside it.

@@ -171,9 +171,9 @@ def test_a_version_counts_as_registered_once_it_is_complete(client, story: Story
     said = {versions.DECISION: "champion", versions.REASON: "It is good.", COMPLETE: "true"}
     versions.tag_version(client, version, said)
     client.set_registered_model_alias("walks", "champion", version.version)
-    assert versions.registration("walks", *key) == versions.Registration(
-        "walks", "1", ["champion"], "champion", "It is good."
-    )
+    found = versions.registration("walks", *key)
+    assert (found.version, found.aliases) == (version.version, ["champion"])
+    assert found.tags[versions.REASON] == "It is good."
     assert versions.champion(client, "walks").version == version.version
 
 

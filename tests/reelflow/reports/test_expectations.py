@@ -44,7 +44,7 @@ def judged(
     manifest: pd.DataFrame, store: FrameStore, params: ValidateParams | None = None
 ) -> list[Finding]:
     tables = observe(manifest, store)
-    return judge(tables, checks(store.spec, params or ValidateParams(), tables))
+    return judge(tables, checks(store.spec, params or ValidateParams(), tables, "again"))
 
 
 def test_a_sound_data_set_meets_every_expectation(
