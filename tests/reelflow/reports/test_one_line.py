@@ -42,7 +42,7 @@ def test_a_section_of_the_data_report(section: Any, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("report", [data_report, evaluation_report])
 def test_a_warning(report: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     found = report.warnings.WARNINGS
-    warning = lambda subject: f"The first class is {subject.labels[0]}."  # noqa: E731
+    warning = lambda subject: [f"The first class is {subject.labels[0]}."]  # noqa: E731
     monkeypatch.setattr(report.warnings, "WARNINGS", (warning, *found))
     page = (
         data_report.render(data_set(), frames)
