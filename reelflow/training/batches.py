@@ -11,7 +11,7 @@ import math
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -47,6 +47,7 @@ class _Clip:
     stream: tuple[int, int, int]
 
 
+@dataclass
 class Batches:
     """The clips of `videos` in batches, epoch after epoch.
 
@@ -78,41 +79,33 @@ class Batches:
         DataError: a video has no clip in the store.
     """
 
-    def __init__(
-        self,
-        store: FrameStore,
-        videos: pd.DataFrame,
-        batch_size: int,
-        weights: NDArray[np.float32],
-        *,
-        seed: int | None = None,
-        augmentation: Augmentation | None = None,
-        mixing: Mixing | None = None,
-        balanced: bool = False,
-        repeats: int = 1,
-        worker: int = 0,
-        workers: int = 1,
-    ) -> None:
-        self._store = store
-        self._places = store.places(videos["hash"].astype(str).tolist())
-        self._targets = videos["target"].to_numpy(np.int32)
-        self._batch_size = batch_size
-        self._weights = weights
-        self._seed = seed
-        self._augmentation = augmentation or Augmentation()
-        self._augmented = seed is not None and self._augmentation != Augmentation()
-        self._mixing = (mixing if seed is not None else None) or Mixing()
-        self._balanced = balanced and seed is not None
-        self._repeats = repeats
-        self._worker = worker
-        self._workers = workers
+    store: FrameStore
+    videos: pd.DataFrame
+    batch_size: int
+    weights: NDArray[np.float32]
+    _: KW_ONLY
+    seed: int | None = None
+    augmentation: Augmentation | None = None
+    mixing: Mixing | None = None
+    balanced: bool = False
+    repeats: int = 1
+    worker: int = 0
+    workers: int = 1
+
+    def __post_init__(self) -> None:
+        self._places = self.store.places(self.videos["hash"].astype(str).tolist())
+        self._targets = self.videos["target"].to_numpy(np.int32)
+        seeded = self.seed is not None
+        self._augmentation = self.augmentation if seeded else None
+        self._mixing = (self.mixing if seeded else None) or Mixing()
+        self._balanced = self.balanced and seeded
         # The order of a large set takes longer to draw than a batch to read.
         self._order = lru_cache(maxsize=2)(self._drawn_order)
 
     def __len__(self) -> int:
         """Batches an epoch."""
-        clips = len(self._places) * self._repeats
-        return math.ceil(clips / (self._batch_size * self._workers))
+        clips = len(self._places) * self.repeats
+        return math.ceil(clips / (self.batch_size * self.workers))
 
     def batch(self, epoch: int, index: int) -> Batch:
         """Read one batch.
@@ -126,24 +119,24 @@ class Batches:
         """
         if not 0 <= index < len(self):
             raise IndexError(index)
-        start = index * self._batch_size * self._workers
+        start = index * self.batch_size * self.workers
         numbers = range(start, start + self.clips(index))
-        if len(numbers) >= self._workers:
-            numbers = numbers[self._worker :: self._workers]
+        if len(numbers) >= self.workers:
+            numbers = numbers[self.worker :: self.workers]
         chosen = self._chosen(epoch, numbers)
-        frames = np.empty((len(chosen), *self._store.spec.shape), np.uint8)
+        frames = np.empty((len(chosen), *self.store.spec.shape), np.uint8)
         for clip, into in zip(chosen, frames, strict=True):
             self._read(clip, into)
         targets = self._targets[[clip.at for clip in chosen]]
         if not self._mixing.soft:
-            return frames, targets, self._weights[targets]
+            return frames, targets, self.weights[targets]
         shares = self._mixed(frames, targets, chosen)
-        return frames, self._mixing.smooth(shares), shares @ self._weights
+        return frames, self._mixing.smooth(shares), shares @ self.weights
 
     def clips(self, index: int) -> int:
         """Clips of a batch, of all workers together."""
-        together = self._batch_size * self._workers
-        return min(together, len(self._places) * self._repeats - index * together)
+        together = self.batch_size * self.workers
+        return min(together, len(self._places) * self.repeats - index * together)
 
     def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
         """Yield the batches of an epoch from number `start` on, in order, read by two threads ahead
@@ -170,25 +163,25 @@ class Batches:
                     batch.cancel()
 
     def _read(self, clip: _Clip, into: NDArray[np.uint8]) -> None:
-        spec = self._store.spec
+        spec = self.store.spec
         # Where more is stored than is seen, the clip is read beside and a part of it taken.
         same = spec.stored_shape == spec.shape
         room = into if same else np.empty(spec.stored_shape, np.uint8)
-        self._store.read(int(self._places[clip.at]), room)
-        random = None if self._seed is None else self._random(*clip.stream)
+        self.store.read(int(self._places[clip.at]), room)
+        random = None if self.seed is None else self._random(*clip.stream)
         if not same:
             into[...] = drawn(room, spec, random) if random else centre(room, spec)
-        if random and self._augmented:
+        if random and self._augmentation:
             into[...] = self._augmentation(into, random)
 
     def _mixed(
         self, frames: NDArray[np.uint8], targets: NDArray[np.int32], chosen: list[_Clip]
     ) -> NDArray[np.float32]:
         """Mix each clip with the next in its pass, whoever reads that; return the shares (B, K)."""
-        shares = np.eye(len(self._weights), dtype=np.float32)[targets]
+        shares = np.eye(len(self.weights), dtype=np.float32)[targets]
         if not self._mixing.pairs:
             return shares
-        other = np.empty(self._store.spec.shape, np.uint8)
+        other = np.empty(self.store.spec.shape, np.uint8)
         for row, (clip, into) in enumerate(zip(chosen, frames, strict=True)):
             after = self._clip(clip.turn, (clip.number + 1) % len(self._places))
             self._read(after, other)
@@ -200,7 +193,7 @@ class Batches:
     def _chosen(self, epoch: int, numbers: range) -> list[_Clip]:
         """The clips of these numbers in the order of an epoch."""
         clips = len(self._places)
-        first = epoch * self._repeats
+        first = epoch * self.repeats
         return [self._clip(first + number // clips, number % clips) for number in numbers]
 
     def _clip(self, turn: int, number: int) -> _Clip:
@@ -209,7 +202,7 @@ class Batches:
         return _Clip(turn, number, at, stream)
 
     def _drawn_order(self, turn: int) -> NDArray[np.int64]:
-        if self._seed is None:
+        if self.seed is None:
             return np.arange(len(self._places))
         random = self._random(_ORDER, turn)
         if self._balanced:
@@ -217,8 +210,8 @@ class Batches:
         return random.permutation(len(self._places))
 
     def _random(self, *what: int) -> np.random.Generator:
-        assert self._seed is not None
-        return np.random.default_rng((self._seed, *what))
+        assert self.seed is not None
+        return np.random.default_rng((self.seed, *what))
 
 
 def _balanced_order(
