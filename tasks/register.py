@@ -89,77 +89,72 @@ ALONG = (
 def main() -> None:
     """Register, decide, and write the metrics."""
     params = load_section(PARAMS, RegisterParams)
-    extract = load_section(PARAMS, ExtractParams)
-    evaluate = load_section(PARAMS, EvaluateParams)
     card, scores = read_json(MODEL_CARD), read_json(METRICS / "evaluate.json")
+    data = read_json(METRICS / "validate.json")
     value, verdict = float(scores[params.metric]), Verdict(**scores["verdict"])
-    rule = Rule(params.metric, params.min_metric, params.rule == "proven")
-    floor = Floor(evaluate.min_videos, evaluate.min_groups)
-    _write_card(params.name, card, scores)
+    _write_card(params.name, card, scores, data)
     story = _story(card)
-    bounds = {"timeout_s": extract.timeout_s, "memory_mb": extract.memory_mb}
 
     address = address_from_environment()
     client = connect(address)
     STATE.mkdir(exist_ok=True)
     # MLflow has no transaction over a search and a write, so two processes take turns.
     with FileLock(STATE / "register.lock"), sentences(address):
-        version = _register(client, params.name, story, bounds)
+        version = _register(client, params.name, story)
         present = versions.champion(client, params.name)
+        rule = Rule(params.metric, params.min_metric, params.rule == "proven")
         if present is not None and str(present.version) == str(version.version):
             comparison = _compared(present)
             decision = confirm(alone(rule, value, verdict), comparison)
         else:
             decision = decide(
-                rule,
-                value,
-                verdict,
-                lambda: _compare(client, present, rule.metric, floor, card["labels"], address),
+                rule, value, verdict, lambda: _compare(client, present, rule.metric, card["labels"])
             )
             comparison = decision.beside
-        _finish(client, version, decision, comparison, scores)
+        _finish(client, version, decision, comparison, _summaries(scores, data))
     log.info("%s", decision.reason)
-    write_json(
-        METRICS / f"{STAGE}.json",
-        {
-            "name": params.name,
-            "model_hash": story.model_hash,
-            "data_hash": story.data_hash,
-            "metric": params.metric,
-            "value": value,
-            "minimum": params.min_metric,
-            "reached_minimum": value >= params.min_metric,
-            "verdict": verdict.code,
-        },
-    )
+    figures = {
+        "name": params.name,
+        "model_hash": story.model_hash,
+        "data_hash": story.data_hash,
+        "metric": params.metric,
+        "value": value,
+        "minimum": params.min_metric,
+        "reached_minimum": value >= params.min_metric,
+        "verdict": verdict.code,
+    }
+    write_json(METRICS / f"{STAGE}.json", figures)
 
 
-def _write_card(name: str, card: dict[str, Any], scores: dict[str, Any]) -> None:
+def _write_card(
+    name: str, card: dict[str, Any], scores: dict[str, Any], data: dict[str, Any]
+) -> None:
     splits = {split: read_cells(present(PREPARED / f"{split}.csv")) for split in SPLITS}
     usage = (
         "import mlflow\n\n"
         f'model = mlflow.pyfunc.load_model("models:/{name}@{CHAMPION}")\n'
         'model.predict({"path": ["clip.mp4"]})'
     )
-    data = read_json(METRICS / "validate.json")
     write_text(PAGE, model_card.render(name, card, scores, data, splits, usage))
 
 
-def _register(
-    client: MlflowClient, name: str, story: Story, bounds: dict[str, float]
-) -> ModelVersion:
+def _summaries(scores: dict[str, Any], data: dict[str, Any]) -> list[tuple[str, list[str]]]:
+    """The headline of each report and its cautions."""
+    return [
+        (scores["verdict"]["headline"], scores["cautions"]),
+        (f"The data: {data['headline'].lower()}", data["cautions"]),
+    ]
+
+
+def _register(client: MlflowClient, name: str, story: Story) -> ModelVersion:
     """Complete the run; find or create the version."""
+    extract = load_section(PARAMS, ExtractParams)
     run_id = pipeline_run.open_run(client, experiment_from_environment(), story)
     version = versions.find_version(client, name, story.key)
     if version is None:
+        bounds = {"timeout_s": extract.timeout_s, "memory_mb": extract.memory_mb}
         model_id = log_video_model(
-            client,
-            run_id,
-            MODEL,
-            MODEL_CARD,
-            bounds=bounds,
-            params=story.params,
-            tags=story.key,
+            client, run_id, MODEL, MODEL_CARD, bounds=bounds, params=story.params, tags=story.key
         )
         version = versions.create_version(client, name, run_id, model_id, story.key)
     model_id = version.source.removeprefix("models:/")
@@ -177,33 +172,31 @@ def _compared(version: ModelVersion) -> str:
 
 
 def _compare(
-    client: MlflowClient,
-    present: ModelVersion | None,
-    metric: str,
-    floor: Floor,
-    labels: list[str],
-    address: str,
+    client: MlflowClient, present: ModelVersion | None, metric: str, labels: list[str]
 ) -> Comparison | None:
     """Measure the champion on the test videos that are new to it."""
     if present is None:
         return None
-    number = str(present.version)
+    evaluate = load_section(PARAMS, EvaluateParams)
+    floor = Floor(evaluate.min_videos, evaluate.min_groups)
     splits = [(PREPARED / f"{name}.csv").as_posix() for name in ("train", "validation")]
     learned = versions.learned(client, present, splits)
     if learned is None:
         why = "nothing tells what it was trained on, so no test video is known to be new to it."
-        return Comparison(number, None, remark=f"{why} {BY_HAND}")
+        return Comparison(str(present.version), None, remark=f"{why} {BY_HAND}")
     test = read_cells(PREPARED / "test.csv")
     new = test[unseen(test, pd.read_parquet(MANIFEST), learned).to_numpy()]
-    if len(new) == len(test):
-        return measure(metric, present, address, _asked(new), labels)
-    groups = len(set(group_codes(list(new["group"]))))
-    left = f"{len(test) - len(new)} of {len(test)} test videos are left out: it was trained on them"
-    left += ", or on videos of their groups or nearly the same ones."
-    if not floor.is_met(len(new), groups):
-        why = f"{left} The {len(new)} of {groups} groups that are left are too few to compare by."
-        return Comparison(number, None, remark=f"{why} {BY_HAND}")
-    found = measure(metric, present, address, _asked(new), labels)
+    left = ""
+    if len(new) < len(test):
+        groups = len(set(group_codes(list(new["group"]))))
+        left = (
+            f"{len(test) - len(new)} of {len(test)} test videos are left out: it was trained on "
+            "them, or on videos of their groups or nearly the same ones."
+        )
+        if not floor.is_met(len(new), groups):
+            left += f" The {len(new)} of {groups} groups that are left are too few to compare by."
+            return Comparison(str(present.version), None, remark=f"{left} {BY_HAND}")
+    found = measure(metric, present, address_from_environment(), _asked(new), labels)
     return replace(found, remark=f"{found.remark} {left}".strip())
 
 
@@ -212,18 +205,13 @@ def _finish(
     version: ModelVersion,
     decision: Decision,
     comparison: str,
-    scores: dict[str, Any],
+    summaries: list[tuple[str, list[str]]],
 ) -> None:
     """Record the reason before the alias is set: nobody could understand it later without."""
     name, number = version.name, version.version
     alias = CHAMPION if decision.champion else CHALLENGER
     tags = {REASON: decision.reason, COMPARISON: comparison, DECISION: alias}
     versions.tag_version(client, version, tags)
-    data = read_json(METRICS / "validate.json")
-    summaries = [
-        (scores["verdict"]["headline"], scores["cautions"]),
-        (f"The data: {data['headline'].lower()}", data["cautions"]),
-    ]
     text = versions.description(decision.reason, summaries)
     client.update_model_version(name, number, description=text)
     client.set_registered_model_alias(name, CHALLENGER, number)

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import httpx
 
-from flows.engine.stage_process import environment
+from flows.engine.stage_process import environment, stop_group
 from reelflow.base.errors import ReelflowError, ended_by
 from tasks.common.paths import STATE
 
@@ -157,13 +157,9 @@ def answers(url: str) -> bool:
         return False
 
 
-def stop(server: subprocess.Popen[bytes], patience_s: float = 5.0) -> None:
+def stop(server: subprocess.Popen[bytes]) -> None:
     """End a server and whatever it started."""
-    for kind in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.killpg(server.pid, kind)
-        with suppress(subprocess.TimeoutExpired):
-            server.wait(patience_s)
+    stop_group(server, 5.0, (signal.SIGTERM, signal.SIGKILL))
 
 
 def free_port(preferred: int = 0) -> int:

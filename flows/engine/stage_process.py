@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -131,9 +131,13 @@ def allow() -> None:
     _stopping.clear()
 
 
-def stop_group(process: subprocess.Popen[bytes], patience_s: float = 10.0) -> None:
+def stop_group(
+    process: subprocess.Popen[bytes],
+    patience_s: float = 10.0,
+    kinds: Iterable[signal.Signals] = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL),
+) -> None:
     """Interrupt a program and all that it started, then terminate, then kill what is left."""
-    for kind in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+    for kind in kinds:
         try:
             os.killpg(process.pid, kind)
             deadline = time.monotonic() + patience_s
