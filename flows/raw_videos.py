@@ -21,13 +21,14 @@ from flows.engine.run_lock import only_run
 from reelflow.base.errors import DataError
 from reelflow.base.files import write_json
 from reelflow.base.terminal import printable
+from reelflow.base.words import some
 from reelflow.dataset.shortages import shortage
 from reelflow.intake.apply_import import Brought, carry_out
 from reelflow.intake.apply_import import remove as take_out
 from reelflow.intake.gate import let_through
 from reelflow.intake.import_plan import Plan
 from reelflow.intake.inbox import SETTLE_S, InboxReport, take
-from reelflow.intake.labelled_videos import LabelledVideo, list_videos, some, with_group
+from reelflow.intake.labelled_videos import LabelledVideo, list_videos, with_group
 from reelflow.intake.plan_import import plan_import
 from reelflow.intake.quarantine import sentences
 from reelflow.intake.removal import meant

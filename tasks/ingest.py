@@ -20,12 +20,13 @@ from reelflow.base.csv_table import write_table
 from reelflow.base.decoder_versions import decoders
 from reelflow.base.errors import DataError, UnavailableError, VideoError
 from reelflow.base.files import replacing, write_json
+from reelflow.base.words import some
 from reelflow.dataset import near_duplicates
-from reelflow.dataset.catalogue import Catalogue, catalogue, class_counts
+from reelflow.dataset.catalogue import Catalogue, catalogue, class_counts, too_few
 from reelflow.dataset.check_cache import CheckCache
 from reelflow.dataset.near_duplicates import Pair
 from reelflow.intake.gate import let_through, set_aside
-from reelflow.intake.labelled_videos import list_videos, some
+from reelflow.intake.labelled_videos import list_videos
 from reelflow.intake.quarantine import DUPLICATE
 from reelflow.params import load_section
 from reelflow.params.ingest import IngestParams
@@ -143,20 +144,9 @@ def _judge(found: Catalogue, params: IngestParams) -> None:
             f"listed with its reason and remedy in {QUARANTINE}. Mend or remove them, or raise the "
             f"share in {PARAMS}."
         )
-    counts = class_counts(found.manifest["label"])
-    if len(counts) < 2:
-        raise DataError(
-            f"There is one class only ({', '.join(counts)}): a classifier needs at least two. Add "
-            f"videos of another class to {RAW}."
-        )
-    small = {k: n for k, n in counts.items() if n < params.min_videos_per_class}
-    if small:
-        listed = ", ".join(f"{label} has {n}" for label, n in small.items())
-        raise DataError(
-            f"Too few usable videos: {listed}; ingest.min_videos_per_class asks for "
-            f"{params.min_videos_per_class}. Add videos of the class, take it out, or see "
-            f"{QUARANTINE} for files that could be repaired."
-        )
+    asked_by = "ingest.min_videos_per_class"
+    if few := too_few(found.manifest["label"], params.min_videos_per_class, asked_by):
+        raise DataError(f"{few} {QUARANTINE} lists files that could be repaired.")
 
 
 def _write_manifest(path: Path, manifest: pd.DataFrame) -> None:

@@ -73,6 +73,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# What a run itself writes in git: a change there is none of the code.
+WRITTEN_IN_GIT = ("dvc.lock", "metrics", "plots", "data")
+
 STAGE = "register"
 PAGE = REPORT.with_name("model_card.md")
 LOCK = Path("dvc.lock")
@@ -252,7 +255,7 @@ def _tags() -> dict[str, str]:
     }
     if lock := provenance.lock_hash(LOCK, without=STAGE):
         tags["reelflow.dvc_lock"] = lock
-    if commit := provenance.git_commit(Path()):
+    if commit := provenance.git_commit(Path(), WRITTEN_IN_GIT):
         tags["mlflow.source.git.commit"] = commit.hash
         tags["reelflow.git_dirty"] = str(commit.dirty).lower()
     return tags

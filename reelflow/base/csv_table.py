@@ -13,16 +13,15 @@ that begins with `'=`. Numbers are not changed.
 from __future__ import annotations
 
 import csv
-import difflib
 import io
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from reelflow.base.errors import DataError, quoted
+from reelflow.base.errors import DataError
 from reelflow.base.files import write_text
 
 _DELIMITERS = ",;\t"
@@ -102,13 +101,6 @@ def read_table(path: Path) -> pd.DataFrame:
             )
     cells = [[*map(unmarked, row), *[""] * width][:width] for row in rows[1:] if any(row)]
     return pd.DataFrame(cells, columns=header, dtype=object)
-
-
-def nearest(name: str, names: Iterable[str]) -> str:
-    """`, did you mean 'x'?` where one of `names` is like `name`, else nothing."""
-    folded = {known.casefold(): known for known in names}
-    found = difflib.get_close_matches(name.casefold(), folded, 1, cutoff=0.5)
-    return f"; did you mean {quoted(folded[found[0]])}?" if found else ""
 
 
 def _texts(table: pd.DataFrame, change: Callable[[Any], Any]) -> pd.DataFrame:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from reelflow.base.errors import quoted as as_typed
 from reelflow.base.terminal import printable
 
 
@@ -49,6 +51,19 @@ def quoted(names: Iterable[str], most: int = 5) -> str:
     if len(shown) > most:
         shown = [*shown[: most - 1], f"{len(shown) - most + 1} others"]
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+
+
+def some(items: Sequence[str], most: int = 3) -> str:
+    """The first few of a list as a person types them: `'a', 'b' and 7 more`."""
+    shown = ", ".join(as_typed(item) for item in items[:most])
+    return shown if len(items) <= most else f"{shown} and {len(items) - most} more"
+
+
+def nearest(name: str, names: Iterable[str], prefix: str = "") -> str:
+    """` Did you mean `x`?` where one of `names` is like `name`, upper or lower case; else empty."""
+    folded = {known.casefold(): known for known in names}
+    found = difflib.get_close_matches(name.casefold(), folded, 1, cutoff=0.5)
+    return f" Did you mean `{prefix}{folded[found[0]]}`?" if found else ""
 
 
 def container(names: Any) -> str:

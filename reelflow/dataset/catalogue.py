@@ -10,15 +10,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from reelflow.base.errors import DataError, VideoError
-from reelflow.base.parallel import each, worker_count
+from reelflow.base.parallel import each
 from reelflow.base.progress import track
 from reelflow.dataset.check_cache import CheckCache, Verdict
 from reelflow.dataset.fingerprints import Pictures, fingerprint
@@ -31,11 +30,8 @@ from reelflow.video.open_safely import refuse_name, regular_file_size
 from reelflow.video.process_limits import Bounds
 from reelflow.video.thumbnails import Thumbnails
 
-MANIFEST_COLUMNS = (
-    "hash", "path", "label", "group", "split", "bytes", "container", "codec", "pixel_format",
-    "transfer", "width", "height", "fps", "frames", "intact", "start", "duration", "rotation",
-    "stream", "pts", "time_base", "duplicates",
-)  # fmt: skip
+_FACTS = [field.name for field in fields(VideoInfo) if field.name != "hash"]
+MANIFEST_COLUMNS = ["hash", "path", "label", "group", "split", *_FACTS, "duplicates"]
 
 
 @dataclass(frozen=True)
@@ -125,7 +121,7 @@ def catalogue(
             reason = f"It has the same bytes as {first}."
             remedy = "Nothing to do: the other one is used."
             aside.append(VideoError(video.path, DUPLICATE, reason, remedy))
-    return Catalogue(pd.DataFrame(rows, columns=list(MANIFEST_COLUMNS)), listed(aside))
+    return Catalogue(pd.DataFrame(rows, columns=MANIFEST_COLUMNS), listed(aside))
 
 
 def _hashes(
@@ -142,13 +138,10 @@ def _hashes(
             unknown.append(path)
     if not unknown:
         return
-    # Threads are enough: hashing releases the interpreter's lock.
-    with ThreadPoolExecutor(worker_count(workers)) as pool:
-        found = pool.map(hash_and_stamp, [root / path for path in unknown])
-        work = zip(unknown, found, strict=True)
-        for path, (digest, stamp) in track(work, len(unknown), "hashing videos"):
-            cache.store_hash(root / path, digest, stamp)
-            yield path, (digest, stamp)
+    hashed = each(lambda path: hash_and_stamp(root / path), unknown, workers)
+    for path, (digest, stamp) in track(hashed, len(unknown), "hashing videos"):
+        cache.store_hash(root / path, digest, stamp)
+        yield path, (digest, stamp)
 
 
 def _verdicts(
@@ -220,6 +213,25 @@ def _known_of(same: Sequence[LabelledVideo]) -> LabelledVideo:
     group = next((video.group for video in same if video.group), None)
     split = next((video.split for video in same if video.split), None)
     return replace(same[0], group=group, split=split)
+
+
+def too_few(labels: Iterable[str], least: int, asked_by: str) -> str:
+    """Why these labels of videos are too few to learn from, with a remedy; empty if they are not.
+
+    Args:
+        labels: of all videos.
+        least: videos that each class must have.
+        asked_by: the setting that asks for so many.
+    """
+    counts = class_counts(labels)
+    if len(counts) < 2:
+        return (
+            f"There is one class only ({', '.join(counts)}): a classifier needs at least two. Add "
+            "videos of another class."
+        )
+    few = ", ".join(f"{label} has {n}" for label, n in counts.items() if n < least)
+    remedy = "Add videos of the class, or take it out."
+    return f"Too few videos: {few}; {asked_by} asks for {least}. {remedy}" if few else ""
 
 
 def class_counts(labels: Iterable[str]) -> dict[str, int]:

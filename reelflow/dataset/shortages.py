@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from reelflow.base.errors import DataError
+from reelflow.dataset.catalogue import too_few
 from reelflow.dataset.split_ledger import COLUMNS, Ledger
 from reelflow.dataset.splits import refuse_too_few
 from reelflow.intake.labelled_videos import LabelledVideo
@@ -29,25 +30,13 @@ def shortage(
     if not videos:
         return ""
     table = pd.DataFrame([{**vars(video), "hash": video.path} for video in videos])
-    of_class = table["group"].fillna("/" + table["path"]).groupby(table["label"])
-    if len(of_class) == 1:
-        return (
-            f"There is one class only ({table['label'][0]}): a classifier needs at least two. Add "
-            "videos of another class."
-        )
-    asked = {
-        "ingest.min_videos_per_class": ingest.min_videos_per_class,
-        "validate.min_videos_per_class": validate.min_videos_per_class,
-    }
-    name = max(asked, key=lambda name: asked[name])
-    few = _few(of_class.size(), asked[name])
-    if few:
-        return (
-            f"Too few videos: {few}; {name} asks for {asked[name]}. Add videos of the class, or "
-            "take it out."
-        )
+    asked = {"ingest": ingest.min_videos_per_class, "validate": validate.min_videos_per_class}
+    for stage, least in asked.items():
+        if few := too_few(table["label"], least, f"{stage}.min_videos_per_class"):
+            return few
+    groups = table["group"].fillna("/" + table["path"]).groupby(table["label"]).nunique()
     least = validate.min_groups_per_class
-    few = _few(of_class.nunique(), least)
+    few = ", ".join(f"{label} has {n}" for label, n in groups[groups < least].items())
     if few:
         return (
             f"Too few groups: {few}; validate.min_groups_per_class asks for {least}, and a video "
@@ -59,7 +48,3 @@ def shortage(
     except DataError as error:
         return str(error)
     return ""
-
-
-def _few(counts: pd.Series[int], least: int) -> str:
-    return ", ".join(f"{label} has {n}" for label, n in counts[counts < least].items())

@@ -89,6 +89,6 @@ class Ledger:
 def _broken(path: Path, fault: str) -> DataError:
     return DataError(
         f"{path} cannot be used as a ledger of splits ({fault}); it has the columns "
-        f"{','.join(COLUMNS)} and a split of {', '.join(SPLITS)} a video. Restore it with `git "
-        f"checkout {path}`, or delete it: {ANEW}."
+        f"{','.join(COLUMNS)} and a split of {', '.join(SPLITS)} a video. Restore the "
+        f"file, or delete it: {ANEW}."
     )

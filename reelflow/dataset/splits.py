@@ -19,11 +19,10 @@ import pandas as pd
 
 from reelflow.base.errors import DataError
 from reelflow.base.split_names import SPLITS
+from reelflow.base.words import some
 from reelflow.dataset.keep_together import ALL, Group, Video, join
 from reelflow.dataset.split_ledger import ANEW, COLUMNS, Ledger
 from reelflow.dataset.stratify import Bools, Impossible, assign
-
-_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -182,7 +181,7 @@ def _torn(torn: list[Group], ledger: Ledger) -> DataError:
             key = (" or ".join(sorted(video.allowed)), video.bound_by)
             where.setdefault(key, []).append(video.path)
     parts = " and ".join(
-        f"{len(paths)} in {split} by {by} ({_some(paths)})" for (split, by), paths in where.items()
+        f"{len(paths)} in {split} by {by} ({some(paths)})" for (split, by), paths in where.items()
     )
     others = f", and so do {len(torn) - 1} other groups" if len(torn) > 1 else ""
     remedies = []
@@ -214,7 +213,7 @@ def _refuse_too_few(label: str, groups: list[Group], needed: Bools, ledger: Ledg
     if short <= 0:
         return
     able = [group for group in groups if not group.allowed.isdisjoint(splits)]
-    names = f" ({_some([group.name for group in able])})" if able else ""
+    names = f" ({some([group.name for group in able])})" if able else ""
     has = f"of its {len(groups)} groups {len(able)} may{names}"
     if len(able) == len(groups):
         has = f"it has {len(groups)} {'group' if len(groups) == 1 else 'groups'}{names}"
@@ -228,8 +227,7 @@ def _refuse_too_few(label: str, groups: list[Group], needed: Bools, ledger: Ledg
         remedy += f" Or delete {ledger.path}, which binds its groups: {ANEW}."
     if any(group.joined for group in groups):
         remedy += (
-            " Near-duplicates join groups, see data/near_duplicates.csv; if they are not the "
-            "same, raise ingest.min_likeness."
+            " Near-duplicates join groups; if they are not the same, raise ingest.min_likeness."
         )
     raise DataError(
         f"The class {label!r} needs a group each for {_join(splits)}, and {has}; a video without "
@@ -247,8 +245,3 @@ def _no_division(ledger: Ledger) -> DataError:
 
 def _join(names: tuple[str, ...]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more

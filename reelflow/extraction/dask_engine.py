@@ -100,8 +100,7 @@ def _client(workers: int) -> Iterator[Client]:
         except (OSError, TimeoutError) as error:
             raise UnavailableError(
                 f"No Dask scheduler answers at {address or 'this machine'} ({error}). Start it, "
-                "set DASK_SCHEDULER_ADDRESS to where it is, or set extract.engine to local in "
-                "params.yaml."
+                "set DASK_SCHEDULER_ADDRESS to where it is, or set extract.engine to local."
             ) from None
         log.info("decoding on the Dask cluster at %s", client.scheduler.address)
         yield client
@@ -182,12 +181,15 @@ def _download(raw: str, path: str, digest: str, folder: Path) -> VideoError | No
                 found.update(block)
                 target.write(block)
     except FileNotFoundError:
-        return VideoError(address, "missing", "There is no such file.", "Copy data/raw there.")
+        return VideoError(address, "missing", "There is no such file.", "Copy the videos there.")
     except Exception as error:  # noqa: BLE001 (each kind of store has errors of its own)
         raise UnavailableError(f"{address} cannot be read on a Dask worker: {error}") from None
     if found.hexdigest() != digest:
         return VideoError(
-            address, "changed", "It is not the file of data/raw.", "Copy data/raw there again."
+            address,
+            "changed",
+            "It is not the file that was checked.",
+            "Copy them there again.",
         )
     return None
 

@@ -148,7 +148,7 @@ def key_frames(path: Path, info: VideoInfo, bounds: Bounds) -> tuple[NDArray[np.
         str(path),
         "no_key_frames",
         "None of its frames can be decoded without the others.",
-        "Set extract.sampler to uniform in params.yaml.",
+        "Set extract.sampler to uniform.",
     )
 
 

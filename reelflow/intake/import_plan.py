@@ -13,7 +13,8 @@ import pandas as pd
 
 from reelflow.base.errors import VideoError
 from reelflow.base.split_names import SPLITS
-from reelflow.intake.labelled_videos import LabelledVideo, made_up_test, some
+from reelflow.base.words import some
+from reelflow.intake.labelled_videos import LabelledVideo, made_up_test
 from reelflow.intake.quarantine import sentences
 from reelflow.intake.source_forms import Source
 
@@ -95,7 +96,7 @@ class Plan:
             *(f"set aside: {sentence}" for sentence in sentences(self.aside)),
             *([made_up] if made_up else []),
             *([] if self.obstacles else self.losses()),
-            *([f"`reelflow run` would stop: {self.shortage}"] if self.shortage else []),
+            *([f"The pipeline would stop: {self.shortage}"] if self.shortage else []),
         ]
 
     def losses(self) -> list[str]:

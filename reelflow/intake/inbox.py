@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from reelflow.base.errors import VideoError
 from reelflow.base.files import digest_of, remove_left_over
@@ -48,11 +49,9 @@ class InboxReport:
     left: list[tuple[str, str]] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class _Arrival:
+class _Arrival(NamedTuple):
     path: Path
     video: LabelledVideo  # its path is relative to the inbox, and to raw unless the name is taken
-    digest: str
     seen: os.stat_result
 
 
@@ -61,7 +60,7 @@ def take(
     raw: Path,
     *,
     now: float,
-    settle_s: float = 30.0,
+    settle_s: float = SETTLE_S,
     links_to: Sequence[Path] = (),
     most_bytes: int = 0,
 ) -> InboxReport:
@@ -89,8 +88,9 @@ def take(
     for name in sorted(files_in(raw) - {CSV_NAME} if (raw / CSV_NAME).is_file() else before):
         contents.note(name, raw / name)
     by_content: dict[str, list[_Arrival]] = defaultdict(list)
-    for arrival in _arrivals(inbox, now - settle_s, (inbox, *links_to), most_bytes, report):
-        by_content[arrival.digest].append(arrival)
+    arrivals = _arrivals(inbox, now - settle_s, (inbox, *links_to), most_bytes, report)
+    for digest, arrival in arrivals:
+        by_content[digest].append(arrival)
     done: list[_Arrival] = []
     for same in by_content.values():
         try:
@@ -126,53 +126,44 @@ def _take_one(
         there: the names of the files in raw with these bytes.
         report: what became of the arrivals is added to it.
     """
-    rows = [name for name in there if name in videos]
-    arriving = [each.video for each in same]
-    labels = {video.label for video in ([videos[name] for name in rows] or arriving)}
-    recorded = {videos[name].group for name in rows} - {None}
-    groups = recorded or {video.group for video in arriving} - {None}
-    # What raw records is right; where it records nothing, two arrivals that differ are in doubt.
-    doubt = (len(labels) > 1 and not rows) or (len(groups) > 1 and not recorded)
-    agreed = {None, *groups}
-    right = [x for x in same if not doubt and x.video.label in labels and x.video.group in agreed]
-    wrong = [each for each in same if each not in right]
-    _leave(wrong, labels, groups, rows, report)
-    group = next(iter(groups), None)
-    known = right
-    if right and not rows:
+    rows = {name: videos[name] for name in there if name in videos}
+    left = [(arrival, _conflict(arrival, same, list(rows.values()))) for arrival in same]
+    report.left.extend((arrival.video.path, reason) for arrival, reason in left if reason)
+    right = [arrival for arrival, reason in left if not reason]
+    if not right:
+        return []
+    known = [*rows.values(), *(arrival.video for arrival in right)]
+    group = next((video.group for video in known if video.group), None)
+    if rows:
+        videos |= {name: replace(video, group=video.group or group) for name, video in rows.items()}
+    else:
         # Bytes in raw without a row: a kill came between the two, and only the row is missing.
         name = there[0] if there else _bring(right[0], raw)
         if not name:
             growing = "It changed while it was read. It is taken the next time."
-            report.left.extend((each.video.path, growing) for each in right)
+            report.left.extend((arrival.video.path, growing) for arrival in right)
             return []
         videos[name] = LabelledVideo(name, right[0].video.label, group)
         report.new.append(name)
-        known = right[1:]
-    elif right and len(groups) == 1:
-        videos.update({n: replace(videos[n], group=group) for n in rows})
-    report.known.extend(each.video.path for each in known)
+    report.known.extend(arrival.video.path for arrival in right[0 if rows else 1 :])
     return right
 
 
-def _leave(
-    arrivals: list[_Arrival],
-    labels: set[str],
-    groups: set[str | None],
-    there: Iterable[str],
-    report: InboxReport,
-) -> None:
-    """The same bytes cannot show two classes: only a person can decide which one is right."""
-    where = [f"raw/{path}" for path in there] + [f"inbox/{x.video.path}" for x in arrivals]
-    for each in arrivals:
-        kind, others = "label", labels - {each.video.label}
-        if not others:
-            kind, others = "group", {group for group in groups if group} - {each.video.group}
-        reason = (
-            f"The same bytes also have the {kind} {', '.join(sorted(others))} "
-            f"({', '.join(where)}). Delete the file whose {kind} is wrong."
-        )
-        report.left.append((each.video.path, reason))
+def _conflict(arrival: _Arrival, same: list[_Arrival], recorded: list[LabelledVideo]) -> str:
+    """Why only a person can decide what these bytes show; empty if that is clear. What raw records
+    is right; where it records nothing, arrivals that differ are in doubt."""
+    for kind in ("label", "group"):
+        own = getattr(arrival.video, kind)
+        known = {getattr(video, kind) for video in recorded} - {None}
+        values = known or {getattr(each.video, kind) for each in same} - {None}
+        if (own and own not in known) if known else len(values) > 1:
+            names = [f"raw/{video.path}" for video in recorded]
+            names += [f"inbox/{each.video.path}" for each in same]
+            return (
+                f"The same bytes also have the {kind} {', '.join(sorted(values - {own}))} "
+                f"({', '.join(names)}). Delete the file whose {kind} is wrong."
+            )
+    return ""
 
 
 def _bring(arrival: _Arrival, raw: Path) -> str:
@@ -191,8 +182,8 @@ def _bring(arrival: _Arrival, raw: Path) -> str:
 
 def _arrivals(
     inbox: Path, settled: float, within: Sequence[Path], most_bytes: int, report: InboxReport
-) -> Iterator[_Arrival]:
-    """Files that are whole and have a class, in the order of their paths."""
+) -> Iterator[tuple[str, _Arrival]]:
+    """Files that are whole and have a class, in the order of their paths, each with its hash."""
     for path in _files_below(inbox):
         place = path.relative_to(inbox)
         shown = str(place).encode("utf-8", "replace").decode()
@@ -202,8 +193,8 @@ def _arrivals(
                 # The folder below the class: videos that lie there together stay in one split.
                 group = place.parts[1] if len(place.parts) > 2 else None
                 video = LabelledVideo(shown, place.parts[0], group)
-                seen = path.stat()
-                yield _Arrival(path, video, digest_of(path), seen)
+                arrival = _Arrival(path, video, path.stat())
+                yield digest_of(path), arrival
         except (OSError, VideoError) as error:
             reason = _trouble(error)
         if reason:
@@ -212,13 +203,12 @@ def _arrivals(
 
 def _files_below(root: Path) -> list[Path]:
     """Files below `root` but the hidden ones; folders that are links are given as they are."""
-    found: list[Path] = []
-    for folder, folders, names in os.walk(root):
-        here = Path(folder)
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [here / name for name in folders if (here / name).is_symlink()]
-        found += [here / name for name in names if not name.startswith(".")]
-    return sorted(found)
+    return sorted(
+        path
+        for path in root.rglob("*")
+        if (path.is_symlink() or not path.is_dir())
+        and not any(part.startswith(".") for part in path.relative_to(root).parts)
+    )
 
 
 def _why_not(

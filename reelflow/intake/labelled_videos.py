@@ -19,8 +19,9 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from reelflow.base.csv_table import marked, read_table
-from reelflow.base.errors import DataError, quoted
+from reelflow.base.errors import DataError
 from reelflow.base.split_names import SPLITS
+from reelflow.base.words import some
 
 log = logging.getLogger(__name__)
 
@@ -114,8 +115,8 @@ def _from_csv(path: Path) -> list[LabelledVideo]:
     unsafe = [v.path for v in videos if is_outside(v.path)]
     if unsafe:
         raise DataError(
-            f"{path} names files outside its folder ({some(unsafe)}). Import the set with "
-            f"`make run DATA={path}`, which links them into data/raw."
+            f"{path} names files outside its folder ({some(unsafe)}). Import the set from another "
+            "folder: that links them here."
         )
     missing = [video.path for video in videos if not os.path.lexists(path.parent / video.path)]
     if missing:
@@ -220,12 +221,6 @@ def made_up_test(splits: Iterable[str | None], word: str = "validation") -> str:
     if "validation" not in official:
         return text
     return (
-        f"{text} To test on the official validation videos instead, import with `--split-value "
-        f"{word}=test`; validation is then drawn from the training videos."
+        f"{text} To test on the official validation videos instead, import with the option "
+        f"`split-value {word}=test`; validation is then drawn from the training videos."
     )
-
-
-def some(items: list[str], most: int = 3) -> str:
-    """The first few of a list, for a sentence."""
-    shown = ", ".join(quoted(item) for item in items[:most])
-    return shown if len(items) <= most else f"{shown} and {len(items) - most} more"

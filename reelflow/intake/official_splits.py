@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from reelflow.base.errors import DataError
 from reelflow.base.split_names import SPLITS
-from reelflow.intake.labelled_videos import some
+from reelflow.base.words import some
 
 
 def read_split_lists(

@@ -6,10 +6,10 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from reelflow.base.csv_table import nearest
 from reelflow.base.errors import DataError
 from reelflow.base.terminal import printable
-from reelflow.intake.labelled_videos import CSV_NAME, some
+from reelflow.base.words import nearest, some
+from reelflow.intake.labelled_videos import CSV_NAME
 from reelflow.intake.source_forms import Form, csv_paths
 from reelflow.intake.videos_csv import files_in
 
@@ -43,8 +43,8 @@ def meant(raw: Path, what: Sequence[str], form: Form | None = None) -> list[str]
                 unknown.append(one)
         if unknown:
             raise DataError(
-                f"{len(unknown)} of {len(wanted)} are not in {raw} ({some(unknown)})"
-                f"{nearest(unknown[0], present) or '.'} Nothing was removed."
+                f"{len(unknown)} of {len(wanted)} are not in {raw} ({some(unknown)})."
+                f"{nearest(unknown[0], present)} Nothing was removed."
             )
     return sorted(names)
 

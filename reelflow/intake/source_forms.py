@@ -15,9 +15,10 @@ from pathlib import Path, PurePosixPath
 from string import Formatter
 from typing import Any
 
-from reelflow.base.csv_table import nearest, read_table
+from reelflow.base.csv_table import read_table
 from reelflow.base.errors import DataError, quoted
 from reelflow.base.split_names import SPLITS
+from reelflow.base.words import nearest, some
 from reelflow.intake.labelled_videos import (
     CSV_NAME,
     LAYOUT,
@@ -25,7 +26,6 @@ from reelflow.intake.labelled_videos import (
     from_folders,
     once_each,
     slashed,
-    some,
     with_group,
 )
 from reelflow.intake.official_splits import read_split_lists
@@ -190,9 +190,8 @@ def _filled(origin: Path, option: str, wanted: str, row: Mapping[str, str], numb
             continue
         if name not in row:
             raise DataError(
-                f"{origin} lacks the column {name}; it has {', '.join(row)}"
-                f"{nearest(name, row) or '.'} Name the column of the {option} with --{option}: "
-                f"`reelflow import {origin} --{option} COLUMN`."
+                f"{origin} lacks the column {name}; it has {', '.join(row)}.{nearest(name, row)} "
+                f"Name the column of the {option} by the option `{option}`."
             )
         try:
             filled += format(_number(row[name]) if spec else row[name], spec or "")
@@ -214,7 +213,7 @@ def _meaning(origin: Path, words: set[str], form: Form) -> dict[str, str]:
     allowed = (*SPLITS, NONE, SKIP)
     wrong = [f"{k}={v}" for k, v in form.split_values.items() if v not in allowed]
     if wrong:
-        raise DataError(f"--split-value {wrong[0]}: it may mean {', '.join(allowed)}.")
+        raise DataError(f"split-value {wrong[0]}: it may mean {', '.join(allowed)}.")
     known = {word: _ALIASES.get(word.casefold(), "") for word in words}
     # A value may be given in the source's word, or in ours for what the word is known to mean.
     given = form.split_values
@@ -222,7 +221,7 @@ def _meaning(origin: Path, words: set[str], form: Form) -> dict[str, str]:
     unknown = sorted(value for value, split in meaning.items() if not split)
     if unknown:
         raise DataError(
-            f"{origin} has the split {some(unknown)}; say what it means: --split-value "
+            f"{origin} has the split {some(unknown)}; say what it means: split-value "
             f"{unknown[0]}=train (or validation, test, none for no official split, skip to leave "
             "its videos out)."
         )
@@ -233,9 +232,7 @@ def _group_pattern(pattern: str) -> re.Pattern[str]:
     try:
         found = re.compile(pattern)
     except re.error as error:
-        raise DataError(
-            f"--group-pattern {quoted(pattern)} is no regular expression: {error}."
-        ) from None
+        raise DataError(f"group-pattern {quoted(pattern)} is none: {error}.") from None
     if "group" not in found.groupindex:
-        raise DataError(f"--group-pattern {quoted(pattern)} names no part (?P<group>…).")
+        raise DataError(f"group-pattern {quoted(pattern)} names no part (?P<group>…).")
     return found

@@ -8,7 +8,6 @@ imported by name, so that the code of a stage depends on its own section alone a
 
 from __future__ import annotations
 
-import difflib
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -20,6 +19,7 @@ from ruamel.yaml.error import YAMLError
 
 from reelflow.base.errors import ParamsError, quoted
 from reelflow.base.section import Section
+from reelflow.base.words import nearest
 
 STAGES = (
     "ingest", "extract", "embed", "validate", "preprocess", "train", "evaluate", "register",
@@ -47,7 +47,7 @@ def load_all(path: Path) -> dict[str, Section]:
     """Return every section of the params file by name. Raises `ParamsError` as `load_section`."""
     values = _read(path)
     problems = [
-        f"unknown section `{name}`.{_nearest(name, SECTIONS)} "
+        f"unknown section `{name}`.{nearest(str(name), SECTIONS)} "
         f"The sections are {', '.join(SECTIONS)}."
         for name in values
         if name not in SECTIONS
@@ -80,7 +80,7 @@ def _read(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise ParamsError(
             f"{path} does not exist. Run this in the top folder of the project, or restore the "
-            f"file with `git checkout {path}`."
+            "file from git."
         ) from None
     except (YAMLError, UnicodeDecodeError) as error:
         where = str(error).replace("\n", " ")
@@ -140,9 +140,4 @@ def _moved(name: str, above: str, model: type[Section]) -> str:
     places = [f"`{above}.{k}.{name}`" for k, s in _nested(model).items() if name in s.model_fields]
     if places:
         return f" Did you mean {' or '.join(places)}?"
-    return _nearest(name, list(model.model_fields), prefix=f"{above}.")
-
-
-def _nearest(name: str, known: list[str] | tuple[str, ...], prefix: str = "") -> str:
-    match = difflib.get_close_matches(str(name), known, n=1, cutoff=0.5)
-    return f" Did you mean `{prefix}{match[0]}`?" if match else ""
+    return nearest(name, model.model_fields, f"{above}.")

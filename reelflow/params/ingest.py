@@ -37,7 +37,7 @@ class IngestParams(Section):
         description="likeness from which two videos are near-duplicates; 1 to look for none",
     )
     links_to: list[str] = Field(
-        [], description="folders outside data/raw that symbolic links in it may lead to"
+        [], description="folders outside that of the videos that symbolic links in it may lead to"
     )
     max_file_gb: float = Field(64.0, gt=0.0, description="GiB that a file may have")
     workers: Workers = 0

@@ -6,15 +6,13 @@ done or asked for twice is one run.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reelflow.base.nested import flatten
 from reelflow.tracking.mlflow_client import connect, sentences
-from reelflow.tracking.pipeline_run import experiment_id
+from reelflow.tracking.pipeline_run import add_missing, experiment_id
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -57,7 +55,9 @@ def record(address: str, experiment: str, judged: Judgement) -> str:
     with sentences(address):
         client = connect(address)
         run_id = _run(client, experiment_id(client, experiment), judged)
-        _log(client, run_id, judged)
+        metrics = {name: {0: value} for name, value in judged.metrics.items()}
+        steps = {name: dict(enumerate(values, start=1)) for name, values in judged.steps.items()}
+        add_missing(client, run_id, judged.params, metrics | steps)
         for file in judged.files:
             client.log_artifact(run_id, str(file))
         client.set_terminated(run_id, judged.status)
@@ -75,28 +75,3 @@ def _run(client: MlflowClient, experiment: str, judged: Judgement) -> str:
         if run.data.tags.get(_PARENT, "") == judged.parent:
             return str(run.info.run_id)
     return str(client.create_run(experiment, tags=tags, run_name=judged.name).info.run_id)
-
-
-def _log(client: MlflowClient, run_id: str, judged: Judgement) -> None:
-    from mlflow.entities import Metric, Param
-
-    now = int(time.time() * 1000)
-    run = client.get_run(run_id)
-    params = [
-        Param(name, str(value))
-        for name, value in flatten(judged.params).items()
-        if name not in run.data.params
-    ]
-    metrics = [
-        Metric(name, float(value), now, 0)
-        for name, value in judged.metrics.items()
-        if run.data.metrics.get(name) != value
-    ]
-    for name, values in judged.steps.items():
-        logged = {one.step for one in client.get_metric_history(run_id, name)}
-        metrics += [
-            Metric(name, float(value), now, step)
-            for step, value in enumerate(values, start=1)
-            if step not in logged
-        ]
-    client.log_batch(run_id, metrics, params)

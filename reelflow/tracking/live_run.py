@@ -78,8 +78,8 @@ class LiveRun:
         except ReelflowError as error:
             self._lost = True
             log.warning(
-                "MLflow at %s does not take the epochs (%s). They are in plots/train.csv, and "
-                "`register` will send them.",
+                "MLflow at %s does not take the epochs (%s). They are kept, and the stage "
+                "`register` sends them.",
                 masked(self._address),
                 error,
             )

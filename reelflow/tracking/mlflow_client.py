@@ -119,7 +119,8 @@ def _reelflow_error(address: str, error: BaseException) -> ReelflowError | None:
     where = masked(address)
     for cause in _chain(error):
         said = _first_line(cause)
-        if isinstance(cause, requests.exceptions.RequestException) or _of_boto(cause):
+        of_boto = type(cause).__module__.startswith(("botocore", "boto3"))
+        if of_boto or isinstance(cause, requests.exceptions.RequestException):
             return UnavailableError(
                 f"MLflow at {where} does not answer ({said}). Start it, or correct "
                 f"MLFLOW_TRACKING_URI. {AGAIN}"
@@ -148,10 +149,6 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
     while seen is not None:
         yield seen
         seen = seen.__cause__ or seen.__context__
-
-
-def _of_boto(error: BaseException) -> bool:
-    return type(error).__module__.partition(".")[0] in ("botocore", "boto3")
 
 
 def _first_line(error: BaseException) -> str:

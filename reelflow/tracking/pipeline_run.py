@@ -13,10 +13,11 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from reelflow.base.nested import flatten
 from reelflow.tracking.mlflow_client import TrackingError
 
 if TYPE_CHECKING:
@@ -82,8 +83,7 @@ def open_run(client: MlflowClient, experiment: str, story: Story) -> str:
 def complete_run(client: MlflowClient, run_id: str, model_id: str, story: Story) -> None:
     """Add to the run what it lacks of the story; its metrics also to the logged model."""
     run = client.get_run(run_id)
-    _add_params(client, run, story.params)
-    _add_epochs(client, run, story.epochs)
+    add_missing(client, run_id, story.params, story.epochs.set_index("epoch").to_dict())
     dataset = _dataset(story)
     _add_dataset(client, run, dataset)
     _add_metrics(client, run, model_id, dataset, story.metrics)
@@ -105,6 +105,24 @@ def complete_run(client: MlflowClient, run_id: str, model_id: str, story: Story)
     }
     for name, value in tags.items():
         client.set_tag(run_id, name, value)
+
+
+def add_missing(
+    client: MlflowClient,
+    run_id: str,
+    params: Mapping[str, Any],
+    metrics: Mapping[Any, Mapping[int, float]],
+) -> None:
+    """Log what a run lacks: params, nested or flat, and the steps of metrics, by name."""
+    from mlflow.entities import Metric, Param
+
+    had, now = client.get_run(run_id).data.params, int(time.time() * 1000)
+    news = [Param(name, str(v)) for name, v in flatten(params).items() if name not in had]
+    steps = []
+    for name, values in metrics.items():
+        logged = {metric.step for metric in client.get_metric_history(run_id, name)}
+        steps += [Metric(name, float(v), now, int(s)) for s, v in values.items() if s not in logged]
+    client.log_batch(run_id, steps, news)
 
 
 def experiment_id(client: MlflowClient, name: str) -> str:
@@ -130,29 +148,6 @@ def _fits(run: Run, story: Story) -> bool:
     return run.data.tags.get(DATA_HASH, story.data_hash) == story.data_hash and all(
         params.get(name, value) == value for name, value in story.params.items()
     )
-
-
-def _add_params(client: MlflowClient, run: Run, params: Mapping[str, str]) -> None:
-    from mlflow.entities import Param
-
-    missing = [Param(name, v) for name, v in params.items() if name not in run.data.params]
-    client.log_batch(run.info.run_id, params=missing)
-
-
-def _add_epochs(client: MlflowClient, run: Run, epochs: pd.DataFrame) -> None:
-    """Add the epochs that `train` has not logged."""
-    from mlflow.entities import Metric
-
-    run_id, now = run.info.run_id, int(time.time() * 1000)
-    steps = epochs["epoch"].astype(int)
-    for name in epochs.columns.drop("epoch"):
-        logged = {metric.step for metric in client.get_metric_history(run_id, name)}
-        metrics = [
-            Metric(name, float(value), now, step)
-            for step, value in zip(steps, epochs[name], strict=True)
-            if step not in logged
-        ]
-        client.log_batch(run_id, metrics=metrics)
 
 
 def _dataset(story: Story) -> Dataset:

@@ -6,14 +6,13 @@ import hashlib
 import json
 import platform
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 import yaml
 
-# Files in git that a run itself writes; changes there do not change the code.
-OUTPUTS = ("dvc.lock", "metrics", "plots", "data")
 PACKAGES = ("reelflow", "tensorflow", "keras", "numpy", "mlflow", "dvc", "prefect", "av",
             "imageio-ffmpeg")  # fmt: skip
 
@@ -26,12 +25,13 @@ class Commit:
     dirty: bool
 
 
-def git_commit(folder: Path) -> Commit | None:
-    """The commit of the repository that holds `folder`; None outside git or before a commit."""
+def git_commit(folder: Path, outputs: Sequence[str]) -> Commit | None:
+    """The commit of the repository that holds `folder`; None outside git or before a commit.
+    Changes in `outputs`, which a run itself writes, do not change the code."""
     head = _git(folder, "rev-parse", "HEAD")
     if head is None:
         return None
-    without = [f":(exclude){name}" for name in OUTPUTS]
+    without = [f":(exclude){name}" for name in outputs]
     status = _git(folder, "status", "--porcelain", "--untracked-files=all", "--", ".", *without)
     # A new note does not matter; a new module may be the network that was trained.
     changes = [

@@ -106,7 +106,7 @@ def resolved(path: Path, within: Sequence[Path]) -> Path:
             "outside",
             "It is a link that leads out of the folder of the videos.",
             "Put the video itself there, or, if you trust the link, name the folder that it leads "
-            "to in ingest.links_to (params.yaml).",
+            "to in ingest.links_to.",
         )
     return real
 
@@ -120,7 +120,7 @@ def _refuse_odd(path: Path, status: os.stat_result, most_bytes: int) -> None:
             str(path),
             "too_large",
             f"It has {status.st_size / 2**30:.1f} GiB, more than a file may have here.",
-            "Cut it into parts, or raise ingest.max_file_gb in params.yaml.",
+            "Cut it into parts, or raise ingest.max_file_gb.",
         )
 
 

@@ -154,14 +154,14 @@ def refuse_broken_limit(
             str(path),
             "timeout",
             f"Decoding took {cpu_seconds:.0f} s of CPU, more than so many bytes and frames may.",
-            "Raise timeout_s in params.yaml, or encode the video again.",
+            "Raise the setting timeout_s, or encode the video again.",
         )
     if any(sign in stderr for sign in _OUT_OF_MEMORY):
         raise VideoError(
             str(path),
             "memory",
             f"Decoding it takes more than {bounds.memory_mb} MiB of memory.",
-            "Raise memory_mb in params.yaml, or scale the video down.",
+            "Raise the setting memory_mb, or scale the video down.",
         )
     if killed:
         raise VideoError(

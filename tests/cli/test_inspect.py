@@ -106,7 +106,7 @@ def test_any_name_can_be_asked_for(folder: Path) -> None:
 def test_the_bounds_are_those_of_the_project(folder: Path) -> None:
     (folder / "params.yaml").write_text("ingest:\n  max_file_gb: 1.0e-6\n", encoding="utf-8")
     done = call(folder, "good.mp4")
-    assert "raise ingest.max_file_gb in params.yaml" in done.stdout
+    assert "raise ingest.max_file_gb" in done.stdout
 
 
 def test_a_mistyped_option_is_not_taken_for_a_file(folder: Path) -> None:

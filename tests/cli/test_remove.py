@@ -56,7 +56,7 @@ def test_what_it_suggests_it_takes(tiny: Tiny) -> None:
     name = r"back\d \w.mp4"
     (tiny.root / "data/raw/x" / name).write_text("b\n")
     said = remove(tiny, "--dry-run", "x/back_d _w.mp4")
-    assert f"did you mean 'x/{name}'?" in said
+    assert f"Did you mean `x/{name}`?" in said
     assert f"There is no other copy of 1 of these files ('x/{name}')" in remove(tiny, f"x/{name}")
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reelflow.base.csv_table import csv_text, nearest, read_table, read_written, write_table
+from reelflow.base.csv_table import csv_text, read_table, read_written, write_table
 from reelflow.base.errors import DataError
 from tests.conftest import ROOT
 
@@ -110,8 +110,3 @@ def test_what_cannot_be_understood_is_a_sentence(tmp_path: Path, content: bytes,
 def test_a_file_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read: No such file"):
         read_table(tmp_path / "absent.csv")
-
-
-def test_a_name_like_the_one_that_is_sought_is_offered() -> None:
-    assert nearest("specis", ["station", "Species"]) == "; did you mean 'Species'?"
-    assert nearest("xyz", ["station", "Species"]) == ""

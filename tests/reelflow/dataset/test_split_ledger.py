@@ -65,4 +65,4 @@ def test_a_ledger_that_is_damaged_or_half_merged_is_refused(
     with pytest.raises(DataError) as error:
         Ledger.read(path)
     assert fault in str(error.value)
-    assert "git checkout" in str(error.value)
+    assert "Restore the file" in str(error.value)

@@ -117,8 +117,8 @@ def test_what_is_wrong_with_a_video_at_an_address_is_said(
     (raw / "4 é.mp4").write_bytes((raw / "5 é.mp4").read_bytes())
     with pytest.raises(DataError, match="2 of 12 videos could not be decoded") as error:
         extract(project, name, engine_of(project, name, f"file://{raw}"))
-    assert "3 é.mp4: There is no such file. Copy data/raw there." in str(error.value)
-    assert "4 é.mp4: It is not the file of data/raw." in str(error.value)
+    assert "3 é.mp4: There is no such file. Copy the videos there." in str(error.value)
+    assert "4 é.mp4: It is not the file that was checked." in str(error.value)
 
 
 def test_an_address_that_nothing_reads_is_a_sentence(

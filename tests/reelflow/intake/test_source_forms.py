@@ -85,12 +85,12 @@ def test_values_of_the_split_are_given_a_meaning(tmp_path: Path) -> None:
     values = ("dev", "Validate", "1", "x", "", "testing")
     rows = "".join(f"{n}.avi,a,{value}\n" for n, value in enumerate(values))
     csv = listed(tmp_path, "path,label,split\n" + rows)
-    with pytest.raises(DataError, match="has the split '1', 'x'; say what.*--split-value 1=train"):
+    with pytest.raises(DataError, match="has the split '1', 'x'; say what.*split-value 1=train"):
         read_source(csv)
     found = read_source(csv, Form(split_values={"1": "skip", "x": "none"}))
     assert [v.split for v in found.videos] == ["validation", "validation", None, None, "test"]
     assert found.skipped == ["2.avi"]
-    with pytest.raises(DataError, match="--split-value 1=training: it may mean train, validation"):
+    with pytest.raises(DataError, match="split-value 1=training: it may mean train, validation"):
         read_source(csv, Form(split_values={"1": "training", "x": "none"}))
 
 
@@ -118,7 +118,7 @@ def test_paths_may_begin_elsewhere_and_files_may_be_missing(tmp_path: Path) -> N
             Form("filepath"),
             "lacks the column label; it has filepath, species, camera, folder, name, path. Name",
         ),
-        (Form("filepath", "specie"), "did you mean 'species'? Name the column of the label"),
+        (Form("filepath", "specie"), "Did you mean `species`? Name the column of the label"),
         (Form("filepath", "species", "station"), "--group COLUMN"),
         (Form("filepath", "species"), "names a.avi twice, as 'fox' and as 'owl'"),
     ],
