@@ -28,12 +28,12 @@ from reelflow.intake.apply_import import remove as take_out
 from reelflow.intake.gate import let_through
 from reelflow.intake.import_plan import Plan
 from reelflow.intake.inbox import SETTLE_S, InboxReport, take
-from reelflow.intake.labelled_videos import LabelledVideo, list_videos, with_group
+from reelflow.intake.labelled_videos import LabelledVideo, with_group
 from reelflow.intake.plan_import import plan_import
 from reelflow.intake.quarantine import sentences
 from reelflow.intake.removal import meant
 from reelflow.intake.same_bytes import only_copies
-from reelflow.intake.source_forms import Form, read_source
+from reelflow.intake.source_forms import Form, list_videos, read_source
 from reelflow.intake.videos_csv import known_videos
 from reelflow.params import load_section
 from reelflow.params.ingest import IngestParams

@@ -93,7 +93,7 @@ def _warnings(division: Division, params: PreprocessParams) -> list[str]:
         left_out = count(len(division.left_out), "video is", "videos are")
         warnings.append(
             f"{left_out} left out: their near-duplicates "
-            "stand in another split and count more there. ingest.min_likeness says what is one."
+            "stand in another split and count more there. ingest.min_likeness decides what is one."
         )
     for label, splits in division.absent.items():
         warnings.append(f"By its official splits, the class {label!r} is not in {splits}.")

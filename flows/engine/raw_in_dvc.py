@@ -17,11 +17,8 @@ from tasks.common.paths import RAW, RAW_POINTER
 
 def add(echo: Callable[[str], None]) -> None:
     """`dvc add data/raw`."""
-    lines: list[str] = []
-    command = [sys.executable, "-m", "dvc", "--wait-for-lock", "add", str(RAW)]
-    if stage_process.run_lines(command, lines.append):
-        said = " ".join(line.strip() for line in lines).rpartition("ERROR: ")[2]
-        raise ReelflowError(f"DVC cannot add {RAW}: {said}")
+    if fault := _fault("add", RAW):
+        raise ReelflowError(f"DVC cannot add {RAW}: {fault}")
     echo(f"{RAW} is in DVC now ({RAW_POINTER}).")
 
 
@@ -41,15 +38,21 @@ def fetch(line: Callable[[str], None]) -> None:
     if RAW.exists() or not RAW_POINTER.is_file():
         return
     line(f"{RAW} is not here: fetching what {RAW_POINTER} names.")
-    said: list[str] = []
-    for verb in ("checkout", "pull"):  # from the cache of this machine, else from the remote
-        command = [sys.executable, "-m", "dvc", "--wait-for-lock", verb, str(RAW_POINTER)]
-        if not stage_process.run_lines(command, said.append):
-            return
-    raise DataError(
-        f"{RAW} is not here and DVC cannot fetch it ({' '.join(said[-2:])}). Without it the inbox "
-        f"would be taken for all there is. Name the remote (`dvc remote add`) and run `dvc pull`."
-    )
+    # From the cache of this machine, else from the remote.
+    if _fault("checkout", RAW_POINTER) and (fault := _fault("pull", RAW_POINTER)):
+        raise DataError(
+            f"{RAW} is not here and DVC cannot fetch it ({fault}). Without it the inbox would be "
+            "taken for all there is. Name the remote (`dvc remote add`) and run `dvc pull`."
+        )
+
+
+def _fault(verb: str, path: Path) -> str:
+    """Why DVC cannot do this with a path; empty once it has done it."""
+    lines: list[str] = []
+    command = [sys.executable, "-m", "dvc", "--wait-for-lock", verb, str(path)]
+    failed = stage_process.run_lines(command, lines.append)
+    text = " ".join(line.strip() for line in lines)
+    return text.rpartition("ERROR: ")[2] or f"exit status {failed}" if failed else ""
 
 
 def cached() -> Callable[[Path], bool]:

@@ -26,7 +26,7 @@ def deterministic() -> None:
 
     Sets environment variables that TensorFlow reads when it is imported; a value that the user
     has set stays. Where TensorFlow was at work before, its threads cannot be changed any more;
-    that is said in a warning.
+    a warning reports that.
     """
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -45,22 +45,22 @@ def deterministic() -> None:
 
 @contextmanager
 def _without_start_messages() -> Iterator[None]:
-    """Leave out what TensorFlow's C++ part says on stderr while it is imported.
+    """Leave out what TensorFlow's C++ part prints on stderr while it is imported.
 
-    It says each time, before any setting of its log level counts, that there is no GPU and that
-    oneDNN is on. Whatever else is said goes to stderr when the import is over.
+    It prints each time, before any setting of its log level counts, that there is no GPU and that
+    oneDNN is on. Whatever else is printed goes to stderr when the import is over.
     """
     if "tensorflow" in sys.modules:
         yield
         return
     stderr = os.dup(2)
-    with tempfile.TemporaryFile() as said:
-        os.dup2(said.fileno(), 2)
+    with tempfile.TemporaryFile() as printed:
+        os.dup2(printed.fileno(), 2)
         try:
             yield
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)
-            said.seek(0)
-            kept = [line for line in said if not any(part in line for part in _START_MESSAGES)]
+            printed.seek(0)
+            kept = [line for line in printed if not any(part in line for part in _START_MESSAGES)]
             os.write(2, b"".join(kept))

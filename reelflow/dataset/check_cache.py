@@ -68,71 +68,62 @@ class CheckCache:
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         self._db.close()
         if isinstance(error, _SPOILED) and not isinstance(error, sqlite3.ProgrammingError):
-            said = _set_aside(self._path, error)
-            raise UnavailableError(f"{said} Run the same command again.") from error
+            sentence = _set_aside(self._path, error)
+            raise UnavailableError(f"{sentence} Run the same command again.") from error
 
     def hash_of(self, path: Path, stamp: str) -> str | None:
         """The SHA-256 of a file when it had this stamp (`reelflow.video.content_hash`), or None."""
-        row = self._db.execute(
-            "SELECT hash FROM files WHERE path = ? AND stamp = ?", (str(path), stamp)
-        ).fetchone()
-        return str(row[0]) if row else None
+        asked = "SELECT hash FROM files WHERE path = ? AND stamp = ?"
+        found: str | None = self._one(asked, str(path), stamp)
+        return found
 
     def store_hash(self, path: Path, digest: str, stamp: str) -> None:
         """Remember the SHA-256 of a file, and the stamp that it had before it was read."""
-        self._db.execute(
-            "INSERT OR REPLACE INTO files VALUES (?, ?, ?)", (str(path), stamp, digest)
-        )
+        self._store("files", str(path), stamp, digest)
 
     def verdict_on(self, digest: str, path: Path) -> Verdict | None:
         """The verdict on these bytes, worded for `path`, or None."""
-        row = self._db.execute(
-            "SELECT verdict FROM verdicts WHERE hash = ? AND version = ?", (digest, self._version)
-        ).fetchone()
-        return _unpack(row[0], path) if row else None
+        found = self._of(digest, "verdict", "verdicts")
+        return _unpack(found, path) if found else None
 
     def store_verdict(self, digest: str, verdict: Verdict) -> None:
         """Remember a verdict, unless it depends on this machine."""
-        if isinstance(verdict, VideoError) and verdict.code in _NOT_REMEMBERED:
-            return
-        self._db.execute(
-            "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?)",
-            (digest, self._version, _pack(verdict)),
-        )
+        if not isinstance(verdict, VideoError) or verdict.code not in _NOT_REMEMBERED:
+            self._store("verdicts", digest, self._version, _pack(verdict))
 
     def keys_of(self, digest: str) -> Keys:
         """The keys of the fingerprint of a video that was decoded; none if it shows nothing."""
-        found = self._fingerprint("keys", digest)
-        numbers = np.frombuffer(found, "<u8").astype(np.uint64, copy=False)
+        stored = self._of(digest, "keys", "fingerprints")
+        numbers = np.frombuffer(stored, "<u8").astype(np.uint64, copy=False)
         scene, moving = 2 + int(numbers[0]), 2 + int(numbers[0] + numbers[1])
         return Keys(numbers[scene:moving], numbers[moving:].view(np.int64), numbers[2:scene])
 
     def pictures_of(self, digest: str) -> Pictures:
         """The fingerprint of a video that was decoded, uint8 (N, SIDE, SIDE)."""
-        found = zlib.decompress(self._fingerprint("pictures", digest))
+        found = zlib.decompress(self._of(digest, "pictures", "fingerprints"))
         return np.frombuffer(found, np.uint8).reshape(-1, SIDE, SIDE)
 
     def store_fingerprint(self, digest: str, pictures: Pictures) -> None:
         """Remember a fingerprint, to be stored before the verdict, and its keys."""
         found = keys(pictures)
         counts = np.array([len(found.scene), len(found.moving)])
-        parts = (counts, found.scene, found.moving, found.at)
-        self._db.execute(
-            "INSERT OR REPLACE INTO fingerprints VALUES (?, ?, ?, ?)",
-            (
-                digest,
-                self._version,
-                b"".join(part.astype("<u8").tobytes() for part in parts),
-                zlib.compress(pictures.tobytes(), 1),
-            ),
+        numbers = np.concatenate(
+            [counts, found.scene, found.moving, found.at], dtype="<u8", casting="unsafe"
         )
+        packed = zlib.compress(pictures.tobytes(), 1)
+        self._store("fingerprints", digest, self._version, numbers.tobytes(), packed)
 
-    def _fingerprint(self, column: str, digest: str) -> bytes:
-        found: tuple[bytes] = self._db.execute(
-            f"SELECT {column} FROM fingerprints WHERE hash = ? AND version = ?",  # noqa: S608
-            (digest, self._version),
-        ).fetchone()
-        return found[0]
+    def _of(self, digest: str, column: str, table: str) -> Any:
+        asked = f"SELECT {column} FROM {table} WHERE hash = ? AND version = ?"  # noqa: S608
+        return self._one(asked, digest, self._version)
+
+    def _one(self, asked: str, *values: str) -> Any:
+        row = self._db.execute(asked, values).fetchone()
+        return row and row[0]
+
+    def _store(self, table: str, *values: str | bytes) -> None:
+        marks = ", ".join("?" * len(values))
+        self._db.execute(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", values)  # noqa: S608
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -152,7 +143,7 @@ def _set_aside(path: Path, error: sqlite3.DatabaseError | zlib.error) -> str:
     name = getattr(error, "sqlite_errorname", "")
     for start, code in _OF_THE_DISK.items():
         if name.startswith(start):
-            raise OSError(code, f"SQLite says: {error}", str(path)) from error
+            raise OSError(code, f"SQLite: {error}", str(path)) from error
     if name.startswith("SQLITE_BUSY"):
         raise UnavailableError(f"Another process holds {path}. Try again later.") from error
     aside = path.with_name(f"{path.name}.damaged")

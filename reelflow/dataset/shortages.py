@@ -31,9 +31,9 @@ def shortage(
         return ""
     table = pd.DataFrame([{**vars(video), "hash": video.path} for video in videos])
     asked = {"ingest": ingest.min_videos_per_class, "validate": validate.min_videos_per_class}
-    for stage, least in asked.items():
-        if few := too_few(table["label"], least, f"{stage}.min_videos_per_class"):
-            return few
+    stage = max(asked, key=lambda stage: asked[stage])
+    if few := too_few(table["label"], asked[stage], f"{stage}.min_videos_per_class"):
+        return few
     groups = table["group"].fillna("/" + table["path"]).groupby(table["label"]).nunique()
     least = validate.min_groups_per_class
     few = ", ".join(f"{label} has {n}" for label, n in groups[groups < least].items())

@@ -23,7 +23,7 @@ from reelflow.base.errors import DataError
 from reelflow.base.files import TEMPORARY_PREFIX, link_or_copy
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.store.index_file import INDEX, read_index
-from reelflow.store.shards import Records, open_shard, refuse_damaged, write_shard
+from reelflow.store.shards import open_shard, refuse_damaged, write_shard
 from reelflow.video.content_hash import stamp_of
 
 log = logging.getLogger(__name__)
@@ -59,23 +59,15 @@ class DecodedCache:
     def has(self, name: str) -> bool:
         """Whether a shard is kept whole; links it in if it lies elsewhere. It does not read a shard
         again that nobody wrote to since a store was made of it: `validate` reads them all."""
-        path = self.folder / name
-        for source in (path, self._elsewhere.get(name)):
-            if source is None or not source.exists():
-                continue
-            if not self._is_untouched(source) and not self.is_whole(source):
-                continue
-            if source != path:
-                link_or_copy(source, path)
-            return True
-        return False
-
-    def _is_untouched(self, path: Path) -> bool:
-        return (
-            path.parent == self.folder
-            and path.name in self._proven
-            and path.stat().st_mtime_ns < self._proven_at
-        )
+        path, other = self.folder / name, self._elsewhere.get(name)
+        if path.exists():
+            proven = name in self._proven and path.stat().st_mtime_ns < self._proven_at
+            if proven or self.is_whole(path):
+                return True
+        if other is None or not other.exists() or not self.is_whole(other):
+            return False
+        link_or_copy(other, path)
+        return True
 
     def is_whole(self, path: Path) -> bool:
         """Whether a file of clips has the bytes that were written; each is read once."""
@@ -91,43 +83,38 @@ class DecodedCache:
 
     def index(self) -> pa.Table | None:
         """The index of the store as it was last made, if it is known."""
-        for path in (self.folder / INDEX, self._elsewhere.get(INDEX)):
-            if path is None or not path.exists():
-                continue
+        here = self.folder / INDEX
+        for path in (here, self._elsewhere.get(INDEX, here)):
             try:
                 return read_index(path)
+            except FileNotFoundError:
+                continue
             except DataError as error:
                 log.warning("%s", error)
         return None
 
     def spare(self, wanted: Iterable[str]) -> dict[str, Path]:
         """Clips outside of the wanted shards: the hash of each, and the file that holds it."""
-        here = {path.name: path for path in self.folder.glob(f"{self._prefix}*.npy")}
+        here = {path.name: path for path in self.folder.glob("*.npy")}
         known = {**self._elsewhere, **here}
-        for name in wanted:
-            known.pop(name, None)
         clips: dict[str, Path] = {}
-        for name, path in known.items():
+        for name in known.keys() - set(wanted):
             if name.startswith(self._prefix):
-                clips.update(dict.fromkeys(_hashes(path), path))
+                clips.update(dict.fromkeys(_hashes(known[name]), known[name]))
         for path in self.folder.glob(f"{_CLIPS}/{self._prefix}*.npy"):
             clips[path.stem.removeprefix(self._prefix)] = path
         return clips
 
     def assemble(self, name: str, members: Sequence[str], spare: Mapping[str, Path]) -> None:
         """Write a shard of these videos, in order, from clips in the folder or spare ones."""
-        records: Records | None = None
-        for at, video in enumerate(members):
-            path = clip_path(self.folder, self._spec, video)
+        own = {video: clip_path(self.folder, self._spec, video) for video in members}
+        records = []
+        for video, path in own.items():
             shard = open_shard(path if path.exists() else spare[video])
-            row = int(np.flatnonzero(shard["hash"] == video.encode())[0])
-            if records is None:
-                records = np.empty(len(members), shard.dtype)
-            records[at] = shard[row]
-        assert records is not None
-        write_shard(self.folder / name, records)
-        for video in members:
-            clip_path(self.folder, self._spec, video).unlink(missing_ok=True)
+            records.append(shard[np.flatnonzero(shard["hash"] == video.encode())[:1]])
+        write_shard(self.folder / name, np.concatenate(records))
+        for path in own.values():
+            path.unlink(missing_ok=True)
 
     def sweep(self, wanted: Mapping[str, Iterable[str]]) -> None:
         """Remove shards whose every clip is in a wanted one, and what a kill left half written.

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
@@ -36,10 +35,8 @@ Answers = Sequence[VideoError | None]
 _INFO_FIELDS = tuple(VideoInfo.__dataclass_fields__)
 # Short videos in a bundle, so that handing them out takes no time.
 TOGETHER = 8
-# Rows of the manifest in memory at once: the times of their frames are the larger part.
-_ROWS = 1024
-# Videos for which the manifest is read once.
-_VIDEOS = 16 * _ROWS
+# Videos for which the manifest is read once; the times of their frames are in memory.
+_VIDEOS = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -156,14 +153,10 @@ def videos_of(manifest: Path, hashes: Sequence[str]) -> Iterator[Video]:
     columns = [*_INFO_FIELDS, "path"]
     for start in range(0, len(hashes), _VIDEOS):
         some = hashes[start : start + _VIDEOS]
-        wanted = pa.array(some)
+        rows = pq.read_table(manifest, columns=columns, filters=pc.field("hash").isin(some))
+        facts = rows.drop_columns(["pts"]).to_pylist()
         found: dict[str, Video] = {}
-        with pq.ParquetFile(manifest) as file:
-            for batch in file.iter_batches(_ROWS, columns=columns):
-                rows = batch.filter(pc.is_in(batch["hash"], wanted))
-                facts = rows.drop_columns(["pts"]).to_pylist()
-                for times, row in zip(rows["pts"], facts, strict=True):
-                    path = row.pop("path")
-                    info = VideoInfo(**row, pts=times.values.to_numpy())
-                    found[info.hash] = (path, info)
+        for times, row in zip(rows["pts"], facts, strict=True):
+            path = row.pop("path")
+            found[row["hash"]] = path, VideoInfo(**row, pts=times.values.to_numpy())
         yield from (found[video] for video in some)

@@ -21,11 +21,9 @@ from reelflow.base.errors import VideoError
 from reelflow.extraction.region import WHOLE
 from reelflow.extraction.skip_packets import spared
 from reelflow.extraction.wanted_frames import Wanted
-from reelflow.video.allowed_formats import NAME, input_options
 from reelflow.video.check import VideoInfo
-from reelflow.video.ffmpeg import again_if_killed, run_ffmpeg
+from reelflow.video.ffmpeg import again_if_killed, run_ffmpeg, source
 from reelflow.video.frame_times import Times, is_rising
-from reelflow.video.open_safely import opened
 from reelflow.video.pipe import Pipe
 from reelflow.video.process_limits import Bounds
 
@@ -75,17 +73,14 @@ def decode(wanted: Wanted, bounds: Bounds) -> NDArray[np.uint8]:
 @again_if_killed
 def _decode(wanted: Wanted, bounds: Bounds, threads: int) -> NDArray[np.uint8]:
     chosen, passing = _chosen(wanted)
-    with ExitStack() as stack:
-        descriptor = stack.enter_context(opened(wanted.path))
+    options: dict[str, Any] = {"threads": threads, **(_KEY_FRAMES if wanted.keys else {})}
+    if wanted.dropped:
+        options["bsf:v"] = wanted.dropped
+    with source(wanted.path, **options) as (video, descriptor), ExitStack() as stack:
         pictures = Pipe(stack, wanted.frame_bytes * len(passing))
         times = Pipe(stack, _BYTES_A_TIME * len(passing))
-        options = {**input_options(descriptor), "threads": threads}
-        if wanted.keys:
-            options |= _KEY_FRAMES
-        if wanted.dropped:
-            options["bsf:v"] = wanted.dropped
         output = ffmpeg.output(
-            ffmpeg.input(NAME, **options)[str(wanted.info.stream)],
+            video[str(wanted.info.stream)],
             f"pipe:{pictures.end}",
             format="rawvideo",
             pix_fmt="rgb24",
@@ -163,8 +158,7 @@ def _listed(
 ) -> tuple[NDArray[np.int64], str]:
     """A fact (ffmpeg's name) of each frame that comes out with these options of the input and that
     the filter chooses, and what ffmpeg complained of."""
-    with opened(path) as descriptor:
-        video = ffmpeg.input(NAME, **{**input_options(descriptor), **options})
+    with source(path, **options) as (video, descriptor):
         output = ffmpeg.output(
             video[str(info.stream)],
             "-",

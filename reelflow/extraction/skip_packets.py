@@ -22,10 +22,8 @@ from numpy.typing import NDArray
 
 from reelflow.base.errors import VideoError
 from reelflow.extraction.wanted_frames import Wanted
-from reelflow.video.allowed_formats import NAME, input_options
-from reelflow.video.ffmpeg import again_if_killed, run_ffmpeg
+from reelflow.video.ffmpeg import again_if_killed, run_ffmpeg, source
 from reelflow.video.frame_times import Times
-from reelflow.video.open_safely import opened
 from reelflow.video.pipe import Pipe
 from reelflow.video.process_limits import Bounds
 
@@ -135,9 +133,8 @@ def _list(wanted: Wanted, bounds: Bounds) -> list[bytes]:
         f"filter_units=pass_types={_STARTS[info.codec]}",
         f"filter_units=pass_types={_PARAMETERS[info.codec]}",
     )
-    with ExitStack() as stack:
-        descriptor = stack.enter_context(opened(wanted.path))
-        video = ffmpeg.input(NAME, **input_options(descriptor))[str(info.stream)]
+    with source(wanted.path) as (whole, descriptor), ExitStack() as stack:
+        video = whole[str(info.stream)]
         pipes = [Pipe(stack, _BYTES_A_PACKET * (info.frames + 10)) for _ in filters]
         outputs = [
             ffmpeg.output(

@@ -76,7 +76,7 @@ def take(
         most_bytes: size beyond which a file is left; 0 for no limit.
 
     Raises:
-        DataError: raw's `videos.csv` cannot be read, see `reelflow.intake.labelled_videos.rows_of`.
+        DataError: raw's `videos.csv` cannot be read, see `reelflow.intake.source_forms.rows_of`.
         OSError: the disk is full or read-only; nothing is lost, the same call goes on later.
     """
     report = InboxReport()

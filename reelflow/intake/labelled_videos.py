@@ -16,17 +16,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-import pandas as pd
-
-from reelflow.base.csv_table import marked, read_table
+from reelflow.base.csv_table import marked
 from reelflow.base.errors import DataError
-from reelflow.base.split_names import SPLITS
-from reelflow.base.words import some
 
 log = logging.getLogger(__name__)
 
 CSV_NAME = "videos.csv"
-_NOTES = (".csv", ".json", ".md", ".txt")  # what lies beside videos and needs no row
 COLUMNS = ("path", "label", "group", "split")
 
 
@@ -45,33 +40,6 @@ class LabelledVideo:
     label: str
     group: str | None = None
     split: str | None = None
-
-
-def list_videos(root: Path, group_pattern: str = "") -> list[LabelledVideo]:
-    """The labelled files under `root`, sorted by path.
-
-    Args:
-        root: folder with a folder per class, or with a `videos.csv`.
-        group_pattern: regular expression with a part named `group`, searched in the path of a
-            video that has no group yet.
-
-    Raises:
-        DataError: no folder, no videos, a csv that lacks columns, names files that do not exist,
-            labels a file twice or leaves the folder.
-    """
-    if not root.is_dir():
-        raise DataError(f"{root} is not a folder. Put labelled videos there: {LAYOUT}")
-    csv = root / CSV_NAME
-    if csv.is_file():
-        videos = _from_csv(csv)
-        _warn_of_unlisted(root, {video.path for video in videos}, csv)
-    else:
-        videos = list(from_folders(root))
-    if not videos:
-        raise DataError(f"{root} holds no labelled videos. Put them there: {LAYOUT}")
-    if group_pattern:
-        videos = [with_group(video, re.compile(group_pattern)) for video in videos]
-    return sorted(videos, key=lambda video: video.path)
 
 
 LAYOUT = (
@@ -96,49 +64,6 @@ def from_folders(root: Path) -> Iterator[LabelledVideo]:
 def _holds(label: Path, root: Path) -> bool:
     """Whether a class is a link to a folder that holds all classes."""
     return label.is_symlink() and root.resolve().is_relative_to(label.resolve())
-
-
-def _warn_of_unlisted(root: Path, listed: set[str], csv: Path) -> None:
-    found = (
-        path.relative_to(root).as_posix()
-        for path in root.rglob("*")
-        if path.is_file() and path.suffix not in _NOTES and not path.name.startswith(".")
-    )
-    unlisted = sorted(set(found) - listed)
-    if unlisted:
-        text = "%d files are not named in %s and are passed over (%s)"
-        log.warning(text, len(unlisted), csv, some(unlisted))
-
-
-def _from_csv(path: Path) -> list[LabelledVideo]:
-    videos = rows_of(path)
-    unsafe = [v.path for v in videos if is_outside(v.path)]
-    if unsafe:
-        raise DataError(
-            f"{path} names files outside its folder ({some(unsafe)}). Import the set from another "
-            "folder: that links them here."
-        )
-    missing = [video.path for video in videos if not os.path.lexists(path.parent / video.path)]
-    if missing:
-        raise DataError(
-            f"{path} names {len(missing)} of {len(videos)} files that do not exist "
-            f"({some(missing)}). Correct the paths, which are relative to the csv, or take the "
-            "rows out."
-        )
-    return once_each(path, videos)
-
-
-def rows_of(path: Path) -> list[LabelledVideo]:
-    """The rows of a `videos.csv`, whether the files are there or not. Raises `DataError`."""
-    return [
-        LabelledVideo(
-            slashed(str(row["path"]), path.parent),
-            str(row["label"]),
-            str(row["group"]) or None,
-            str(row["split"]) or None,
-        )
-        for row in _read_csv(path).to_dict("records")
-    ]
 
 
 def once_each(source: Path, videos: Iterable[LabelledVideo]) -> list[LabelledVideo]:
@@ -169,30 +94,6 @@ def slashed(path: str, folder: Path) -> str:
     meant = dict.fromkeys((path, plain, str(marked(plain)), plain.replace("\\", "/")))
     there = (name for name in meant if (folder / name).exists())
     return path if len(meant) == 1 else next(there, plain.replace("\\", "/"))
-
-
-def _read_csv(path: Path) -> pd.DataFrame:
-    """The csv as strings with the columns path, label, group, split; absent is empty."""
-    table = read_table(path)
-    lacking = [column for column in COLUMNS[:2] if column not in table]
-    if lacking:
-        raise DataError(
-            f"{path} lacks the column {' and '.join(lacking)}; it has {', '.join(table.columns)}. "
-            "Wanted are path,label and, where known, group and split."
-        )
-    table = table.reindex(columns=list(COLUMNS), fill_value="")
-    for column in COLUMNS[1:]:
-        table[column] = table[column].str.strip()
-    blank = table["path"].str.strip() == ""
-    unlabelled = table.loc[(table["label"] == "") | blank, "path"].tolist()
-    if unlabelled:
-        raise DataError(f"{path} has rows without a path or a label ({some(unlabelled)}).")
-    unknown = sorted(set(table["split"]) - {"", *SPLITS})
-    if unknown:
-        raise DataError(
-            f"{path} has the split {some(unknown)}; allowed are {', '.join(SPLITS)} or nothing."
-        )
-    return table
 
 
 def with_group(video: LabelledVideo, pattern: re.Pattern[str]) -> LabelledVideo:

@@ -7,6 +7,7 @@ with it. docs/recipes.md shows it for known data sets.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,7 @@ from reelflow.intake.labelled_videos import (
     LAYOUT,
     LabelledVideo,
     from_folders,
+    is_outside,
     once_each,
     slashed,
     with_group,
@@ -31,8 +33,11 @@ from reelflow.intake.labelled_videos import (
 from reelflow.intake.official_splits import read_split_lists
 from reelflow.video.open_safely import refuse_unusable
 
+_NOTES = (".csv", ".json", ".md", ".txt")  # what lies beside videos and needs no row
 # A csv that came with a folder is not read beyond it, nor without end.
 _MOST_CSV = 1 << 30
+log = logging.getLogger(__name__)
+
 NONE, SKIP = "none", "skip"
 _ALIASES = {
     **dict.fromkeys(("train", "training"), "train"),
@@ -135,6 +140,54 @@ def read_source(origin: Path, form: Form | None = None, folder: Path | None = No
     )
 
 
+def list_videos(root: Path, group_pattern: str = "") -> list[LabelledVideo]:
+    """The labelled files under `root`, sorted by path.
+
+    Args:
+        root: folder with a folder per class, or with a `videos.csv`.
+        group_pattern: regular expression with a part named `group`, searched in the path of a
+            video that has no group yet.
+
+    Raises:
+        DataError: as `read_source`; the csv names files that do not exist, or leaves the folder.
+    """
+    source, csv = read_source(root, Form(group_pattern=group_pattern)), root / CSV_NAME
+    named = [*(video.path for video in source.videos), *source.missing]
+    unsafe = [path for path in named if is_outside(path)]
+    if unsafe:
+        raise DataError(
+            f"{csv} names files outside its folder ({some(unsafe)}). Import the set from another "
+            "folder: that links them here."
+        )
+    if source.missing:
+        raise DataError(
+            f"{csv} names {len(source.missing)} of {len(named)} files that do not exist "
+            f"({some(source.missing)}). Correct the paths, which are relative to the csv, or take "
+            "the rows out."
+        )
+    if csv.is_file():
+        _warn_of_unlisted(root, set(named), csv)
+    return source.videos
+
+
+def _warn_of_unlisted(root: Path, listed: set[str], csv: Path) -> None:
+    found = (
+        path.relative_to(root).as_posix()
+        for path in root.rglob("*")
+        if path.is_file() and path.suffix not in _NOTES and not path.name.startswith(".")
+    )
+    if unlisted := sorted(set(found) - listed):
+        text = "%d files are not named in %s and are passed over (%s)"
+        log.warning(text, len(unlisted), csv, some(unlisted))
+
+
+def rows_of(csv: Path) -> list[LabelledVideo]:
+    """The rows of a `videos.csv`, whether the files are there or not. Raises `DataError`."""
+    rows = enumerate(_csv_rows(csv, csv.parent, Form()), 2)
+    videos = [_video(csv, Form(), row, number) for number, row in rows]
+    return [replace(video, split=video.split or None) for video in videos]
+
+
 def csv_paths(csv: Path, folder: Path, form: Form) -> list[str]:
     """The paths that a csv names. Raises `DataError`."""
     return [row["path"] for row in _csv_rows(csv, folder, form)]
@@ -149,9 +202,12 @@ def _folder_rows(folder: Path) -> Iterator[dict[str, str]]:
 
 def _csv_rows(csv: Path, folder: Path, form: Form) -> Iterator[dict[str, str]]:
     """The rows of a csv, with the video's path as `path`, and `folder` and `name` after it."""
+    wanted = form.path or "path"
     for number, cells in enumerate(read_table(csv).to_dict("records"), 2):
         row = {str(name): str(cell).strip() for name, cell in cells.items()}
-        path = slashed(_filled(csv, "path", form.path or "path", row, number), folder)
+        # A name may begin with a space.
+        path = str(cells[wanted]) if wanted in cells else _filled(csv, "path", wanted, row, number)
+        path = slashed(path, folder)
         place = PurePosixPath(path)
         parent = "" if place.parent == PurePosixPath() else place.parent.as_posix()
         made = {"folder": parent, "name": place.name}
@@ -232,7 +288,7 @@ def _group_pattern(pattern: str) -> re.Pattern[str]:
     try:
         found = re.compile(pattern)
     except re.error as error:
-        raise DataError(f"group-pattern {quoted(pattern)} is none: {error}.") from None
+        raise DataError(f"{quoted(pattern)} is no regular expression: {error}.") from None
     if "group" not in found.groupindex:
         raise DataError(f"group-pattern {quoted(pattern)} names no part (?P<group>…).")
     return found

@@ -20,8 +20,8 @@ from reelflow.intake.labelled_videos import (
     CSV_NAME,
     LabelledVideo,
     from_folders,
-    rows_of,
 )
+from reelflow.intake.source_forms import rows_of
 
 
 def known_videos(raw: Path) -> dict[str, LabelledVideo]:

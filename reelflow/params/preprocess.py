@@ -16,7 +16,7 @@ class PreprocessParams(Section):
     )
     test_share: float = Field(0.2, gt=0.0, lt=0.5, description="share of the videos for the test")
     min_test_groups: int = Field(
-        5, ge=1, description="groups in the test under which it is said that they are few"
+        5, ge=1, description="groups in the test under which a warning calls them few"
     )
 
     @model_validator(mode="after")

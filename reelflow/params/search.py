@@ -82,8 +82,8 @@ class SearchParams(Section):
     @field_validator("space")
     @classmethod
     def _is_of_train(cls, space: dict[str, Any]) -> dict[str, Any]:
-        for name, told in space.items():
-            for value in dimension(name, told).examples:
+        for name, given in space.items():
+            for value in dimension(name, given).examples:
                 try:
                     trained(TrainParams.model_validate({}), {name: value})
                 except ValidationError:
@@ -97,47 +97,47 @@ class SearchParams(Section):
 
         A head on embeddings is fitted in closed form, so it takes its own settings alone.
         """
-        for name, told in self.space.items():
+        for name, given in self.space.items():
             first = name.partition(".")[0]
             own = first in NETWORKS
             if first == network or (not own and name != NETWORK and reads(network) != "embeddings"):
-                yield name, dimension(name, told)
+                yield name, dimension(name, given)
 
     def networks(self, present: str) -> Choice:
         """The networks to try; `present` where the space names none."""
-        told = self.space.get(NETWORK, [present])
-        return Choice(tuple(told))
+        given = self.space.get(NETWORK, [present])
+        return Choice(tuple(given))
 
 
-def dimension(name: str, told: Any) -> Dimension:
+def dimension(name: str, given: Any) -> Dimension:
     """One line of the space. Raises `ValueError` where it is neither a list nor a range."""
     if (
-        isinstance(told, list)
-        and told
-        and all(isinstance(v, (bool, int, float, str)) for v in told)
+        isinstance(given, list)
+        and given
+        and all(isinstance(v, (bool, int, float, str)) for v in given)
     ):
-        return Choice(tuple(told))
-    if isinstance(told, dict) and {"low", "high"} <= told.keys() <= {"low", "high", "log"}:
-        found = Range(**told)
+        return Choice(tuple(given))
+    if isinstance(given, dict) and {"low", "high"} <= given.keys() <= {"low", "high", "log"}:
+        found = Range(**given)
         numbers = all(type(end) in (int, float) for end in found.examples)
         if numbers and found.low < found.high and (found.low > 0 or not found.log):
             return found
     raise ValueError(
         "for each name a list of values, or {low: …, high: …} with numbers and, for steps of equal "
-        f"ratio from above 0, log: true; {name} has {told!r}"
+        f"ratio from above 0, log: true; {name} has {given!r}"
     )
 
 
 def trained(params: TrainParams, values: Mapping[str, Any]) -> TrainParams:
     """The section `train` with other values, by dotted names. Raises pydantic's error."""
-    told = params.model_dump()
+    given = params.model_dump()
     for name, value in values.items():
         *above, last = name.split(".")
-        section = told
+        section = given
         for key in above:
             inner = section.setdefault(key, {})
             if not isinstance(inner, dict):
                 inner = section[key] = {}  # the check below refuses it
             section = inner
         section[last] = value
-    return TrainParams.model_validate(told)
+    return TrainParams.model_validate(given)

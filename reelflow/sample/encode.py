@@ -167,9 +167,9 @@ def _feed(frames: NDArray[np.uint8], writing: int) -> None:
             rest = rest[pipe.write(rest) :]
 
 
-def _refuse_failure(said: str, returncode: int, jobs: list[Job]) -> None:
-    if "No space left on device" in said:
+def _refuse_failure(output: str, returncode: int, jobs: list[Job]) -> None:
+    if "No space left on device" in output:
         raise OSError(errno.ENOSPC, "No space left on device", str(jobs[0].path))
     if returncode != 0:
-        last = said.splitlines()[-1] if said else f"exit status {returncode}"
+        last = output.splitlines()[-1] if output else f"exit status {returncode}"
         raise DataError(f"ffmpeg could not write {jobs[0].path} and its like: {last}")

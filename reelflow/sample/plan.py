@@ -50,7 +50,7 @@ class Planned:
         frames: number of frames.
         height: pixels.
         width: pixels.
-        split: `train` or `test` where the sample says so, else empty.
+        split: `train` or `test` where the sample has a split, else empty.
     """
 
     path: str

@@ -44,12 +44,12 @@ class EmbeddingStore:
     def __init__(self, root: Path) -> None:
         self.root = root
         try:
-            told: dict[str, Any] = json.loads((root / _SPEC).read_text(encoding="utf-8"))
+            spec: dict[str, Any] = json.loads((root / _SPEC).read_text(encoding="utf-8"))
             self.hashes = list(pd.read_csv(root / _VIDEOS, dtype=str)["hash"])
         except FileNotFoundError:
             raise DataError(f"{root} holds no embeddings: run the stage `embed` first.") from None
-        self.blocks: list[str] = told.pop("blocks")
-        self.spec = told
+        self.blocks: list[str] = spec.pop("blocks")
+        self.spec = spec
         self._row = {video: row for row, video in enumerate(self.hashes)}
 
     def __contains__(self, video: str) -> bool:

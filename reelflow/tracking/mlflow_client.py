@@ -118,26 +118,26 @@ def _reelflow_error(address: str, error: BaseException) -> ReelflowError | None:
 
     where = masked(address)
     for cause in _chain(error):
-        said = _first_line(cause)
+        message = _first_line(cause)
         of_boto = type(cause).__module__.startswith(("botocore", "boto3"))
         if of_boto or isinstance(cause, requests.exceptions.RequestException):
             return UnavailableError(
-                f"MLflow at {where} does not answer ({said}). Start it, or correct "
+                f"MLflow at {where} does not answer ({message}). Start it, or correct "
                 f"MLFLOW_TRACKING_URI. {AGAIN}"
             )
         if isinstance(cause, (IntegrityError, sqlite3.IntegrityError)):
             return None  # a rule of MLflow's tables was broken: a mistake of ours
         if isinstance(cause, (DatabaseError, sqlite3.Error)):
-            kind = UnavailableError if "locked" in said else TrackingError
-            return kind(f"MLflow's database {where} cannot be used ({said}). {AGAIN}")
-    said = _first_line(error)
+            kind = UnavailableError if "locked" in message else TrackingError
+            return kind(f"MLflow's database {where} cannot be used ({message}). {AGAIN}")
+    message = _first_line(error)
     if isinstance(error, ModuleNotFoundError):
         return TrackingError(f"MLflow at {where} needs the package {error.name}: install it.")
     if type(error).__name__.endswith("StoreURIException"):
         return TrackingError(f"MLflow knows no address like {where}. Correct MLFLOW_TRACKING_URI.")
     if isinstance(error, MlflowException):
         return TrackingError(
-            f"MLflow at {where} refuses ({said}). Check MLFLOW_TRACKING_USERNAME and "
+            f"MLflow at {where} refuses ({message}). Check MLFLOW_TRACKING_USERNAME and "
             f"MLFLOW_TRACKING_PASSWORD, and the log of the MLflow server. {AGAIN}"
         )
     return None

@@ -22,12 +22,12 @@ import numpy as np
 
 from reelflow.base.errors import VideoError
 from reelflow.video import complaints, refusals
-from reelflow.video.allowed_formats import MOST_PRINTED, NAME, input_options
+from reelflow.video.allowed_formats import MOST_PRINTED
 from reelflow.video.content_hash import hash_and_stamp
-from reelflow.video.ffmpeg import Finished, again_if_killed, run_ffmpeg
+from reelflow.video.ffmpeg import Finished, again_if_killed, run_ffmpeg, source
 from reelflow.video.frame_times import Times, span
 from reelflow.video.intact_frames import Intact, find_intact
-from reelflow.video.open_safely import opened, regular_file_size
+from reelflow.video.open_safely import regular_file_size
 from reelflow.video.pipe import Pipe
 from reelflow.video.process_limits import Bounds
 from reelflow.video.stream_info import describe, is_rescaled
@@ -204,8 +204,8 @@ def _decode(
         how long the last frame lasts, in that time base, 0 if unknown.
     """
     few = {"frames:v": frames} if frames else {}
-    with opened(path) as descriptor, ExitStack() as stack:
-        video = ffmpeg.input(NAME, **input_options(descriptor))["V:0"]
+    with source(path) as (whole, descriptor), ExitStack() as stack:
+        video = whole["V:0"]
         shown = Pipe(stack, _LONGEST_LINE, last=True)
         times = ffmpeg.output(
             video,

@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial, wraps
 from pathlib import Path
@@ -69,15 +70,24 @@ def run_ffmpeg(
     return run(command.compile(cmd=ffmpeg_exe()), path, bounds, **how)
 
 
+@contextmanager
+def source(path: Path, **options: Any) -> Iterator[tuple[Any, int]]:
+    """Open a video safely; yield it as an input of ffmpeg-python, which reads nothing else, and its
+    descriptor, which ffmpeg must get. Raises `VideoError` as `opened`; `options` are of the input.
+    """
+    with opened(path) as descriptor:
+        yield ffmpeg.input(NAME, **{**input_options(descriptor), **options}), descriptor
+
+
 def header_lines(path: Path, bounds: Bounds, level: str, pattern: str) -> str:
     """The lines that ffmpeg logs at `level` when it opens a file, as far as `pattern` matches.
     Raises `VideoError` as `opened` and `run`."""
-    with opened(path) as descriptor:
-        asked = ffmpeg.input(NAME, **input_options(descriptor)).output("none")
+    with source(path) as (video, descriptor):
         # Without an output it reports what it sees, and ends.
-        command = [*asked.compile(cmd=ffmpeg_exe())[:-1], *_QUIET, level, "-hide_banner"]
-        how: dict[str, Any] = {"pass_fds": (descriptor,), "listen_for": pattern.encode()}
-        return run(command, path, bounds, **how).stderr
+        command = video.output("none").compile(cmd=ffmpeg_exe())[:-1]
+        command += [*_QUIET, level, "-hide_banner"]
+        heard = pattern.encode()
+        return run(command, path, bounds, pass_fds=(descriptor,), listen_for=heard).stderr
 
 
 def run(

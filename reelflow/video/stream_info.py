@@ -13,9 +13,7 @@ from typing import Any
 
 import ffmpeg
 
-from reelflow.video.allowed_formats import NAME, input_options
-from reelflow.video.ffmpeg import run_ffmpeg
-from reelflow.video.open_safely import opened
+from reelflow.video.ffmpeg import run_ffmpeg, source
 from reelflow.video.process_limits import Bounds
 
 _TURNING = {"transpose", "hflip", "vflip", "rotate"}
@@ -74,9 +72,8 @@ def _shown_size(sink: dict[str, Any], *, turned: bool) -> tuple[int, int]:
 def _first_picture(path: Path, bounds: Bounds) -> tuple[int, str]:
     """Degrees clockwise by which the first picture is turned to be shown, and its transfer
     function."""
-    with opened(path) as descriptor:
-        video = ffmpeg.input(NAME, noautorotate=None, **input_options(descriptor))["V:0"]
-        shown = video.filter("showinfo", checksum=0)
+    with source(path, noautorotate=None) as (video, descriptor):
+        shown = video["V:0"].filter("showinfo", checksum=0)
         output = ffmpeg.output(shown, "-", format="null", **{"frames:v": 1})
         heard = f"{_ROTATION}|{_TRANSFER}".encode()
         finished = run_ffmpeg(

@@ -66,7 +66,7 @@ def test_too_few_videos_are_said_at_import_and_before_any_stage_once(
     told = "Too few videos: sit has 2; ingest.min_videos_per_class asks for 3."
     dry = checkout.call("reelflow", "import", "--dry-run", str(few)).stdout
     assert dry.count(told) == 1
-    assert "`reelflow run` would stop: Too few" in dry
+    assert "The pipeline would stop: Too few" in dry
     # More may be added before the run, so it is brought.
     assert checkout.call("reelflow", "import", str(few)).stdout.count(told) == 1
     done = checkout.call("reelflow", "run", check=False)

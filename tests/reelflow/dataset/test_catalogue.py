@@ -10,7 +10,7 @@ from reelflow.base.errors import DataError
 from reelflow.dataset import catalogue as module
 from reelflow.dataset.catalogue import Catalogue, catalogue
 from reelflow.dataset.check_cache import CheckCache
-from reelflow.intake.labelled_videos import list_videos
+from reelflow.intake.source_forms import list_videos
 from reelflow.video.process_limits import Bounds
 from tests.conftest import MakeVideo
 
@@ -51,7 +51,7 @@ def test_the_same_bytes_under_two_labels_are_refused_naming_both(raw: Path) -> N
 def test_nothing_is_decoded_twice(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = look(raw)
     (raw / "run" / "0.mp4").rename(raw / "run" / "renamed.mp4")
-    monkeypatch.setattr(module, "each", lambda *_: pytest.fail("a known video was decoded"))
+    monkeypatch.setattr(module, "check_one", lambda *_: pytest.fail("a known video was decoded"))
     again = look(raw)
     assert sorted(again.manifest["hash"]) == sorted(first.manifest["hash"])
     assert again.manifest["pts"].map(list).tolist() == first.manifest["pts"].map(list).tolist()

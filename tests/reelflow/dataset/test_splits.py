@@ -177,7 +177,7 @@ def test_groups_that_tear_what_the_ledger_holds_are_an_error_with_the_remedy() -
         split(manifest_of(grid()), ledger)
     text = str(error.value)
     assert "stands in two splits" in text
-    assert "by the ledger (bend/g" in text
+    assert "by the ledger ('bend/g" in text
     assert "delete data/ledger.csv" in text
 
 

@@ -69,7 +69,6 @@ def test_each_video_comes_with_what_the_manifest_tells_of_it(
     manifest: Path, monkeypatch: pytest.MonkeyPatch, videos: int
 ) -> None:
     monkeypatch.setattr(engines, "_VIDEOS", videos)
-    monkeypatch.setattr(engines, "_ROWS", 7)
     rows = pd.read_parquet(manifest).set_index("hash")
     hashes = sorted(rows.index)[3:25]
     found = list(decoded(manifest, hashes, SPEC, Recorder().engine))

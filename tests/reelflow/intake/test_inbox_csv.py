@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reelflow.base.errors import DataError
-from reelflow.intake.labelled_videos import list_videos
+from reelflow.intake.source_forms import list_videos
 from tests.reelflow.intake.test_inbox import files, put, reason, settled
 
 
@@ -55,7 +55,7 @@ def test_labels_of_known_bytes_come_from_the_csv_not_from_folders(
 def test_a_csv_without_labels_is_refused(inbox: Path, raw: Path) -> None:
     put(raw / "videos.csv", "file\nx\n")
     put(inbox / "walk/a.mp4", "A")
-    with pytest.raises(DataError, match="lacks the column path and label"):
+    with pytest.raises(DataError, match="lacks the column path; it has file"):
         settled(inbox, raw)
     assert files(inbox) == {"walk/a.mp4": "A"}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reelflow.intake.inbox import InboxReport, take
-from reelflow.intake.labelled_videos import list_videos
+from reelflow.intake.source_forms import list_videos
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from reelflow.base.errors import DataError
-from reelflow.intake.labelled_videos import LabelledVideo, list_videos
+from reelflow.intake.labelled_videos import LabelledVideo
+from reelflow.intake.source_forms import list_videos
 
 
 def touch(root: Path, *names: str) -> None:
@@ -60,7 +61,7 @@ def test_a_pattern_reads_the_group_where_none_is_given(tmp_path: Path) -> None:
         ("path,label\na.mp4,\n", "rows without a path or a label"),
         ("path,label\nb.mp4,run\n", "names 1 of 1 files that do not exist"),
         ("path,label\na.mp4,run\na.mp4,sit\n", "a.mp4 twice"),
-        ("path,label,split\na.mp4,run,train1\n", "'train1'; allowed are train, validation, test"),
+        ("path,label,split\na.mp4,run,train1\n", "'train1'; say what it means"),
         ("path,label\n/etc/passwd,run\n", "outside its folder"),
         ("path,label\n../a.mp4,run\n", "outside its folder"),
         ("", "cannot be read as a csv"),

@@ -13,11 +13,11 @@ import pytest
 from reelflow.base.errors import DataError
 from reelflow.intake.apply_import import Brought, carry_out, remove
 from reelflow.intake.import_plan import Plan
-from reelflow.intake.labelled_videos import LabelledVideo, list_videos
+from reelflow.intake.labelled_videos import LabelledVideo
 from reelflow.intake.plan_import import plan_import
 from reelflow.intake.removal import meant
 from reelflow.intake.same_bytes import only_copies
-from reelflow.intake.source_forms import Form, read_source
+from reelflow.intake.source_forms import Form, list_videos, read_source
 from tests.reelflow.intake.bringing import bring
 
 

@@ -113,13 +113,13 @@ def test_paths_may_begin_elsewhere_and_files_may_be_missing(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("form", "says"),
     [
-        (Form(path="file"), "lacks the column file; it has filepath, species, camera; did you "),
+        (Form(path="file"), "lacks the column file; it has filepath, species, camera. Did you "),
         (
             Form("filepath"),
             "lacks the column label; it has filepath, species, camera, folder, name, path. Name",
         ),
         (Form("filepath", "specie"), "Did you mean `species`? Name the column of the label"),
-        (Form("filepath", "species", "station"), "--group COLUMN"),
+        (Form("filepath", "species", "station"), "the option `group`"),
         (Form("filepath", "species"), "names a.avi twice, as 'fox' and as 'owl'"),
     ],
 )
