@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -13,13 +11,16 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-Workers = Annotated[int, Field(ge=0, le=256, description="videos at once, 0 for one a core")]
-TimeoutS = Annotated[
-    float,
-    Field(
+class DecodingSection(Section):
+    """Base of the section of a stage that decodes videos."""
+
+    workers: int = Field(0, ge=0, le=256, description="videos at once, 0 for one a core")
+    timeout_s: float = Field(
+        120.0,
         gt=0.0,
         le=86400.0,
         description="seconds of CPU beside what bytes and frames account for, or of standing still",
-    ),
-]
-MemoryMb = Annotated[int, Field(ge=128, le=65536, description="MiB an ffmpeg process may take")]
+    )
+    memory_mb: int = Field(
+        1024, ge=128, le=65536, description="MiB of memory that a decoding process may take"
+    )

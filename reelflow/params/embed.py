@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from reelflow.base.section import MemoryMb, Section, TimeoutS, Workers
+from reelflow.base.section import DecodingSection
 
 
-class EmbedParams(Section):
+class EmbedParams(DecodingSection):
     """How videos become embeddings, where the network reads some."""
 
     rate: float = Field(12.5, gt=0.0, le=240.0, description="frames a second")
@@ -21,6 +21,3 @@ class EmbedParams(Section):
     download: bool = Field(
         False, description="whether Keras may download ImageNet weights where no file is named"
     )
-    workers: Workers = 0
-    timeout_s: TimeoutS = 120.0
-    memory_mb: MemoryMb = 1024

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from reelflow.base.section import MemoryMb, Section, TimeoutS, Workers
+from reelflow.base.section import DecodingSection
 
 # Each is a function of that name in `reelflow.extraction.samplers`. A new one is a line here.
 Sampler = Literal[
@@ -18,7 +18,7 @@ Sampler = Literal[
 ]
 
 
-class ExtractParams(Section):
+class ExtractParams(DecodingSection):
     """Which frames are taken from a video, and at which size."""
 
     frames: int = Field(16, ge=1, le=512, description="frames taken from a video (T)")
@@ -55,9 +55,6 @@ class ExtractParams(Section):
         0.75, gt=0.0, le=1.0, description="side of `motion`'s square, a share of the shorter side"
     )
     engine: Literal["local", "dask"] = Field("local", description="what decodes")
-    workers: Workers = 0
-    timeout_s: TimeoutS = 120.0
-    memory_mb: MemoryMb = 1024
 
     @field_validator("crops")
     @classmethod

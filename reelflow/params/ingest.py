@@ -7,10 +7,10 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from reelflow.base.section import MemoryMb, Section, TimeoutS, Workers
+from reelflow.base.section import DecodingSection
 
 
-class IngestParams(Section):
+class IngestParams(DecodingSection):
     """How labelled videos are found, checked and set aside."""
 
     group_pattern: str = Field(
@@ -40,9 +40,6 @@ class IngestParams(Section):
         [], description="folders outside that of the videos that symbolic links in it may lead to"
     )
     max_file_gb: float = Field(64.0, gt=0.0, description="GiB that a file may have")
-    workers: Workers = 0
-    timeout_s: TimeoutS = 120.0
-    memory_mb: MemoryMb = 1024
 
     @field_validator("group_pattern")
     @classmethod

@@ -47,13 +47,8 @@ def pixel_statistics(
         `mean` and `std`, three floats each, 0 to 255. A channel that never varies gets the `std`
         1, so that dividing by it leaves zeros and not infinities.
     """
-    totals = [sum(map(int, channel)) for channel in zip(*sums, strict=True)]
-    squared = [sum(map(int, channel)) for channel in zip(*squares, strict=True)]
-    variances = [
-        (pixels * square - total * total) / (pixels * pixels)
-        for total, square in zip(totals, squared, strict=True)
-    ]
-    return {
-        "mean": [total / pixels for total in totals],
-        "std": [math.sqrt(variance) if variance else 1.0 for variance in variances],
-    }
+    # As Python's whole numbers, which do not overflow.
+    total, square = (np.array([*map(list, each)]).astype(object).sum(0) for each in (sums, squares))
+    variances = (pixels * square - total**2) / pixels**2
+    deviations = [math.sqrt(variance) if variance else 1.0 for variance in variances]
+    return {"mean": (total / pixels).tolist(), "std": deviations}

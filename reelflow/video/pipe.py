@@ -52,20 +52,14 @@ class Drain(threading.Thread):
                     self._stop_writer()
 
 
-class Complaints(threading.Thread):
-    """Reads the complaints of a process and keeps the first lines.
-
-    Attributes:
-        kept: lines, the first `STDERR_LIMIT` bytes of them; none about decoders that are not
-            allowed, because a long film has enough of them to hide a damaged picture.
-    """
+class Complaints(Drain):
+    """Reads the complaints of a process and keeps the first lines that match `listen_for`; none
+    about decoders that are not allowed, because a long film has enough of them to hide a damaged
+    picture."""
 
     def __init__(self, pipe: IO[bytes], listen_for: bytes) -> None:
-        super().__init__(daemon=True)
-        self.kept = bytearray()
         self._wanted = re.compile(listen_for)
-        self._pipe = pipe
-        self.start()
+        super().__init__(pipe, STDERR_LIMIT, lambda: None)
 
     def run(self) -> None:
         with self._pipe:
