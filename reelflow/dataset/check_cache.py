@@ -74,8 +74,7 @@ class CheckCache:
     def hash_of(self, path: Path, stamp: str) -> str | None:
         """The SHA-256 of a file when it had this stamp (`reelflow.video.content_hash`), or None."""
         asked = "SELECT hash FROM files WHERE path = ? AND stamp = ?"
-        found: str | None = self._one(asked, str(path), stamp)
-        return found
+        return self._one(asked, str(path), stamp)
 
     def store_hash(self, path: Path, digest: str, stamp: str) -> None:
         """Remember the SHA-256 of a file, and the stamp that it had before it was read."""

@@ -173,8 +173,7 @@ class _Search:
         """What exchanging each of `ours` for each of `theirs` adds to the squared deviation."""
         u, v = self.weights[ours], self.weights[theirs]
         square = (u**2).sum(axis=1)[:, None] + (v**2).sum(axis=1) - 2 * u @ v.T
-        change: Floats = 2 * ((v @ slope)[None, :] - (u @ slope)[:, None]) + 2 * square
-        return change
+        return 2 * ((v @ slope)[None, :] - (u @ slope)[:, None]) + 2 * square
 
     def fill(self) -> None:
         """Place all groups anew so that no class is missing. Raises `Impossible`."""

@@ -68,16 +68,18 @@ def _run(
     held: dict[Future, Bundle] = {}
     with _client(workers) as client:
         while True:
-            # If there is no worker yet, one may come.
-            room = max(0, _AHEAD * max(1, _threads_of(client)) - len(held))
-            for bundle in islice(waiting, room):
+            with _sentences():
+                # If there is no worker yet, one may come.
+                threads = max(1, sum(client.nthreads().values()))
+            more = list(islice(waiting, max(0, _AHEAD * threads - len(held))))
+            with _sentences():
                 # Not pure: otherwise Dask hashes all its times to name the task.
-                held[client.submit(work, bundle, pure=False)] = bundle
-            if not held:
+                held |= {client.submit(work, bundle, pure=False): bundle for bundle in more}
+                done = _done(client, list(held))
+                answers = [(held.pop(future), future.result()) for future in done]
+            if not answers:
                 return
-            for future in _done(client, list(held)):
-                bundle, records = held.pop(future), _result(future)
-                future.release()
+            for bundle, records in answers:
                 yield bundle, keep_clips(kept, spec, bundle, records)
 
 
@@ -106,49 +108,34 @@ def _client(workers: int) -> Iterator[Client]:
         yield client
 
 
-def _threads_of(client: Client) -> int:
-    """The threads of all workers; workers come and go."""
-    try:
-        threads: list[int] = list(client.nthreads().values())
-    except (OSError, TimeoutError, CancelledError) as error:
-        raise _gone(error) from None
-    return sum(threads)
-
-
 def _done(client: Client, futures: list[Future]) -> set[Future]:
     """Wait for one of them at least; return those that are done."""
-    while True:
-        try:
-            with client.as_current(), suppress(TimeoutError):
-                done: set[Future] = wait(futures, _PATIENCE, return_when="FIRST_COMPLETED").done
-                return done
-        except CancelledError as error:
-            raise _gone(error) from None
+    while futures:
+        with client.as_current(), suppress(TimeoutError):
+            return wait(futures, _PATIENCE, return_when="FIRST_COMPLETED").done
         if isinstance(client.cluster, LocalCluster):
             # Dask does not replace a worker that dies while it starts; this does.
             client.cluster.scale(len(client.cluster.worker_spec))
-        elif not _threads_of(client):
+        elif not client.nthreads():
             log.warning("no worker is at %s; waiting for one", client.scheduler.address)
+    return set()
 
 
-def _gone(error: Exception) -> UnavailableError:
-    return UnavailableError(
-        f"The Dask cluster went away while it decoded ({error}). Run the same command again: the "
-        "frames that it had sent are kept."
-    )
-
-
-def _result(future: Future) -> list[Records | VideoError]:
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """Turn what Dask raises where the cluster is lost, or lacks this package, into a sentence."""
     try:
-        records: list[Records | VideoError] = future.result()
-    except (CancelledError, KilledWorker) as error:
-        raise _gone(error) from None
+        yield
+    except (OSError, CancelledError, KilledWorker) as error:  # a TimeoutError is an OSError
+        raise UnavailableError(
+            f"The Dask cluster went away while it decoded ({error}). Run the same command again: "
+            "the frames that it had sent are kept."
+        ) from None
     except ImportError as error:
         raise DataError(
             f"A Dask worker cannot decode ({error}): install this package there, in the same "
             "version as here."
         ) from None
-    return records
 
 
 def _fetch(

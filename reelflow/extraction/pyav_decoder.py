@@ -136,8 +136,7 @@ def decoder() -> Decoder:
     # A fork copies the memory of this process, but not its decoder.
     if getattr(_OWN, "process", None) != os.getpid():
         _OWN.process, _OWN.decoder = os.getpid(), Decoder()
-    own: Decoder = _OWN.decoder
-    return own
+    return _OWN.decoder
 
 
 _OWN = threading.local()

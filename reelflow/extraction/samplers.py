@@ -83,17 +83,14 @@ def dense(pts: Times, unit: float, spec: ClipSpec) -> Indices:
     middles = shown_at(pts, _centres(pts, spec.places))
     offsets = (np.arange(length) - (length - 1) // 2) * spec.stride
     chosen = (middles[:, None] + offsets).ravel()
-    taken: Indices = np.sort(np.clip(chosen, 0, len(pts) - 1))
-    return taken
+    return np.sort(np.clip(chosen, 0, len(pts) - 1))
 
 
 def sampler(name: str) -> Sampler:
     """The sampler of this name. `params.yaml` allows those of `reelflow.params.extract.Sampler`."""
-    found: Sampler = globals()[name]
-    return found
+    return globals()[name]
 
 
 def _centres(pts: Times, count: int) -> Times:
     """Times of the centres of `count` equal segments."""
-    centres: Times = pts[0] + (2 * np.arange(count, dtype=np.int64) + 1) * span(pts) // (2 * count)
-    return centres
+    return pts[0] + (2 * np.arange(count, dtype=np.int64) + 1) * span(pts) // (2 * count)

@@ -70,8 +70,7 @@ def load_all(path: Path) -> dict[str, Section]:
 
 def _section_class(name: str) -> type[Section]:
     module = import_module(f"reelflow.params.{name}")
-    found: type[Section] = getattr(module, f"{name.capitalize()}Params")
-    return found
+    return getattr(module, f"{name.capitalize()}Params")
 
 
 def _read(path: Path) -> dict[str, Any]:

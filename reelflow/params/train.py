@@ -95,8 +95,7 @@ class _Shared(Section):
 
     def settings(self, network: str) -> Section:
         """A network's own settings: the section that has its name."""
-        found: Section = getattr(self, network)
-        return found
+        return getattr(self, network)
 
     def in_use(self) -> dict[str, Any]:
         """All values by name, of the networks' own settings those of the network that is trained.

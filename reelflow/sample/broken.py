@@ -3,39 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 
-from reelflow.base.files import replacing
-from reelflow.sample.encode import FORMATS, encode
+from reelflow.sample.encode import FORMATS
 from reelflow.sample.plan import Planned
 
-
-@dataclass(frozen=True)
-class Broken:
-    """A file to be broken: what it pretends to be, and how its bytes are made from a whole video.
-
-    Attributes:
-        video: whose name, label and group it has.
-        damage: from the bytes of a whole video to the bytes that are written.
-    """
-
-    video: Planned
-    damage: Callable[[bytes], bytes]
-
-    def write(self, path: Path, seed: int) -> None:
-        """Write the broken file, the same bytes each time, atomically."""
-        with replacing(path) as temporary:
-            encode([self.video.job(temporary, seed)])
-            temporary.write_bytes(self.damage(temporary.read_bytes()))
+# From the bytes of a whole video to those that are written.
+Damage = Callable[[bytes], bytes]
 
 
-def broken(videos: list[Planned], seed: int) -> list[Broken]:
-    """Five broken files among `videos`, sorted by path; each is a clip that no good video shows."""
+def broken(videos: list[Planned], seed: int) -> list[tuple[Planned, Damage]]:
+    """Five broken files among `videos`, sorted by path: what each pretends to be, and its damage.
+    Each is a clip that no good video shows."""
     noise = np.random.default_rng([seed, 3]).bytes(20_000)
-    ways: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
+    ways: dict[str, tuple[str, Damage]] = {
         "broken_no_index": (".mp4", lambda whole: whole[: len(whole) * 2 // 3]),
         "broken_cut_short": (".mkv", lambda whole: whole[: len(whole) * 3 // 4]),
         "broken_text": (".mp4", lambda whole: b"The camera was stolen, sorry. No video today.\n"),
@@ -50,5 +33,5 @@ def broken(videos: list[Planned], seed: int) -> list[Broken]:
         like = next(video for video in videos if video.label == label)
         form = next(form for form in FORMATS if form.extension == extension)
         path = f"{label}/{name}{extension}"
-        found.append(Broken(replace(like, path=path, clip=unused, format=form), damage))
-    return sorted(found, key=lambda each: each.video.path)
+        found.append((replace(like, path=path, clip=unused, format=form), damage))
+    return sorted(found, key=lambda each: each[0].path)

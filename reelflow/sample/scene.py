@@ -153,8 +153,7 @@ def _centres(track: _Track, height: int, width: int) -> Floats:
     """The object's centre in pixels, down and right, (N, 2)."""
     side = min(height, width)
     corner = np.array([(height - side) / 2, (width - side) / 2])
-    centres: Floats = np.stack([track.y, track.x], axis=1) * side + corner
-    return centres
+    return np.stack([track.y, track.x], axis=1) * side + corner
 
 
 def _draw(shown: NDArray[np.uint8], shape: str, track: _Track, paint: texture.Image) -> None:
@@ -204,8 +203,7 @@ def _distance(shape: str, tilt: float, radius: float, y: Pixels, x: Pixels) -> P
         along, across = along - beyond * mirror_along, across - beyond * mirror_across
     edge = NOTCH * np.array([np.cos(turn), np.sin(turn)]) - np.array([1.0, 0.0])
     edge_along, edge_across = (edge / np.hypot(*edge)).astype(np.float32)
-    inside: Pixels = edge_across * (np.float32(radius) - along) + edge_along * np.abs(across)
-    return inside
+    return edge_across * (np.float32(radius) - along) + edge_along * np.abs(across)
 
 
 def _cover(value: Pixels) -> Pixels:

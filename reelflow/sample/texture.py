@@ -50,8 +50,7 @@ def crop(tile: Image, top: float, left: float, height: int, width: int) -> Image
     y, x = y % side, x % side
     window = tile[y : y + height + 1, x : x + width + 1].astype(np.uint16)
     mixed = _between(_between(window, y_part).swapaxes(0, 1), x_part).swapaxes(0, 1)
-    shown: Image = ((mixed + np.uint16(STEPS * STEPS // 2)) >> 8).astype(np.uint8)
-    return shown
+    return ((mixed + np.uint16(STEPS * STEPS // 2)) >> 8).astype(np.uint8)
 
 
 def _between(lines: NDArray[np.uint16], part: int) -> NDArray[np.uint16]:
@@ -78,8 +77,7 @@ def _pattern(rng: np.random.Generator, side: int, frequencies: tuple[int, int]) 
     else:
         dots = np.cos(2 * np.pi * across * u) + np.cos(2 * np.pi * across * v)
         field = np.tanh(3 * (dots - 0.6)) + 0.5 * clouds
-    scaled: Field = (field - field.min()) / (field.max() - field.min())
-    return scaled
+    return (field - field.min()) / (field.max() - field.min())
 
 
 def _clouds(rng: np.random.Generator, side: int, waves: int = 24) -> Field:
@@ -90,8 +88,7 @@ def _clouds(rng: np.random.Generator, side: int, waves: int = 24) -> Field:
     rows = np.exp(steps * frequencies[:, 0]) * np.exp(1j * phases)
     rows /= 1 + np.hypot(frequencies[:, 0], frequencies[:, 1])
     field = (rows @ np.exp(steps * frequencies[:, 1]).T).real
-    scaled: Field = (field - field.mean()) / field.std()
-    return scaled
+    return (field - field.mean()) / field.std()
 
 
 def _paint(field: Field, hues: Field, saturations: Field, values: Field) -> Image:

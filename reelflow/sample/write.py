@@ -29,7 +29,7 @@ from reelflow.base.errors import DataError
 from reelflow.base.files import remove_left_over, replacing, write_json
 from reelflow.base.parallel import each
 from reelflow.base.progress import track
-from reelflow.sample.broken import Broken, broken
+from reelflow.sample.broken import Damage, broken
 from reelflow.sample.encode import encode
 from reelflow.sample.plan import Planned, plan
 from reelflow.sample.scene import LABELS
@@ -131,7 +131,7 @@ def _refuse_other_content(root: Path, settings: dict[str, Any]) -> None:
 
 
 def _write_files(
-    root: Path, good: list[Planned], bad: list[Broken], seed: int, workers: int
+    root: Path, good: list[Planned], bad: list[tuple[Planned, Damage]], seed: int, workers: int
 ) -> None:
     remove_left_over(root, below=True)
     of_group: dict[int, list[Planned]] = defaultdict(list)
@@ -140,8 +140,10 @@ def _write_files(
     work = each(partial(_write_batch, root, seed), of_group.values(), workers)
     for _ in track(work, len(of_group), "writing scenes"):
         pass
-    for one in bad:
-        one.write(root / one.video.path, seed)
+    for video, damage in bad:
+        with replacing(root / video.path) as temporary:
+            encode([video.job(temporary, seed)])
+            temporary.write_bytes(damage(temporary.read_bytes()))
     boxes = [
         (video.path, frame, *(f"{value:.2f}" for value in box))
         for video in good
@@ -149,7 +151,7 @@ def _write_files(
     ]
     columns = ["path", "frame", "x", "y", "width", "height"]
     write_table(root / BOXES, pd.DataFrame(boxes, columns=columns))
-    listed = sorted([*good, *(one.video for one in bad)], key=lambda video: video.path)
+    listed = sorted([*good, *(video for video, _ in bad)], key=lambda video: video.path)
     rows = [(video.path, video.label, video.group_name, video.split) for video in listed]
     table = pd.DataFrame(rows, columns=["path", "label", "group", "split"])
     write_table(root / VIDEOS, table if table["split"].any() else table.drop(columns="split"))

@@ -9,7 +9,6 @@ frames/spec.json                       the ClipSpec of every clip
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -101,19 +100,15 @@ class FrameStore:
         """
         path = self.root / self._shards[self._shard[place]]
         room = into.reshape(-1).data
-        offset = int(self._offset[place])
         try:
-            file = os.open(path, os.O_RDONLY)
+            with path.open("rb", buffering=0) as file:
+                file.seek(int(self._offset[place]))
+                while room and (got := file.readinto(room)):
+                    room = room[got:]
         except OSError as error:
             raise not_a_shard(path, error) from None
-        try:
-            while room:
-                got = os.preadv(file, [room], offset)
-                if not got:
-                    raise not_a_shard(path, "it is cut short")
-                room, offset = room[got:], offset + got
-        finally:
-            os.close(file)
+        if room:
+            raise not_a_shard(path, "it is cut short")
 
     def damaged(self) -> list[str]:
         """The names of shards that are missing or do not have the bytes that were written. It reads

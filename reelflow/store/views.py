@@ -32,8 +32,7 @@ def drawn(frames: Frames, spec: ClipSpec, random: np.random.Generator) -> Frames
     if spec.choices == 1:
         return laid[crop, :, 0]
     chosen = random.integers(spec.choices, size=spec.frames)
-    taken: Frames = laid[crop, np.arange(spec.frames), chosen]
-    return taken
+    return laid[crop, np.arange(spec.frames), chosen]
 
 
 def views(frames: Frames, spec: ClipSpec) -> Frames:
@@ -49,8 +48,7 @@ def frozen(views: Frames) -> Frames:
 
 def centre(frames: Frames, spec: ClipSpec) -> Frames:
     """The middle crop of `views`, uint8, of `spec.shape`."""
-    middle: Frames = views(frames, spec)[spec.crops // 2]
-    return middle
+    return views(frames, spec)[spec.crops // 2]
 
 
 def shown(clip: Clip, spec: ClipSpec) -> Clip:

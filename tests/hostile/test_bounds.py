@@ -147,7 +147,8 @@ def test_a_decoder_that_dies_or_hangs_costs_only_its_file(
     for seed in range(3):
         make_video(raw / "run" / f"{seed}.mp4", seed=seed)
     (raw / "run" / "bad.mp4").write_bytes(b"DIE" + bytes(100))
-    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(_dying_ffmpeg(tmp_path / "ffmpeg", way)))
+    dying = str(_dying_ffmpeg(tmp_path / "ffmpeg", way))
+    monkeypatch.setattr(ffmpeg, "ffmpeg_exe", lambda: dying)
     found = _look(raw, Bounds(timeout_s=5))
     assert dict(found.quarantine[["path", "code"]].to_numpy().tolist()) == {"run/bad.mp4": code}
     assert len(found.manifest) == 3
