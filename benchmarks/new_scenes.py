@@ -39,10 +39,9 @@ def main() -> None:
     parser.add_argument("--kept", type=Path, default=Path(".reelflow/features"))
     asked = parser.parse_args()
     deterministic()
-    made = write_sample(
-        asked.folder, clips_per_class=CLIPS_PER_CLASS, groups=SCENES_PER_CLASS, apart=True
-    )
-    print(made)
+    if not asked.folder.exists():
+        how = {"clips_per_class": CLIPS_PER_CLASS, "groups": SCENES_PER_CLASS}
+        print(write_sample(asked.folder, **how, apart=True))
     videos, features = embedded(asked.folder, asked.kept)
     candidates = transfer.candidates(transfer.Settings(), list(features.dtype.names or ()))
     known = (videos["split"] == "train").to_numpy()

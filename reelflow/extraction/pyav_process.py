@@ -106,7 +106,9 @@ def _decode(
     codec = asked["codec"]
     starts = mpeg4_starts(packets, context.extradata or b"") if codec == "mpeg4" else [0]
     passing = codec in _SHOWS_REFERENCES
-    for frame in _frames(context, needed(packets, set(wanted), starts), passing=passing):
+    places = needed([packet.pts for packet in packets], set(wanted), starts)
+    some = ((packets[at], asked_for) for at, asked_for in places)
+    for frame in _frames(context, some, passing=passing):
         if frame.pts != next(expected, None) or frame.is_corrupt:
             raise _OddError
         if any(data.type == Type.DISPLAYMATRIX for data in frame.side_data):
@@ -123,19 +125,20 @@ def _decode(
 
 
 def needed(
-    packets: Sequence[Any], wanted: set[int], starts: Sequence[int]
-) -> Iterator[tuple[Any, bool]]:
-    """Yield each packet to be decoded for the frames shown at `wanted`, and whether it is one.
+    times: Sequence[int], wanted: set[int], starts: Sequence[int]
+) -> Iterator[tuple[int, bool]]:
+    """Yield the place of each packet that the frames shown at `wanted` may need, and whether it is
+    one of them.
 
     Args:
-        packets: all, in the order of decoding, a frame each.
+        times: when each packet is shown, in the order of decoding, a frame each.
         wanted: times.
         starts: of the packets, rising from 0, those before which nothing matters after them.
     """
-    for start, end in zip(starts, [*starts[1:], len(packets)], strict=True):
-        asked = [at for at in range(start, end) if packets[at].pts in wanted]
+    for start, end in zip(starts, [*starts[1:], len(times)], strict=True):
+        asked = [at for at in range(start, end) if times[at] in wanted]
         for at in range(start, asked[-1] + 1 if asked else start):
-            yield packets[at], packets[at].pts in wanted
+            yield at, times[at] in wanted
 
 
 def mpeg4_starts(packets: Sequence[Any], header: bytes) -> list[int]:

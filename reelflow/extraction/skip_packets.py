@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelflow.base.errors import VideoError
+from reelflow.extraction import pyav_process
 from reelflow.extraction.wanted_frames import Wanted
 from reelflow.video.ffmpeg import again_if_killed, run_ffmpeg, source
 from reelflow.video.frame_times import Times
@@ -73,14 +74,10 @@ def spared(wanted: Wanted, bounds: Bounds) -> Wanted:
 
 def needed(packets: Packets, wanted: Times) -> NDArray[np.bool_]:
     """Which packets must be decoded for the frames shown at `wanted`, bool (P,)."""
-    asked = np.isin(packets.pts, wanted)
     keep = np.zeros(len(packets.pts), np.bool_)
-    ends = [*packets.starts[1:], len(keep)]
-    for start, end in zip(packets.starts, ends, strict=True):
-        places = np.flatnonzero(asked[start:end])
-        if len(places):
-            upto = start + places[-1] + 1
-            keep[start:upto] = (packets.referred | asked)[start:upto]
+    times = packets.pts.tolist()
+    for at, asked in pyav_process.needed(times, set(wanted.tolist()), packets.starts.tolist()):
+        keep[at] = asked or packets.referred[at]
     return keep
 
 

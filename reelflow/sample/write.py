@@ -1,32 +1,25 @@
-"""Writing the sample: a folder a class, `videos.csv`, `boxes.csv`, `sample.json`.
+"""Writing the sample: a folder a class, `videos.csv`, `boxes.csv`.
 
-    sample.json   how the set was asked for; written first, so that a killed run can be repeated
     LABEL/*       the videos, and a few broken files
     boxes.csv     path,frame,x,y,width,height: the object in every frame of every good video, in
                   pixels from the top left of the picture as shown, frames counted from 0
     videos.csv    path,label,group of all files, the broken ones too, and split if the sample is
                   apart; written last
 
-Every file is written in one step, and `videos.csv` comes last, so the command can be killed at any
-moment and given again: it then writes every file anew, with the same bytes. About 10 s for the 480
-videos on two cores, 7 MB.
+About 10 s for the 480 videos on two cores, 7 MB.
 """
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from reelflow.base.csv_table import write_table
 from reelflow.base.errors import DataError
-from reelflow.base.files import remove_left_over, replacing, write_json
 from reelflow.base.parallel import each
 from reelflow.base.progress import track
 from reelflow.sample.broken import Damage, broken
@@ -34,12 +27,8 @@ from reelflow.sample.encode import encode
 from reelflow.sample.plan import Planned, plan
 from reelflow.sample.scene import LABELS
 
-SETTINGS = "sample.json"
 VIDEOS = "videos.csv"
 BOXES = "boxes.csv"
-
-# Raised when the same settings would give other bytes.
-VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -78,11 +67,8 @@ def write_sample(
 ) -> SampleSummary:
     """Write the labelled sample videos to `root`, the same bytes each time.
 
-    A finished sample is left as it is, whatever was done to its files since; one that was
-    interrupted is written anew.
-
     Args:
-        root: a folder that is empty, or is not there yet, or holds this very sample.
+        root: a folder that is empty, or is not there yet.
         clips_per_class: good videos a class, 3 or more; there are six classes.
         groups: how many pairs of background and paint the videos share, 1 to `clips_per_class`.
         seed: 0 or more; another seed gives other videos.
@@ -94,56 +80,35 @@ def write_sample(
         DataError: `root` holds something else. Nothing was touched then.
         OSError: the disk is full or not writable.
     """
-    settings = {
-        "clips_per_class": clips_per_class,
-        "groups": groups,
-        "made_by": "reelflow sample",
-        "seed": seed,
-        "version": VERSION,
-        **({"apart": True} if apart else {}),
-    }
+    # Hidden files (`.gitkeep`) are nobody's videos.
+    if root.exists() and (not root.is_dir() or any(root.glob("[!.]*"))):
+        raise DataError(
+            f"{root} is no empty folder; nothing was written. Name another one for the sample "
+            "videos, or delete it."
+        )
     good = plan(clips_per_class, groups, seed, apart=apart)
     bad = broken(good, seed)
-    _refuse_other_content(root, settings)
-    if not (root / VIDEOS).exists():
-        write_json(root / SETTINGS, settings)
-        _write_files(root, good, bad, seed, workers)
+    _write_files(root, good, bad, seed, workers)
     scenes = len({video.group for video in good})
     return SampleSummary(root, len(good), len(bad), scenes, tuple(sorted(LABELS)))
-
-
-def _refuse_other_content(root: Path, settings: dict[str, Any]) -> None:
-    if root.exists() and not root.is_dir():
-        raise DataError(f"{root} is a file; name a folder for the sample videos.")
-    if (root / SETTINGS).is_file():
-        found = json.loads((root / SETTINGS).read_text(encoding="utf-8"))
-        if found != settings:
-            raise DataError(
-                f"{root} holds another sample: {root / SETTINGS} says {found}, asked for was "
-                f"{settings}. Nothing was written. Delete that folder, or name another."
-            )
-    # Hidden files (`.gitkeep`, what a killed run left) are nobody's videos.
-    elif others := sorted(path.name for path in root.glob("[!.]*")):
-        raise DataError(
-            f"{root} is not empty (it holds {others[0]}); nothing was written. Name another "
-            "folder for the sample videos."
-        )
 
 
 def _write_files(
     root: Path, good: list[Planned], bad: list[tuple[Planned, Damage]], seed: int, workers: int
 ) -> None:
-    remove_left_over(root, below=True)
     of_group: dict[int, list[Planned]] = defaultdict(list)
     for video in good:
         of_group[video.group].append(video)
+    for label in LABELS:
+        (root / label).mkdir(parents=True)
+    # Videos of one group together: their textures are made once and kept by `scene`.
     work = each(partial(_write_batch, root, seed), of_group.values(), workers)
     for _ in track(work, len(of_group), "writing scenes"):
         pass
     for video, damage in bad:
-        with replacing(root / video.path) as temporary:
-            encode([video.job(temporary, seed)])
-            temporary.write_bytes(damage(temporary.read_bytes()))
+        _write_batch(root, seed, [video])
+        path = root / video.path
+        path.write_bytes(damage(path.read_bytes()))
     boxes = [
         (video.path, frame, *(f"{value:.2f}" for value in box))
         for video in good
@@ -158,7 +123,4 @@ def _write_files(
 
 
 def _write_batch(root: Path, seed: int, videos: list[Planned]) -> None:
-    """Write videos of one group, whose textures are made once and kept by `scene`."""
-    with ExitStack() as stack:
-        paths = [stack.enter_context(replacing(root / video.path)) for video in videos]
-        encode([video.job(path, seed) for video, path in zip(videos, paths, strict=True)])
+    encode([video.job(root / video.path, seed) for video in videos])
