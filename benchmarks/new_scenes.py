@@ -66,8 +66,10 @@ def main() -> None:
         alone = on_the_test(fitted("scenes", {name: blocks}))
         print(f"| `{name}` | {' | '.join(judged)} | {alone:.3f} |")
     for folds, head in heads.items():
-        name = next(name for name, blocks in candidates.items() if blocks == head.blocks)
-        print(f"folds of {folds} choose {name}: {on_the_test(head):.3f} on new scenes")
+        named = {blocks: name for name, blocks in candidates.items()}
+        taken = ", ".join(dict.fromkeys(named[blocks] for blocks, _ in head.chosen.shares))
+        found = f"{head.chosen.accuracy:.3f} in these folds, {on_the_test(head):.3f} on new scenes"
+        print(f"folds of {folds} choose {taken}: {found}")
 
 
 def embedded(folder: Path, kept: Path) -> tuple[pd.DataFrame, NDArray[np.void]]:

@@ -54,8 +54,7 @@ def fit_temperature(probabilities: NDArray[Any], targets: NDArray[np.integer]) -
     videos, classes = np.shape(probabilities)
     if not videos:
         return 1.0
-    wanted = np.full((videos, classes), 1 / (videos + classes))
-    wanted[np.arange(videos), targets] = (videos + 1) / (videos + classes)
+    wanted = smoothed(targets, classes)
 
     def loss(exponent: float) -> float:
         found = _tempered(probabilities, float(np.exp(exponent)))
@@ -63,6 +62,14 @@ def fit_temperature(probabilities: NDArray[Any], targets: NDArray[np.integer]) -
 
     bounds = (np.log(LEAST), np.log(MOST))
     return round(float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x)), 4)
+
+
+def smoothed(targets: NDArray[np.integer], classes: int) -> NDArray[np.float64]:
+    """What counts as true of each video, (N, K): nearly certain, see above."""
+    videos = len(targets)
+    wanted = np.full((videos, classes), 1 / (videos + classes))
+    wanted[np.arange(videos), targets] = (videos + 1) / (videos + classes)
+    return wanted
 
 
 def _tempered(probabilities: NDArray[Any], temperature: float) -> NDArray[np.float64]:

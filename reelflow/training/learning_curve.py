@@ -10,13 +10,13 @@ jackknife).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reelflow.training.ridge_head import Floats, Fold, RidgeHead, _ridge, balanced_accuracy
+from reelflow.training.ridge_head import Floats, Fold, RidgeHead, balanced_accuracy, fit_terms
 
 _PARTS, _REPEATS = (0.25, 0.5), 3
 # Fewer groups in a part say nothing.
@@ -25,7 +25,7 @@ _LEAST_ERROR = 1e-3
 
 
 def learning_curve(
-    blocks: Sequence[NDArray[np.floating]],
+    blocks: Mapping[str, NDArray[np.floating]],
     head: RidgeHead,
     targets: NDArray[np.integer],
     groups: Sequence[str],
@@ -36,7 +36,7 @@ def learning_curve(
     """`points` (videos, balanced accuracy) and what `twice` tells, as JSON values.
 
     Args:
-        blocks: float (N, D) each, those of the head.
+        blocks: float (N, D) each, by name; those of the head among them.
         head: what was chosen for all videos.
         targets: int (N,).
         groups: (N,), what stands on one side of a fold.
@@ -61,12 +61,11 @@ def learning_curve(
             known = learned[chosen]
             if len(np.unique(targets[known])) < classes:
                 continue
-            scores = np.zeros((len(left), classes))
-            for block in blocks:
-                weight, bias = _ridge(
-                    block[known], targets[known], weights[known], head.chosen.penalty, classes
-                )
-                scores += block[left] @ weight + bias
+            some = {name: blocks[name][known] for name in head.blocks}
+            weight, bias = fit_terms(
+                some, head.chosen.terms, targets[known], weights[known], classes
+            )
+            scores = np.hstack([blocks[name][left] for name in head.blocks]) @ weight + bias
             found.append((len(known), balanced_accuracy(targets[left], scores)))
         count, accuracy = np.mean(found, axis=0) if found else (0.0, None)
         return float(count), accuracy

@@ -1,11 +1,13 @@
-"""A linear head on embeddings: ridge regression, chosen by group folds, with calibrated scores.
+"""A linear head on embeddings: ridge regressions, averaged as group folds choose, calibrated.
 
 On a few hundred videos a closed-form linear head on the features of a frozen network is hard to
 beat, and takes a second. Each *block* of features (a view, a statistic, a layer) gets a ridge
 regression on one-hot targets of its own; the scores of blocks are averaged, which generalises
-better to new groups than one regression on all of them. Which blocks, and which penalty, is
+better to new groups than one regression on all of them. Which blocks, and which penalties, is
 decided by stratified group folds among the videos that are handed in (Hastie, Tibshirani and
-Friedman, "The Elements of Statistical Learning", 7.10), see `_best`. Softmax turns scores into
+Friedman, "The Elements of Statistical Learning", 7.10): scores of several candidates are averaged
+where that makes the videos that were left out more probable (`reelflow.training.ensemble`). An
+average of linear scores is linear, so the head stays one layer. Softmax turns scores into
 probabilities, with a temperature fitted on the scores of videos that stood in the fold that was
 left out (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017).
 """
@@ -20,6 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reelflow.base.errors import DataError
+from reelflow.training.ensemble import select, temperature_of
 
 PENALTIES = tuple(float(value) for value in 10.0 ** np.arange(-1.5, 2.0, 0.5))
 
@@ -30,6 +33,8 @@ Floats = NDArray[np.float64]
 Fold = tuple[NDArray[np.intp], NDArray[np.intp]]
 # Names of the blocks that are averaged.
 Candidate = tuple[str, ...]
+# A candidate with a penalty.
+Model = tuple[Candidate, float]
 
 
 class TooFewGroupsError(DataError):
@@ -38,19 +43,29 @@ class TooFewGroupsError(DataError):
 
 @dataclass(frozen=True)
 class Judged:
-    """What the folds gave for a candidate at its best penalty.
+    """What the folds gave for a candidate with a penalty, or for an average of such.
 
     Attributes:
-        blocks: the candidate.
-        penalty: of ridge regression, the same for each block.
+        shares: what each counts in the average, were their scores equally wide; they sum to 1.
+        weights: what the scores of each are multiplied by; they sum to 1.
         of_folds: the balanced accuracy of each fold.
         scores: float64 (N, K), of each video by the fold that it was left out of.
     """
 
-    blocks: Candidate
-    penalty: float
+    shares: dict[Model, float]
+    weights: dict[Model, float]
     of_folds: tuple[float, ...]
     scores: Floats
+
+    @property
+    def terms(self) -> dict[str, dict[float, float]]:
+        """By block, what the ridge regression of each penalty counts; all sum to 1."""
+        terms: dict[str, dict[float, float]] = {}
+        for (blocks, penalty), weight in self.weights.items():
+            for block in blocks:
+                of_block = terms.setdefault(block, {})
+                of_block[penalty] = of_block.get(penalty, 0.0) + weight / len(blocks)
+        return terms
 
     @property
     def accuracy(self) -> float:
@@ -71,8 +86,8 @@ class RidgeHead:
         blocks: the blocks whose features stand side by side, in this order.
         weights: float64 (D, K), for features as they are: the scaling is inside.
         bias: float64 (K,).
-        chosen: how the folds judged it.
-        judged: every candidate at its best penalty, in the order of the candidates.
+        chosen: how the folds judged it, a candidate or an average.
+        judged: every candidate at its most accurate penalty, in the order of the candidates.
         probabilities: float64 (N, K), of each video by the fold that it was left out of.
     """
 
@@ -93,7 +108,7 @@ def fit_ridge_head(
     *,
     seed: int = 0,
 ) -> RidgeHead:
-    """Choose among candidates, and fit the chosen one on all videos.
+    """Choose among candidates and averages of them, and fit what was chosen on all videos.
 
     Args:
         blocks: float (N, D) each, by name.
@@ -108,30 +123,63 @@ def fit_ridge_head(
     """
     weights = class_weights[targets]
     parts = group_folds(targets, groups, seed)
-    judged = []
     of_block = {
         name: _left_out(blocks[name], targets, weights, parts)
         for name in dict.fromkeys(name for candidate in candidates for name in candidate)
     }
-    found = []
-    for candidate in candidates:
-        for_penalties = [
-            _judge(candidate, penalty, [of_block[name][at] for name in candidate], targets, parts)
-            for at, penalty in enumerate(PENALTIES)
-        ]
-        found += for_penalties
-        judged.append(max(for_penalties, key=lambda one: one.accuracy))
-    chosen, temperature = _best(found, targets, weights)
-    heads = [_ridge(blocks[name], targets, weights, chosen.penalty) for name in chosen.blocks]
-    scale = temperature / len(heads)
+    scores = {
+        (candidate, penalty): np.mean([of_block[name][at] for name in candidate], axis=0)
+        for candidate in candidates
+        for at, penalty in enumerate(PENALTIES)
+    }
+    judged = [
+        max(
+            (_judge({(candidate, one): 1.0}, scores, targets, parts) for one in PENALTIES),
+            key=lambda found: found.accuracy,
+        )
+        for candidate in candidates
+    ]
+    wide = [found / _spread(found) for found in scores.values()]
+    counts = zip(scores, select(wide, targets, weights), strict=True)
+    shares = {model: float(share) for model, share in counts if share}
+    chosen = _judge(shares, scores, targets, parts)
+    temperature, _ = temperature_of(chosen.scores, targets, weights)
+    weight, bias = fit_terms(blocks, chosen.terms, targets, weights)
     return RidgeHead(
-        chosen.blocks,
-        np.concatenate([weight for weight, _ in heads]) * scale,
-        sum((bias for _, bias in heads), np.zeros(int(targets.max()) + 1)) * scale,
+        tuple(chosen.terms),
+        temperature * weight,
+        temperature * bias,
         chosen,
         judged,
         softmax(temperature * chosen.scores),
     )
+
+
+def fit_terms(
+    blocks: Mapping[str, NDArray[np.floating]],
+    terms: Mapping[str, Mapping[float, float]],
+    targets: NDArray[np.integer],
+    weights: NDArray[np.floating],
+    classes: int | None = None,
+) -> tuple[Floats, Floats]:
+    """Weights (D, K) and bias (K,) of a weighted sum of ridge regressions, before a temperature.
+
+    Args:
+        blocks: float (N, D) each, by name.
+        terms: as `Judged.terms`; the features of its blocks stand side by side, in this order.
+        targets: int (N,).
+        weights: float (N,), what a video counts.
+        classes: K, where the last ones may have no video.
+    """
+    of_blocks, biases = [], []
+    for name, of_block in terms.items():
+        found = [
+            [share * part for part in _ridge(blocks[name], targets, weights, penalty, classes)]
+            for penalty, share in of_block.items()
+        ]
+        of_blocks.append(np.sum([weight for weight, _ in found], axis=0))
+        biases += [bias for _, bias in found]
+    return np.concatenate(of_blocks), np.sum(biases, axis=0)
 
 
 def softmax(scores: Floats) -> Floats:
@@ -214,15 +262,21 @@ def _ridge(
 
 
 def _judge(
-    blocks: Candidate,
-    penalty: float,
-    scores: list[Floats],
+    shares: dict[Model, float],
+    scores: Mapping[Model, Floats],
     targets: NDArray[np.integer],
     parts: list[Fold],
 ) -> Judged:
-    mean = np.mean(scores, axis=0)
+    wide = {model: share / _spread(scores[model]) for model, share in shares.items()}
+    weights = {model: weight / sum(wide.values()) for model, weight in wide.items()}
+    mean = np.sum([weight * scores[model] for model, weight in weights.items()], axis=0)
     of_folds = [balanced_accuracy(targets[left], mean[left]) for _, left in parts]
-    return Judged(blocks, penalty, tuple(of_folds), mean)
+    return Judged(shares, weights, tuple(of_folds), mean)
+
+
+def _spread(scores: Floats) -> float:
+    """How wide scores (N, K) are: a large penalty makes them narrow, and they would not count."""
+    return max(float(scores.std(axis=0).mean()), 1e-9)
 
 
 def balanced_accuracy(targets: NDArray[np.integer], scores: NDArray[np.floating]) -> float:
@@ -231,41 +285,6 @@ def balanced_accuracy(targets: NDArray[np.integer], scores: NDArray[np.floating]
     return float(np.mean([right[targets == target].mean() for target in np.unique(targets)]))
 
 
-def _best(
-    found: list[Judged], targets: NDArray[np.integer], weights: NDArray[np.floating]
-) -> tuple[Judged, float]:
-    """The choice, and its temperature.
-
-    Of those that are no less accurate than the most accurate by more than one standard error of the
-    difference, fold by fold, the one under which the left-out videos are most probable: with few
-    videos many are equally accurate, and this measure still separates them.
-    """
-    most = max(found, key=lambda one: one.accuracy)
-
-    def as_good(one: Judged) -> bool:
-        less = np.subtract(most.of_folds, one.of_folds)
-        return bool(less.mean() <= standard_error(less) + 1e-12)
-
-    good = [one for one in found if as_good(one)]
-    calibrated = [_temperature(one.scores, targets, weights) for one in good]
-    at = min(range(len(good)), key=lambda at: calibrated[at][1])
-    return good[at], calibrated[at][0]
-
-
 def standard_error(values: Sequence[float] | Floats) -> float:
     """Of the mean of values, one a fold."""
     return float(np.std(values, ddof=1) / np.sqrt(len(values)))
-
-
-def _temperature(
-    scores: Floats, targets: NDArray[np.integer], weights: NDArray[np.floating]
-) -> tuple[float, float]:
-    """The factor of the scores under which the targets are most probable, and the cross-entropy."""
-    from scipy.optimize import minimize_scalar
-
-    def loss(exponent: float) -> float:
-        chance = softmax(np.exp(exponent) * scores)[np.arange(len(targets)), targets]
-        return float(-np.average(np.log(np.maximum(chance, 1e-12)), weights=weights))
-
-    found = minimize_scalar(loss, bounds=(-3.0, 5.0), method="bounded")
-    return float(np.exp(found.x)), float(found.fun)

@@ -17,6 +17,7 @@ from reelflow.training.learning_curve import learning_curve
 from reelflow.training.left_out import LeftOut
 from reelflow.training.ridge_head import (
     Floats,
+    Judged,
     RidgeHead,
     fit_ridge_head,
     group_folds,
@@ -37,8 +38,8 @@ class Transferred:
         blocks: their names.
         history: one row with the columns of a training: `loss` and `accuracy` on the videos that it
             learned from, `val_loss` and `val_accuracy` by the folds that left each video out.
-        candidates: for each candidate its name, balanced accuracy in the folds, its standard error,
-            and whether it was chosen.
+        candidates: for each candidate, and for an average of some, its name, balanced accuracy in
+            the folds, its standard error, whether it was chosen, and its share in the average.
         of_folds: the balanced accuracy of what was chosen, in each fold.
         left_out: the answers to each video by the fold that left it out.
         learning_curve: what more videos would give; None with too few groups.
@@ -106,8 +107,7 @@ def fit_transfer(
     table = _table(candidates, head)
     folds = group_folds(targets, groups, seed)
     familiarity = fit_by_folds(features, targets, folds)
-    chosen, weights = [blocks[name] for name in head.blocks], class_weights[targets]
-    curve = learning_curve(chosen, head, targets, groups, weights, folds, seed)
+    curve = learning_curve(blocks, head, targets, groups, class_weights[targets], folds, seed)
     left_out = LeftOut(videos, head.probabilities, familiarity)
     of_folds = head.chosen.of_folds
     return Transferred(model, head.blocks, pd.DataFrame([row]), table, of_folds, left_out, curve)
@@ -123,13 +123,26 @@ def _figures(
 
 
 def _table(candidates: Mapping[str, tuple[str, ...]], head: RidgeHead) -> list[dict[str, Any]]:
-    return [
-        {
-            "features": name,
-            "balanced_accuracy": round(judged.accuracy, 4),
-            "standard_error": round(judged.error, 4),
-            "penalty": judged.penalty,
-            "chosen": judged.blocks == head.blocks,
-        }
-        for name, judged in zip(candidates, head.judged, strict=True)
-    ]
+    """A row a candidate, and one of the average where several were averaged."""
+    shares = {
+        name: sum(share for (of, _), share in head.chosen.shares.items() if of == blocks)
+        for name, blocks in candidates.items()
+    }
+    taken = [name for name, share in shares.items() if share]
+    alone = taken[0] if len(taken) == 1 else None
+    rows = []
+    for name, judged in zip(candidates, head.judged, strict=True):
+        rows.append(_row(name, head.chosen if name == alone else judged, name == alone))
+        if name in taken and not alone:
+            rows[-1]["share"] = round(shares[name], 4)
+    return rows if alone else [*rows, _row(f"average of {', '.join(taken)}", head.chosen, True)]
+
+
+def _row(name: str, judged: Judged, chosen: bool) -> dict[str, Any]:
+    return {
+        "features": name,
+        "balanced_accuracy": round(judged.accuracy, 4),
+        "standard_error": round(judged.error, 4),
+        "penalties": sorted({penalty for _, penalty in judged.weights}),
+        "chosen": chosen,
+    }

@@ -36,7 +36,7 @@ class Evaluation:
         provenance: versions and hashes behind this report.
         examples: how many right and how many wrong answers to show.
         candidates: where something was chosen by folds, a row for each: features, chosen, and as
-            far as there is one balanced_accuracy, standard_error, penalty, not_tried. Else empty.
+            far as there is one balanced_accuracy, standard_error, share, not_tried. Else empty.
         sureness: how far the confidences can be relied on; None: not measured.
         more_groups: what would say more where the test has few groups, a sentence; or empty.
         alarms: of `reelflow.evaluation.alarms.raised`: its sentence by name, or None.

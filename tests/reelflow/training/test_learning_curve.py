@@ -34,7 +34,7 @@ def test_a_head_on_weak_signals_learns_from_more_videos() -> None:
     features[:, :20] += 0.45 * (2 * targets[:, np.newaxis] - 1)
     equal, folds = np.ones(240), group_folds(targets, groups)
     head = fit_ridge_head({"a": features}, [("a",)], targets, groups, np.ones(2))
-    curve = learning_curve([features], head, targets, groups, equal, folds, 0)
+    curve = learning_curve({"a": features}, head, targets, groups, equal, folds, 0)
     assert curve is not None
     small, half, whole = (point["balanced_accuracy"] for point in curve["points"])
     assert small < half < whole
@@ -48,4 +48,4 @@ def test_of_a_few_groups_nothing_is_told() -> None:
     features = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
     head = fit_ridge_head({"a": features}, [("a",)], targets, groups, np.ones(2))
     folds = group_folds(targets, groups)
-    assert learning_curve([features], head, targets, groups, np.ones(30), folds, 0) is None
+    assert learning_curve({"a": features}, head, targets, groups, np.ones(30), folds, 0) is None
