@@ -37,8 +37,12 @@ def read(checkout: Checkout, path: str) -> Any:
 def test_the_features_are_chosen_by_folds_and_the_choice_stands_in_the_card(done: Checkout) -> None:
     card = read(done, "models/model.json")
     names = [one["features"] for one in card["candidates"]]
-    assert names == list(CANDIDATES)
-    assert sum(one["chosen"] for one in card["candidates"]) == 1
+    assert names[: len(CANDIDATES)] == list(CANDIDATES)
+    (chosen,) = (one["features"] for one in card["candidates"] if one["chosen"])
+    shares = {one["features"]: one["share"] for one in card["candidates"] if "share" in one}
+    # With so few videos an average is chosen: this is what it is made of.
+    assert chosen == f"average of {', '.join(shares)}"
+    assert sum(shares.values()) == pytest.approx(1)
     made = read(done, "metrics/embed.json")["blocks"]
     assert set(card["blocks"]) <= set(made)
     # Whatever is made is in a candidate, and each candidate has something.
@@ -46,7 +50,8 @@ def test_the_features_are_chosen_by_folds_and_the_choice_stands_in_the_card(done
     assert all(used.values())
     assert set(made) == {block for blocks in used.values() for block in blocks}
     report = (done.root / "reports/index.html").read_text("utf-8")
-    assert "motion_and_appearance" in report
+    assert chosen in report
+    assert f"{max(shares.values()):.0%} of the average" in report
 
 
 def test_each_video_that_is_learned_from_is_also_answered_by_the_fold_without_it(
@@ -55,7 +60,10 @@ def test_each_video_that_is_learned_from_is_also_answered_by_the_fold_without_it
     known = [pd.read_csv(done.root / f"data/prepared/{n}.csv") for n in ("train", "validation")]
     left_out = pd.read_csv(done.root / "models/left_out.csv")
     assert list(left_out["hash"]) == sorted(pd.concat(known)["hash"])
-    assert read(done, "models/model.json")["temperature"] != 1.0
+    # These answers are calibrated already, by the same rule.
+    assert read(done, "models/model.json")["temperature"] == pytest.approx(1.0, abs=0.02)
+    answers = left_out.filter(like="p_").to_numpy()
+    assert 0.3 < answers.max(axis=1).mean() < 0.95
 
 
 def test_the_registered_model_gives_what_was_evaluated(done: Checkout) -> None:

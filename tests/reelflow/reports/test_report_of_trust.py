@@ -68,14 +68,16 @@ def test_what_more_videos_would_give_stands_beside_the_choice() -> None:
         {"videos": n, "balanced_accuracy": a} for n, a in ((33, 0.766), (71, 0.82), (144, 0.858))
     ]
     curve = {"points": points, "twice": {"expected": 0.888, "low": 0.835, "high": 0.941}}
-    chosen = {
-        "features": "motion",
-        "balanced_accuracy": 0.858,
-        "standard_error": 0.03,
-        "chosen": True,
-    }
-    page = render(evaluation(*MIXED, candidates=[chosen], curve=curve), clip)
+    row = {"balanced_accuracy": 0.858, "standard_error": 0.03, "chosen": False}
+    rows = [
+        {**row, "features": "flow", "share": 0.28},
+        {**row, "features": "motion"},
+        {**row, "features": "average of flow, whole", "chosen": True},
+    ]
+    page = render(evaluation(*MIXED, candidates=rows, curve=curve), clip)
     text = " ".join(page.split())
     assert "Learned from 33, 71 and 144 videos" in text
     assert "77%, 82% and 86% in the folds" in text
+    assert text.count("of the average)") == 1
+    assert "flow (28% of the average)" in text
     assert "would give about 89%" in text
