@@ -89,7 +89,9 @@ class _Scale:
         """The share of the values in each bin, (BINS,); what is outside goes to the last ones."""
         known = values.dropna().to_numpy(float).clip(self.low, self.high)
         ends = np.array([self.low, self.high])
-        if self.logarithmic:
+        if np.isclose(*ends):  # one value, but for rounding: in the middle
+            known, ends = np.full_like(known, 0.5), np.array([0.0, 1.0])
+        elif self.logarithmic:
             known, ends = np.log(known), np.log(ends)
         return np.histogram(known, BINS, tuple(ends))[0] / max(len(known), 1)
 

@@ -165,6 +165,8 @@ def test_bars_are_shares_on_the_scale_of_the_column() -> None:
     assert everything["front"] == "M0 20V0.0h1V20zM23 20V13.3h1V20z"
     assert wave["front"] == "M0 20V6.7h1V20zM23 20V6.7h1V20z"
     assert wave["median"] == "15"
+    data.videos["fps"] = [25.0, np.nextafter(25.0, 26.0), 25.0, 25.0]  # rates of one file format
+    assert histograms.table(data)["rows"][0]["cells"][column]["front"] == "M12 20V0.0h1V20z"
 
 
 def test_kinds_of_files_that_one_class_alone_has_are_named() -> None:
