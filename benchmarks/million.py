@@ -115,7 +115,7 @@ def extract(root: Path) -> None:
     cache = DecodedCache(root / "kept", SMALL)
     shards = wanted_shards(root / "manifest.parquet", SMALL)
     engine = local_engine(root, cache.folder, SMALL, Bounds(), 0)
-    extract_missing(root / "manifest.parquet", shards, cache, SMALL, engine, {})
+    extract_missing(root / "manifest.parquet", shards, cache, engine, {})
     finish_store(shards, cache, root / "frames", SMALL)
 
 

@@ -94,7 +94,7 @@ def extract(root: Path, videos: Sequence[tuple[Path, VideoInfo]]) -> FrameStore:
     cache = DecodedCache(root / "kept", SPEC)
     shards = wanted_shards(manifest, SPEC)
     engine = local_engine(root / "raw", cache.folder, SPEC, Bounds(), 0)
-    extract_missing(manifest, shards, cache, SPEC, engine, {})
+    extract_missing(manifest, shards, cache, engine, {})
     finish_store(shards, cache, root / "frames", SPEC)
     return FrameStore(root / "frames")
 

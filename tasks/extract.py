@@ -46,10 +46,10 @@ def main() -> None:
     engine = _engine(params, spec)
     aside: dict[str, VideoError] = {}
     shards = wanted_shards(MANIFEST, spec)
-    done = extract_missing(MANIFEST, shards, cache, spec, engine, aside)
+    done = extract_missing(MANIFEST, shards, cache, engine, aside)
     if aside:
         shards = wanted_shards(MANIFEST, spec, aside)
-        extract_missing(MANIFEST, shards, cache, spec, engine, aside)
+        extract_missing(MANIFEST, shards, cache, engine, aside)
     write_table(NOT_EXTRACTED, quarantine.listed(aside.values()))
     index = finish_store(shards, cache, FRAMES, spec)
     write_json(METRICS / "extract.json", {**_metrics(index, spec), "quarantined": len(aside)})

@@ -18,7 +18,7 @@ from reelflow.embeddings.flow import FLOW_BLOCK, flow_statistics
 from reelflow.embeddings.spec import EmbeddingSpec
 from reelflow.embeddings.statistics import Floats, statistic
 from reelflow.embeddings.views import pictures_of
-from reelflow.extraction.engines import Video, clips_of
+from reelflow.extraction.engines import Video, clip_of
 from reelflow.store.clip_spec import Clip
 from reelflow.store.shards import Records
 from reelflow.video.check import check_video
@@ -108,7 +108,7 @@ def read_views(raw: Path, spec: EmbeddingSpec, bounds: Bounds, video: Video) -> 
 
 def read_frames(raw: Path, spec: EmbeddingSpec, bounds: Bounds, video: Video) -> Clip | VideoError:
     """The frames that views are cut from, each once, or why there are none."""
-    clip = clips_of(raw, spec.clip_of(video[1]), bounds, [video])[0]
+    clip = clip_of(raw, spec.clip_of(video[1]), bounds, video)
     if isinstance(clip, VideoError):
         return clip
     # A frame comes again where the video is too short, too slow, or damaged from there on. Between

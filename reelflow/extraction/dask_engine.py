@@ -1,14 +1,14 @@
 """Decoding on a Dask cluster: that at `DASK_SCHEDULER_ADDRESS`, else one of this machine's cores.
 
-Dask hands out the bundles, and those of a lost worker once more. Workers need this package and the
+Dask hands out the videos, and those of a lost worker once more. Workers need this package and the
 raw videos, in a folder that they see or at an address that fsspec reads. The clips come back with
 the answers and are written here, so the machines share no disk.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
+import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError
@@ -24,17 +24,15 @@ from distributed import Client, Future, KilledWorker, LocalCluster, wait
 from reelflow.base.decoder_versions import decoders
 from reelflow.base.errors import DataError, UnavailableError, VideoError
 from reelflow.base.parallel import worker_count
-from reelflow.extraction.engines import Answers, Bundle, Engine, decode_bundle, keep_clips
+from reelflow.extraction.engines import Engine, Video, keep_clip, record_for
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.store.shards import Records
 from reelflow.video.process_limits import Bounds
 
 log = logging.getLogger(__name__)
 
-# Bundles in hand for each thread of the cluster, so that none waits for the network.
-_AHEAD = 2
-# Assumed threads of a cluster that is not started yet, when few videos are shared out.
-_THREADS = 64
+# Videos in hand for each thread of the cluster, so that none waits for the network.
+_AHEAD = 4
 # Seconds without an answer after which to check that a worker is left.
 _PATIENCE = 10.0
 
@@ -54,18 +52,18 @@ def dask_engine(raw: str, kept: Path, spec: ClipSpec, bounds: Bounds, workers: i
     `DataError` where a worker has another version of what decodes.
     """
     work = partial(_fetch, raw, spec, bounds, _made_by(spec))
-    return Engine(partial(_run, work, kept, spec, workers), _THREADS)
+    return partial(_run, work, kept, spec, workers)
 
 
 def _run(
-    work: partial[list[Records | VideoError]],
+    work: partial[Records | VideoError],
     kept: Path,
     spec: ClipSpec,
     workers: int,
-    bundles: Iterable[Bundle],
-) -> Iterator[tuple[Bundle, Answers]]:
-    waiting = iter(bundles)
-    held: dict[Future, Bundle] = {}
+    videos: Iterable[Video],
+) -> Iterator[tuple[Video, VideoError | None]]:
+    waiting = iter(videos)
+    held: dict[Future, Video] = {}
     with _client(workers) as client:
         while True:
             with _sentences():
@@ -74,13 +72,13 @@ def _run(
             more = list(islice(waiting, max(0, _AHEAD * threads - len(held))))
             with _sentences():
                 # Not pure: otherwise Dask hashes all its times to name the task.
-                held |= {client.submit(work, bundle, pure=False): bundle for bundle in more}
+                held |= {client.submit(work, video, pure=False): video for video in more}
                 done = _done(client, list(held))
                 answers = [(held.pop(future), future.result()) for future in done]
             if not answers:
                 return
-            for bundle, records in answers:
-                yield bundle, keep_clips(kept, spec, bundle, records)
+            for video, record in answers:
+                yield video, keep_clip(kept, spec, video, record)
 
 
 @contextmanager
@@ -139,46 +137,29 @@ def _sentences() -> Iterator[None]:
 
 
 def _fetch(
-    raw: str, spec: ClipSpec, bounds: Bounds, made_by: str, bundle: Bundle
-) -> list[Records | VideoError]:
-    """On a worker: the record of each video of a bundle, or what is wrong with it."""
+    raw: str, spec: ClipSpec, bounds: Bounds, made_by: str, video: Video
+) -> Records | VideoError:
+    """On a worker: the record of a video, or what is wrong with it."""
     if made_by != _made_by(spec):
         raise DataError(
             f"A Dask worker has another version of this package or of ffmpeg ({_made_by(spec)}, "
             f"here {made_by}): its frames could differ. Install the same versions there."
         )
     if "://" not in raw:
-        return decode_bundle(Path(raw), spec, bounds, bundle)
-    with tempfile.TemporaryDirectory(prefix="reelflow-") as folder:
-        found = [_download(raw, path, info.hash, Path(folder)) for path, info in bundle]
-        local = [
-            (info.hash, info) for (_, info), wrong in zip(bundle, found, strict=True) if not wrong
-        ]
-        records = iter(decode_bundle(Path(folder), spec, bounds, local))
-        return [wrong or next(records) for wrong in found]
-
-
-def _download(raw: str, path: str, digest: str, folder: Path) -> VideoError | None:
-    """Fetch a video under the name of its hash; return what is wrong with it, if anything."""
+        return record_for(Path(raw), spec, bounds, video)
+    path, info = video
     address = f"{raw.rstrip('/')}/{path}"
-    found = hashlib.sha256()
-    try:
-        with fsspec.open(address, "rb") as source, (folder / digest).open("wb") as target:
-            while block := source.read(1 << 20):
-                found.update(block)
-                target.write(block)
-    except FileNotFoundError:
-        return VideoError(address, "missing", "There is no such file.", "Copy the videos there.")
-    except Exception as error:  # noqa: BLE001 (each kind of store has errors of its own)
-        raise UnavailableError(f"{address} cannot be read on a Dask worker: {error}") from None
-    if found.hexdigest() != digest:
-        return VideoError(
-            address,
-            "changed",
-            "It is not the file that was checked.",
-            "Copy them there again.",
-        )
-    return None
+    with tempfile.TemporaryDirectory(prefix="reelflow-") as folder:
+        copy = Path(folder, info.hash)
+        try:
+            with fsspec.open(address, "rb") as source, copy.open("wb") as target:
+                shutil.copyfileobj(source, target)
+        except FileNotFoundError:
+            remedy = "Copy the videos there."
+            return VideoError(address, "missing", "There is no such file.", remedy)
+        except Exception as error:  # noqa: BLE001 (each kind of store has errors of its own)
+            raise UnavailableError(f"{address} cannot be read on a Dask worker: {error}") from None
+        return record_for(copy.parent, spec, bounds, (copy.name, info))
 
 
 @cache

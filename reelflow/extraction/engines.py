@@ -1,15 +1,11 @@
 """Decoding the videos of a manifest into clips, many at once: what an engine is, and the local one.
 
-An engine is handed bundles of videos and yields each bundle with its answers, in any order, when
-the clips of the bundle lie in the frame cache. Short videos go together, because one process that
-stays decodes them (see `reelflow.extraction.read_clips`). Long ones go alone, so that a kill costs
-one of them.
+An engine is handed videos and yields each, in any order, when its clip lies in the frame cache.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -17,9 +13,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from reelflow.base.errors import VideoError
-from reelflow.base.parallel import each, worker_count
+from reelflow.base.parallel import each
 from reelflow.extraction.decoded_cache import clip_path
-from reelflow.extraction.read_clips import is_short, read_clips
+from reelflow.extraction.read_clips import read_clip
 from reelflow.store.clip_spec import Clip, ClipSpec
 from reelflow.store.shards import Records, record_of, write_shard
 from reelflow.video.check import VideoInfo
@@ -28,28 +24,12 @@ from reelflow.video.process_limits import Bounds
 
 # The path of a video, relative to the raw folder, and what `check_video` found.
 Video = tuple[str, VideoInfo]
-Bundle = Sequence[Video]
-# What went wrong with each video of a bundle, if anything.
-Answers = Sequence[VideoError | None]
+# Yields the videos that it gets, each with what went wrong with it, if anything.
+Engine = Callable[[Iterable[Video]], Iterator[tuple[Video, VideoError | None]]]
 
 _INFO_FIELDS = tuple(VideoInfo.__dataclass_fields__)
-# Short videos in a bundle, so that handing them out takes no time.
-TOGETHER = 8
 # Videos for which the manifest is read once; the times of their frames are in memory.
 _VIDEOS = 1 << 14
-
-
-@dataclass(frozen=True)
-class Engine:
-    """What decodes.
-
-    Attributes:
-        run: yields the bundles that it gets with their answers, in any order.
-        workers: bundles that it has in hand at once.
-    """
-
-    run: Callable[[Iterable[Bundle]], Iterator[tuple[Bundle, Answers]]]
-    workers: int
 
 
 def local_engine(raw: Path, kept: Path, spec: ClipSpec, bounds: Bounds, workers: int) -> Engine:
@@ -62,90 +42,51 @@ def local_engine(raw: Path, kept: Path, spec: ClipSpec, bounds: Bounds, workers:
         bounds: limits of each decoder.
         workers: videos at once, 0 for one a core.
     """
-    work = partial(_write, raw, kept, spec, bounds)
-    return Engine(partial(each, work, workers=workers), worker_count(workers))
+
+    def work(video: Video) -> VideoError | None:
+        return keep_clip(kept, spec, video, record_for(raw, spec, bounds, video))
+
+    return partial(each, work, workers=workers)
 
 
-def decoded(
-    manifest: Path, hashes: Sequence[str], spec: ClipSpec, engine: Engine
-) -> Iterator[tuple[Video, VideoError | None]]:
-    """Let an engine decode these videos; yield each with what went wrong, in any order."""
-    # So many together that no worker stands idle.
-    together = max(1, min(TOGETHER, len(hashes) // engine.workers))
-    bundles = _bundles(videos_of(manifest, hashes), spec, together)
-    for bundle, answers in engine.run(bundles):
-        yield from zip(bundle, answers, strict=True)
+def record_for(raw: Path, spec: ClipSpec, bounds: Bounds, video: Video) -> Records | VideoError:
+    """The record of a video as the frame store has it, or what is wrong with it."""
+    clip = clip_of(raw, spec, bounds, video, among_many=True)
+    return clip if isinstance(clip, VideoError) else record_of(video[1].hash, clip)
 
 
-def decode_bundle(
-    raw: Path, spec: ClipSpec, bounds: Bounds, bundle: Bundle
-) -> list[Records | VideoError]:
-    """The record of each video of a bundle as the frame store has it, or what is wrong with it."""
-    return [
-        clip if isinstance(clip, VideoError) else record_of(info.hash, clip)
-        for clip, (_, info) in zip(clips_of(raw, spec, bounds, bundle), bundle, strict=True)
-    ]
-
-
-def clips_of(raw: Path, spec: ClipSpec, bounds: Bounds, bundle: Bundle) -> list[Clip | VideoError]:
-    """The clip of each video of a bundle, or what is wrong with it. Only the very bytes that the
-    manifest names give a clip."""
-    videos = [(raw / path, info) for path, info in bundle]
-    stamps = [stamp_of(path) for path, _ in videos]
-    clips = read_clips(videos, spec, bounds)
-    return [
-        _proven(clip, path, info, stamp)
-        for clip, (path, info), stamp in zip(clips, videos, stamps, strict=True)
-    ]
-
-
-def _proven(clip: Clip | VideoError, path: Path, info: VideoInfo, stamp: str) -> Clip | VideoError:
+def clip_of(
+    raw: Path, spec: ClipSpec, bounds: Bounds, video: Video, *, among_many: bool = False
+) -> Clip | VideoError:
+    """The clip of a video, or what is wrong with it. Only the very bytes that the manifest names
+    give a clip; `among_many` as for `read_clip`."""
+    path, info = raw / video[0], video[1]
+    stamp = stamp_of(path)
+    clip: Clip | VideoError
+    try:
+        clip = read_clip(path, spec, bounds, info=info, among_many=among_many)
+    except VideoError as error:
+        clip = error
     try:
         refuse_changed(path, info.hash, stamp)
     except VideoError as error:
         return error
-    if not isinstance(clip, VideoError):
-        return clip
     # The file has not changed, or `refuse_changed` had raised.
-    if clip.code != "changed":
-        return clip
-    reason = "Other frames come out of it than when it was checked, though it has the same bytes."
-    remedy = "Encode the video again with another program, or leave it out."
-    return VideoError(str(path), "unsteady", reason, remedy)
+    if isinstance(clip, VideoError) and clip.code == "changed":
+        reason = "Other frames come out of it than when it was checked, though its bytes are equal."
+        remedy = "Encode the video again with another program, or leave it out."
+        return VideoError(str(path), "unsteady", reason, remedy)
+    return clip
 
 
-def keep_clips(
-    kept: Path, spec: ClipSpec, bundle: Bundle, records: Iterable[Records | VideoError]
-) -> list[VideoError | None]:
-    """Write the clips of a bundle into the frame cache; return what went wrong with each."""
-    answers: list[VideoError | None] = []
-    for (_, info), record in zip(bundle, records, strict=True):
-        if isinstance(record, VideoError):
-            answers.append(record)
-        else:
-            write_shard(clip_path(kept, spec, info.hash), record)
-            answers.append(None)
-    return answers
-
-
-def _write(
-    raw: Path, kept: Path, spec: ClipSpec, bounds: Bounds, bundle: Bundle
-) -> list[VideoError | None]:
-    return keep_clips(kept, spec, bundle, decode_bundle(raw, spec, bounds, bundle))
-
-
-def _bundles(videos: Iterable[Video], spec: ClipSpec, together: int) -> Iterator[Bundle]:
-    short: list[Video] = []
-    for video in videos:
-        if not is_short(video[1], spec):
-            yield [video]
-            continue
-        short.append(video)
-        if len(short) == together:
-            yield short
-            short = []
-    if short:
-        yield short
+def keep_clip(
+    kept: Path, spec: ClipSpec, video: Video, record: Records | VideoError
+) -> VideoError | None:
+    """Write the clip of a video into the frame cache; return what went wrong with it."""
+    if isinstance(record, VideoError):
+        return record
+    write_shard(clip_path(kept, spec, video[1].hash), record)
+    return None
 
 
 def videos_of(manifest: Path, hashes: Sequence[str]) -> Iterator[Video]:

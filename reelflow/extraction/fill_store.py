@@ -19,7 +19,7 @@ from reelflow.base.errors import DataError, VideoError
 from reelflow.base.files import link_or_copy, write_json
 from reelflow.base.progress import track
 from reelflow.extraction.decoded_cache import DecodedCache
-from reelflow.extraction.engines import Engine, decoded
+from reelflow.extraction.engines import Engine, videos_of
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.store.frame_store import SPEC
 from reelflow.store.index_file import INDEX, write_index
@@ -51,7 +51,6 @@ def extract_missing(
     manifest: Path,
     shards: Shards,
     cache: DecodedCache,
-    spec: ClipSpec,
     engine: Engine,
     aside: dict[str, VideoError],
 ) -> int:
@@ -61,7 +60,6 @@ def extract_missing(
         manifest: parquet file as `reelflow.dataset.catalogue` makes it.
         shards: of `wanted_shards`.
         cache: where shards are made and kept.
-        spec: the clip of every video.
         engine: what decodes, see `reelflow.extraction.engines`.
         aside: gets, by hash, the videos that were usable when they were checked but give no clip.
             Their shards are not made; call this again with the shards of the others.
@@ -84,7 +82,7 @@ def extract_missing(
     if not shard_of:
         return 0
     failed: dict[str, VideoError] = {}
-    answers = decoded(manifest, sorted(shard_of), spec, engine)
+    answers = engine(videos_of(manifest, sorted(shard_of)))
     for (path, info), wrong in track(answers, len(shard_of), "extracting frames"):
         if wrong:
             failed[info.hash] = VideoError(path, wrong.code, wrong.reason, wrong.remedy)

@@ -26,7 +26,12 @@ _SHORT = 400 * 640 * 480
 
 
 def read_clip(
-    path: Path, spec: ClipSpec, bounds: Bounds | None = None, *, info: VideoInfo | None = None
+    path: Path,
+    spec: ClipSpec,
+    bounds: Bounds | None = None,
+    *,
+    info: VideoInfo | None = None,
+    among_many: bool = False,
 ) -> Clip:
     """Read the frames of a clip.
 
@@ -36,6 +41,8 @@ def read_clip(
         bounds: limits of each decoder process.
         info: what `check_video` found in this very file; without it the file is checked first,
             which costs decoding it to its end.
+        among_many: whether this thread reads others: the process that stays then decodes short
+            ones, which is quicker and gives the same.
 
     Returns:
         Clip of uint8 RGB, `spec.stored_shape`, with its seconds. Where a frame of a damaged video
@@ -46,7 +53,14 @@ def read_clip(
             `no_key_frames` if the sampler wants some and there are none.
     """
     bounds = bounds or Bounds()
-    return _read(path, info or check_video(path, bounds), spec, bounds, among_many=False)
+    info = info or check_video(path, bounds)
+    wanted, places = _wanted(path, spec, bounds, info)
+    frames = None
+    if among_many and _is_short(info, spec) and takes(wanted):
+        frames = decoder().decode(wanted, bounds)
+    if frames is None:
+        frames = decode(wanted, bounds)
+    return _clip(wanted, places, frames)
 
 
 def read_clips(
@@ -66,24 +80,14 @@ def read_clips(
     answers: list[Clip | VideoError] = []
     for path, info in videos:
         try:
-            answers.append(_read(path, info, spec, bounds, among_many=len(videos) > 1))
+            answers.append(read_clip(path, spec, bounds, info=info, among_many=len(videos) > 1))
         except VideoError as error:
             answers.append(error)
     return answers
 
 
-def _read(path: Path, info: VideoInfo, spec: ClipSpec, bounds: Bounds, *, among_many: bool) -> Clip:
-    wanted, places = _wanted(path, spec, bounds, info)
-    frames = None
-    if among_many and is_short(info, spec) and takes(wanted):
-        frames = decoder().decode(wanted, bounds)
-    if frames is None:
-        frames = decode(wanted, bounds)
-    return _clip(wanted, places, frames)
-
-
-def is_short(info: VideoInfo, spec: ClipSpec) -> bool:
-    """Whether decoding a video takes so little that `read_clips` is quicker for several."""
+def _is_short(info: VideoInfo, spec: ClipSpec) -> bool:
+    """Whether decoding a video takes less than starting ffmpeg."""
     short = info.frames * info.width * info.height <= _SHORT
     plain = spec.region != "motion" and spec.sampler != "keyframes"
     return short and plain and is_rising(np.asarray(info.pts))

@@ -81,18 +81,18 @@ def test_a_file_replaced_while_it_is_decoded_gives_no_frames_though_it_is_the_ol
             path.unlink()
         path.write_bytes(content)
 
-    read = engines.read_clips
+    read = engines.read_clip
 
-    def meanwhile(*args: Any) -> Any:
+    def meanwhile(*args: Any, **kwargs: Any) -> Any:
         replace((raw / "run/2.mp4").read_bytes())
-        clips = read(*args)
+        clip = read(*args, **kwargs)
         replace(old)
-        return clips
+        return clip
 
-    bundle = [("run/1.mp4", info)]
-    assert not isinstance(engines.decode_bundle(raw, SPEC, Bounds(), bundle)[0], VideoError)
-    monkeypatch.setattr(engines, "read_clips", meanwhile)
-    (answer,) = engines.decode_bundle(raw, SPEC, Bounds(), bundle)
+    video = ("run/1.mp4", info)
+    assert not isinstance(engines.clip_of(raw, SPEC, Bounds(), video), VideoError)
+    monkeypatch.setattr(engines, "read_clip", meanwhile)
+    answer = engines.clip_of(raw, SPEC, Bounds(), video)
     assert isinstance(answer, VideoError)
     assert answer.code == "changed"
 

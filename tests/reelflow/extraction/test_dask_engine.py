@@ -16,11 +16,11 @@ import psutil
 import pytest
 from distributed import LocalCluster, Nanny
 
-from reelflow.base.errors import DataError, UnavailableError
+from reelflow.base.errors import DataError, UnavailableError, VideoError
 from reelflow.extraction import dask_engine as daskengine
 from reelflow.extraction.dask_engine import dask_engine
 from reelflow.extraction.decoded_cache import DecodedCache
-from reelflow.extraction.engines import Answers, Bundle, Engine, local_engine
+from reelflow.extraction.engines import Engine, Video, local_engine
 from reelflow.extraction.fill_store import extract_missing, finish_store, wanted_shards
 from reelflow.store import shards as store_module
 from reelflow.store.clip_spec import ClipSpec
@@ -78,7 +78,7 @@ def name(request: pytest.FixtureRequest) -> str:
 def extract(root: Path, name: str, engine: Engine) -> dict[str, bytes]:
     """What the store consists of that an engine made."""
     shards, cache = wanted_shards(root / "manifest.parquet", SPEC), DecodedCache(root / name, SPEC)
-    assert extract_missing(root / "manifest.parquet", shards, cache, SPEC, engine, {}) == VIDEOS
+    assert extract_missing(root / "manifest.parquet", shards, cache, engine, {}) == VIDEOS
     return store(root, name)
 
 
@@ -118,7 +118,7 @@ def test_what_is_wrong_with_a_video_at_an_address_is_said(
     with pytest.raises(DataError, match="2 of 12 videos could not be decoded") as error:
         extract(project, name, engine_of(project, name, f"file://{raw}"))
     assert "3 é.mp4: There is no such file. Copy the videos there." in str(error.value)
-    assert "4 é.mp4: It is not the file that was checked." in str(error.value)
+    assert "4 é.mp4: It is no longer the file that was checked." in str(error.value)
 
 
 def test_an_address_that_nothing_reads_is_a_sentence(
@@ -143,15 +143,15 @@ def test_the_videos_of_a_worker_that_is_lost_are_done_again(
     engine = engine_of(project, name)
     killed = 0
 
-    def run(bundles: Iterable[Bundle]) -> Iterator[tuple[Bundle, Answers]]:
+    def run(videos: Iterable[Video]) -> Iterator[tuple[Video, VideoError | None]]:
         nonlocal killed
-        for pair in engine.run(bundles):
+        for pair in engine(videos):
             if not killed:
                 kill_one(os.getpid())
             killed += 1
             yield pair
 
-    assert extract(project, name, Engine(run, engine.workers)) == store(project, "local")
+    assert extract(project, name, run) == store(project, "local")
     assert killed == VIDEOS
 
 
@@ -170,8 +170,8 @@ def test_workers_that_dask_gave_up_are_started_anew(
     engine = dask_engine(str(project / "raw"), project / name, SPEC, Bounds(), 2)
     lost: list[Nanny] = []
 
-    def run(bundles: Iterable[Bundle]) -> Iterator[tuple[Bundle, Answers]]:
-        for pair in engine.run(bundles):
+    def run(videos: Iterable[Video]) -> Iterator[tuple[Video, VideoError | None]]:
+        for pair in engine(videos):
             if not lost:
                 # As where they die while they start: whoever would start them again is gone too.
                 lost.extend(started[0].workers.values())
@@ -180,7 +180,7 @@ def test_workers_that_dask_gave_up_are_started_anew(
             yield pair
 
     with dask.config.set({"distributed.deploy.lost-worker-timeout": "100 ms"}):
-        assert extract(project, name, Engine(run, engine.workers)) == store(project, "local")
+        assert extract(project, name, run) == store(project, "local")
     assert len(lost) == 2
 
 
@@ -224,8 +224,8 @@ def test_a_cluster_that_goes_away_is_a_sentence_and_what_it_sent_is_kept(
     ) as short_lived:
         engine = engine_of(project, name)
 
-        def run(bundles: Iterable[Bundle]) -> Iterator[tuple[Bundle, Answers]]:
-            for number, pair in enumerate(engine.run(bundles)):
+        def run(videos: Iterable[Video]) -> Iterator[tuple[Video, VideoError | None]]:
+            for number, pair in enumerate(engine(videos)):
                 yield pair
                 if number == 2:
                     short_lived.close()
@@ -238,5 +238,5 @@ def test_a_cluster_that_goes_away_is_a_sentence_and_what_it_sent_is_kept(
             dask.config.set(settings),
             pytest.raises(UnavailableError, match="went away"),
         ):
-            extract(project, name, Engine(run, engine.workers))
+            extract(project, name, run)
     assert len(DecodedCache(project / name, SPEC).spare([])) >= 3

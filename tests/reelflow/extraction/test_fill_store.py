@@ -54,7 +54,7 @@ def extract(raw: Path, spec: ClipSpec = SPEC, elsewhere: dict[str, Path] | None 
     manifest, store = manifest_of(raw), raw.parent / "frames"
     cache = DecodedCache(raw.parent / "kept", spec, elsewhere)
     shards = wanted_shards(manifest, spec)
-    done = extract_missing(manifest, shards, cache, spec, engine(raw, spec), {})
+    done = extract_missing(manifest, shards, cache, engine(raw, spec), {})
     finish_store(shards, cache, store, spec)
     return done
 
@@ -165,7 +165,7 @@ def test_clips_that_were_decoded_before_a_kill_are_not_decoded_again(raw: Path) 
     away = raw.parent / "away.mp4"
     (raw / missing["path"].iloc[0]).rename(away)
     with pytest.raises(DataError, match="1 of 7 videos could not be decoded"):
-        extract_missing(manifest, shards, cache, SPEC, engine(raw), {})
+        extract_missing(manifest, shards, cache, engine(raw), {})
     away.rename(raw / missing["path"].iloc[0])
     assert extract(raw) == 1
     grown = contents(raw.parent / "frames")
@@ -180,7 +180,7 @@ def test_a_clip_that_was_damaged_while_it_waited_for_its_shard_is_decoded_again(
     first = pd.read_parquet(manifest)["path"].iloc[0]
     (raw / first).with_suffix(".away").rename(raw / first)
     with pytest.raises(DataError, match="6 of 7 videos could not be decoded"):
-        extract_missing(manifest, shards, cache, SPEC, engine(raw), {})
+        extract_missing(manifest, shards, cache, engine(raw), {})
     for path in raw.rglob("*.away"):
         path.rename(path.with_suffix(".mp4"))
     (clip,) = raw.parent.glob("kept/clips/*.npy")
@@ -233,6 +233,6 @@ def test_a_video_that_vanished_stops_the_stage_in_a_sentence_and_the_others_are_
     shards, cache = wanted_shards(manifest, SPEC), DecodedCache(raw.parent / "kept", SPEC)
     (raw / "run" / "1.mp4").unlink()
     with pytest.raises(DataError, match=r"1 of 7 videos could not be decoded.*1\.mp4"):
-        extract_missing(manifest, shards, cache, SPEC, engine(raw), {})
+        extract_missing(manifest, shards, cache, engine(raw), {})
     clips = [*cache.spare([]), *cache.spare([])]
     assert len(set(clips)) == VIDEOS - 1
