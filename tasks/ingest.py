@@ -60,9 +60,8 @@ def main() -> None:
     videos = list(let_through(videos, aside))
     with CheckCache(STATE / "checks.sqlite") as cache:
         found = catalogue(
-            RAW, videos, bounds, params.workers, cache, links_to=links_to, policy=policy
+            RAW, videos, bounds, params.workers, cache, links_to=links_to, policy=policy, odd=aside
         )
-        found = found.with_aside(aside)
         pairs = _near_duplicates(found.manifest, cache, params.min_likeness)
     # Written before the data as a whole is judged, so that a person can look at it.
     write_table(QUARANTINE, found.quarantine)

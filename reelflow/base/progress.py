@@ -52,6 +52,6 @@ def _lines(items: Iterable[Item], total: int, what: str, last_line: bool) -> Ite
             rate = done / (now - started)
             left = (total - done) / rate
             log.info("%s: %d of %d, %.1f/s, %.0f s left", what, done, total, rate, left)
-    if last_line:
+    if last_line and done:
         seconds = time.monotonic() - started
         log.info("%s: %d done in %.1f s", what, done, seconds)

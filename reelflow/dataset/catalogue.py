@@ -46,12 +46,6 @@ class Catalogue:
     manifest: pd.DataFrame
     quarantine: pd.DataFrame
 
-    def with_aside(self, odd: Iterable[VideoError]) -> Catalogue:
-        """This catalogue, with more files set aside."""
-        return replace(
-            self, quarantine=pd.concat([self.quarantine, listed(odd)]).sort_values("path")
-        )
-
     @property
     def bad(self) -> pd.DataFrame:
         """The rows of `quarantine` that cannot be used; duplicates are no fault."""
@@ -72,6 +66,7 @@ def catalogue(
     *,
     links_to: Sequence[Path] = (),
     policy: Policy = SET_ASIDE,
+    odd: Iterable[VideoError] = (),
 ) -> Catalogue:
     """Check every file and sort it into the manifest or the quarantine.
 
@@ -83,6 +78,7 @@ def catalogue(
         cache: what is known already.
         links_to: folders besides `root` that symbolic links may lead to.
         policy: which of the videos that cannot be decoded to their end are used all the same.
+        odd: further files that are set aside.
 
     Raises:
         DataError: the same bytes stand under two labels, in two groups or in two splits.
@@ -107,7 +103,7 @@ def catalogue(
     for path, verdict in _verdicts(root, firsts, bounds, workers, cache):
         verdicts[path] = policy.verdict(verdict)
 
-    rows, aside = [], []
+    rows, aside = [], list(odd)
     for video in videos:
         known = verdicts.get(video.path)
         if isinstance(known, VideoInfo):
@@ -136,8 +132,6 @@ def _hashes(
             yield path, (known, stamp)
         else:
             unknown.append(path)
-    if not unknown:
-        return
     hashed = each(lambda path: hash_and_stamp(root / path), unknown, workers)
     for path, (digest, stamp) in track(hashed, len(unknown), "hashing videos"):
         cache.store_hash(root / path, digest, stamp)
@@ -159,8 +153,6 @@ def _verdicts(
             yield path, known
         else:
             unknown.append((path, digest))
-    if not unknown:
-        return
     work = partial(check_one, root, bounds)
     checked = each(work, unknown, workers)
     progress = track(checked, len(unknown), "checking videos")

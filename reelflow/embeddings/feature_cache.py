@@ -14,10 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from reelflow.base.errors import DataError
 from reelflow.base.files import remove_left_over
 from reelflow.embeddings.spec import EmbeddingSpec
-from reelflow.store.shards import Records, refuse_damaged, write_shard
+from reelflow.store.shards import Records, is_whole, write_shard
 
 log = logging.getLogger(__name__)
 
@@ -44,9 +43,7 @@ class FeatureCache:
         path = self.path(video_hash)
         if not path.exists():
             return None
-        try:
-            refuse_damaged(path)
-        except DataError:
+        if not is_whole(path):
             log.warning("%s is damaged; the features of this video are made anew", path)
             return None
         features: Records = np.load(path, allow_pickle=False)

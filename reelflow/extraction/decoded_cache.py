@@ -21,9 +21,10 @@ import pyarrow as pa
 
 from reelflow.base.errors import DataError
 from reelflow.base.files import TEMPORARY_PREFIX, link_or_copy
+from reelflow.store import shards
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.store.index_file import INDEX, read_index
-from reelflow.store.shards import open_shard, refuse_damaged, write_shard
+from reelflow.store.shards import open_shard, write_shard
 from reelflow.video.content_hash import stamp_of
 
 log = logging.getLogger(__name__)
@@ -73,12 +74,9 @@ class DecodedCache:
         """Whether a file of clips has the bytes that were written; each is read once."""
         known = path, stamp_of(path)
         if known not in self._whole:
-            try:
-                refuse_damaged(path)
-                self._whole[known] = True
-            except DataError as error:
-                log.warning("%s", error)
-                self._whole[known] = False
+            self._whole[known] = shards.is_whole(path)
+            if not self._whole[known]:
+                log.warning("%s is damaged: its clips are made anew", path)
         return self._whole[known]
 
     def index(self) -> pa.Table | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,10 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelflow.base.errors import DataError
-from reelflow.base.parallel import worker_count
+from reelflow.base.parallel import each
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.store.index_file import INDEX, read_index
-from reelflow.store.shards import not_a_shard, refuse_damaged
+from reelflow.store.shards import is_whole, not_a_shard
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,17 +112,8 @@ class FrameStore:
     def damaged(self) -> list[str]:
         """The names of shards that are missing or do not have the bytes that were written. It reads
         all of them whole, in threads, a GB a second each."""
-
-        def is_damaged(name: str) -> bool:
-            try:
-                refuse_damaged(self.root / name)
-            except DataError:
-                return True
-            return False
-
-        with ThreadPoolExecutor(worker_count(0)) as pool:
-            found = pool.map(is_damaged, self._shards)
-            return [name for name, damaged in zip(self._shards, found, strict=True) if damaged]
+        found = each(lambda name: is_whole(self.root / name), self._shards, 0)
+        return sorted(name for name, whole in found if not whole)
 
     def frames(self, video_hash: str) -> NDArray[np.uint8]:
         """The frames of one video, uint8 RGB of `spec.stored_shape`. Raises `DataError` as `read`

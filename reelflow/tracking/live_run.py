@@ -12,9 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from reelflow.base.errors import ReelflowError
-from reelflow.base.nested import flatten
 from reelflow.tracking.mlflow_client import connect, masked, sentences
-from reelflow.tracking.pipeline_run import DATA_HASH, MODEL_HASH, experiment_id
+from reelflow.tracking.pipeline_run import DATA_HASH, MODEL_HASH, add_missing, experiment_id
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +37,7 @@ class LiveRun:
             self._client = connect(address)
             run = self._client.create_run(experiment_id(self._client, experiment))
             self._run_id = run.info.run_id
-            for name, value in flatten({"train": params}).items():
-                self._client.log_param(self._run_id, name, value)
+            add_missing(self._client, self._run_id, {"train": params}, {})
 
         self._try(begin)
 
