@@ -11,7 +11,6 @@ picture at the places that its keys name.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -22,7 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reelflow.base.parallel import worker_count
+from reelflow.base.parallel import each
 from reelflow.dataset.fingerprints import Keys, Pictures, likeness, mirrored
 from reelflow.video.thumbnails import RATE
 
@@ -141,10 +140,8 @@ def _matches(
 def _neighbours(bits: NDArray[np.uint64]) -> list[_Ends]:
     """Places in `bits` of keys that stand near each other in a sorted table and differ little."""
     bits = _shuffled(bits)
-    # Threads are enough: NumPy releases the interpreter's lock.
-    with ThreadPoolExecutor(worker_count(0)) as pool:
-        tables = pool.map(partial(_table, bits), range(TABLES))
-        return [ends for found in tables for ends in found]
+    tables = each(partial(_table, bits), range(TABLES), 0)
+    return [ends for _, found in tables for ends in found]
 
 
 def _table(bits: NDArray[np.uint64], number: int) -> list[_Ends]:
