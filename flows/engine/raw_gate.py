@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TypedDict
+from typing import Any
 
 from flows.engine.dvc_graph import Node, clear_stale_locks, read_graph
 from reelflow.base.errors import DataError, VideoError
@@ -23,22 +23,14 @@ from reelflow.video.process_limits import Bounds
 from tasks.common.paths import PARAMS, RAW, RESERVED
 
 IGNORED = RAW.parent / ".dvcignore"
-_HEAD = """\
-# What DVC must not read of {raw}: written again before each run, for this machine alone.
-"""
+_HEAD = f"# What DVC must not read of {RAW}: written before each run, for this machine alone.\n"
 # DVC compares each file with each line: 500 lines cost a millisecond a file.
 _MOST = 500
 
 
-class Allowed(TypedDict):
-    """What may be read of a folder of videos, as `set_aside`, `plan_import` and `take` have it."""
-
-    links_to: list[Path]
-    most_bytes: int
-
-
-def allowed() -> Allowed:
-    """What params.yaml allows to be read of videos that come in."""
+def allowed() -> dict[str, Any]:
+    """What params.yaml allows to be read of videos that come in: arguments of `set_aside`,
+    `plan_import` and `take`."""
     params = load_section(PARAMS, IngestParams)
     return {
         "links_to": [Path(folder) for folder in params.links_to],
@@ -102,7 +94,7 @@ def _write(names: Iterable[str]) -> None:
     if not lines:
         IGNORED.unlink(missing_ok=True)
         return
-    text = _HEAD.format(raw=RAW) + "".join(lines)
+    text = _HEAD + "".join(lines)
     if not IGNORED.is_file() or IGNORED.read_text(encoding="utf-8") != text:
         write_text(IGNORED, text)
 
