@@ -8,12 +8,10 @@ and `metrics/crossval.json`. No stage: `reelflow crossval` calls it.
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Sequence
 from typing import Any
 
 from reelflow.base.csv_table import write_table
-from reelflow.base.errors import ReelflowError
 from reelflow.base.files import write_json, write_text
 from reelflow.crossval import figures
 from reelflow.crossval.figures import Answered
@@ -23,17 +21,10 @@ from reelflow.params import load_section
 from reelflow.params.evaluate import EvaluateParams
 from reelflow.params.train import TrainParams
 from reelflow.reports import crossval_report
-from reelflow.tracking.judged_run import Judgement, record
-from reelflow.tracking.mlflow_client import (
-    address_from_environment,
-    experiment_from_environment,
-    masked,
-)
+from reelflow.tracking.judged_run import Judgement, try_record
 from tasks.common.inputs import read_json
 from tasks.common.paths import METRICS, PARAMS, REPORT
 from tasks.fold import prepared_videos
-
-log = logging.getLogger(__name__)
 
 PAGE = REPORT.with_name("crossval.html")
 TABLE = REPORT.with_name("crossval.csv")
@@ -102,8 +93,4 @@ def _record(jobs: Sequence[Job], folds: Any, told: dict[str, Any], params: Train
         steps={f"crossval/fold/{name}": list(folds[name]) for name in figures.METRICS},
         files=[PAGE, TABLE, ANSWERS],
     )
-    address = address_from_environment()
-    try:
-        record(address, experiment_from_environment(), judged)
-    except ReelflowError as error:
-        log.warning("MLflow at %s does not take the figures (%s).", masked(address), error)
+    try_record(judged)

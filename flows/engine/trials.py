@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -15,18 +14,12 @@ from flows.engine import study as studies
 from flows.engine.fold_jobs import check_embedded, jobs_of, made_by, with_network
 from flows.engine.run_folds import Do, Turn
 from flows.engine.stage_process import StoppedError
-from reelflow.base.errors import ReelflowError
 from reelflow.base.words import count
 from reelflow.crossval.folds import Fold, stratified
 from reelflow.params import load_section
 from reelflow.params.search import NETWORK, SearchParams
 from reelflow.params.train import TrainParams
-from reelflow.tracking.judged_run import Judgement, record
-from reelflow.tracking.mlflow_client import (
-    address_from_environment,
-    experiment_from_environment,
-    masked,
-)
+from reelflow.tracking.judged_run import Judgement, try_record
 from tasks.common.paths import PARAMS, STATE
 from tasks.fold import prepared_videos
 
@@ -34,41 +27,30 @@ if TYPE_CHECKING:
     from optuna import Study, Trial
     from optuna.trial import FrozenTrial
 
-log = logging.getLogger(__name__)
-
 DATABASE = STATE / "search.db"
 
 
+@dataclass
 class Trials:
     """A search at work; several threads may call `run` at once.
 
     Attributes:
-        study: its trials.
+        study: its trials, of this state of the project.
         search: the section `search`.
+        params: the section `train` as it is now.
+        videos: what may be looked at: the training and validation videos.
+        folds: of these, by which each trial is judged.
     """
 
-    unit = "trial"
+    study: Study
+    search: SearchParams
+    params: TrainParams
+    videos: pd.DataFrame
+    folds: list[Fold]
+    unit: ClassVar[str] = "trial"
 
-    def __init__(
-        self,
-        study: Study,
-        search: SearchParams,
-        params: TrainParams,
-        videos: pd.DataFrame,
-        folds: list[Fold],
-    ) -> None:
-        """Take a study up.
-
-        Args:
-            study: of this state of the project.
-            search: the section `search`.
-            params: the section `train` as it is now.
-            videos: what may be looked at: the training and validation videos.
-            folds: of these, by which each trial is judged.
-        """
-        self.study, self.search = study, search
-        self._params, self._videos, self._folds = params, videos, folds
-        self._record = Record(study.study_name)
+    def __post_init__(self) -> None:
+        self._record = Record(self.study.study_name)
         self._before, self._begun = self.done, 0
 
     @property
@@ -127,8 +109,8 @@ class Trials:
     def _judge(self, trial: Trial, do: Do) -> float:
         from optuna import TrialPruned
 
-        params = studies.drawn(trial, self.search, self._params)
-        jobs = jobs_of(self._folds, self._videos, params, made_by(params.network))
+        params = studies.drawn(trial, self.search, self.params)
+        jobs = jobs_of(self.folds, self.videos, params, made_by(params.network))
         scores = []
         try:
             for done, job in enumerate(jobs, start=1):
@@ -161,18 +143,12 @@ class Record:
             steps={"search/so_far": scores},
             status="KILLED" if pruned else "FINISHED",
         )
-        address, experiment = address_from_environment(), experiment_from_environment()
         with self._guard:
-            if self._lost:
-                return
-            try:
-                self._parent = self._parent or record(
-                    address, experiment, Judgement(self._name, self._name, {}, {})
-                )
-                record(address, experiment, replace(judged, parent=self._parent))
-            except ReelflowError as error:
-                self._lost = True
-                log.warning("MLflow at %s does not take the trials (%s).", masked(address), error)
+            if not self._lost:
+                whole = Judgement(self._name, self._name, {}, {})
+                self._parent = self._parent or try_record(whole)
+                judged = replace(judged, parent=self._parent)
+                self._lost = not (self._parent and try_record(judged))
 
 
 def open_trials(network: str, trials: int) -> Trials:

@@ -6,16 +6,26 @@ done or asked for twice is one run.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reelflow.tracking.mlflow_client import connect, sentences
+from reelflow.base.errors import ReelflowError
+from reelflow.tracking.mlflow_client import (
+    address_from_environment,
+    connect,
+    experiment_from_environment,
+    masked,
+    sentences,
+)
 from reelflow.tracking.pipeline_run import add_missing, experiment_id
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+
+log = logging.getLogger(__name__)
 
 JUDGED = "reelflow.judged"
 _PARENT = "mlflow.parentRunId"
@@ -62,6 +72,16 @@ def record(address: str, experiment: str, judged: Judgement) -> str:
             client.log_artifact(run_id, str(file))
         client.set_terminated(run_id, judged.status)
     return run_id
+
+
+def try_record(judged: Judgement) -> str:
+    """`record` in the MLflow of the environment; one that is lost costs a warning: no id then."""
+    address = address_from_environment()
+    try:
+        return record(address, experiment_from_environment(), judged)
+    except ReelflowError as error:
+        log.warning("MLflow at %s does not take %s (%s).", masked(address), judged.name, error)
+        return ""
 
 
 def _run(client: MlflowClient, experiment: str, judged: Judgement) -> str:
