@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -120,31 +120,24 @@ def clear_stale_locks() -> None:
     got the same number (common after a restart of a container), and it cannot read a file that
     was cut short. DVC edits that file under the project's lock, which is held here.
     """
-    import psutil
-
     with dvc_repo() as repo, repo.lock:
         path = Path(str(repo.tmp_dir)) / "rwlock"
-        try:
-            written = path.stat().st_mtime
-            holders = _holders(json.loads(path.read_text(encoding="utf-8")))
-        except FileNotFoundError:
-            return
-        except (ValueError, KeyError, TypeError, AttributeError):
-            path.unlink()
-            return
-        for holder in holders:
-            try:
-                began = psutil.Process(holder).create_time()
-            except psutil.NoSuchProcess:
-                continue
-            if began > written + 1.0:  # it started after the file was last written
+        if path.is_file():
+            holders = re.findall(
+                r'"pid": ?(\d+)', path.read_text(encoding="utf-8", errors="replace")
+            )
+            if not any(_was_there(int(holder), path.stat().st_mtime) for holder in holders):
                 path.unlink()
-                return
 
 
-def _holders(entries: dict[str, Any]) -> set[int]:
-    readers = [info for infos in entries.get("read", {}).values() for info in infos]
-    return {int(info["pid"]) for info in [*readers, *entries.get("write", {}).values()] if info}
+def _was_there(process: int, when: float) -> bool:
+    """Whether a process is at work that had begun at this time."""
+    import psutil
+
+    try:
+        return psutil.Process(process).create_time() <= when + 1.0
+    except psutil.NoSuchProcess:
+        return False
 
 
 @contextmanager

@@ -93,7 +93,7 @@ def _line(job: Job, do: Do) -> str:
     """Do a fold; a line on it."""
     began = time.monotonic()
     found = do(job)
-    right = found.share_right({video: label for video, (label, _) in job.facts.items()})
+    right = found.right(job.labels).mean()
     said = f"{job.fold.name}: {len(found.videos)} videos, accuracy {right:.3f}"
     return f"{said}, {time.monotonic() - began:.1f} s"
 

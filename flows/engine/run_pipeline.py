@@ -20,11 +20,9 @@ import httpx
 from flows.engine import prefect_server, stage_process
 from flows.engine.dvc_graph import Node, changes
 from flows.engine.outcome import RECORDER, PipelineResult, Recorder, StageOutcome
-from flows.engine.params_override import set_params
 from flows.engine.raw_gate import checked_graph
 from flows.engine.run_lock import only_run
 from flows.engine.unseen_by_dvc import missing_effect
-from tasks.common.paths import PARAMS
 
 _STOPPED = (
     "Stopped. What the finished stages computed is kept; run the same command again to go on."
@@ -42,13 +40,10 @@ _PREFECT_SETTINGS = {
 }
 
 
-def run_pipeline(
-    params: dict[str, Any] | None = None, echo: Callable[[str], None] = print
-) -> PipelineResult:
+def run_pipeline(echo: Callable[[str], None] = print) -> PipelineResult:
     """Run what changed of the graph in `dvc.yaml`, as the Prefect flow `train`.
 
     Args:
-        params: values to write into params.yaml first, e.g. `{"train.epochs": 3}`.
         echo: takes each line of the stages, live, for a console.
 
     Returns:
@@ -58,8 +53,6 @@ def run_pipeline(
         ReelflowError: nothing was started: another run is at work, wrong params, no graph.
     """
     with only_run():
-        if params:
-            set_params(PARAMS, params)
         nodes = checked_graph()
         stages = [node.name for node in nodes if not node.is_source]
         if not changes() and not any(missing_effect(stage) for stage in stages):

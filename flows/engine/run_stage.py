@@ -93,7 +93,7 @@ def _raise_failure(name: str, lines: list[str], status: int) -> None:
     text = "\n".join(lines)
     if "Unable to acquire lock" in text or "it is being blocked by" in text:
         raise BusyError(busy_sentence(lines[-1]))
-    sentence = _own_sentence(name, lines)
+    sentence = _own_sentence(name, text)
     if not sentence and (killed := stage_process.killed(name, text, status)):
         sentence = killed + _last_words(lines)
     sentence = sentence or _as_dvc_says(name, lines)
@@ -102,18 +102,10 @@ def _raise_failure(name: str, lines: list[str], status: int) -> None:
     raise StageError(sentence)
 
 
-def _own_sentence(name: str, lines: list[str]) -> str | None:
+def _own_sentence(name: str, text: str) -> str:
     """The text after the last `NAME: error: `, up to the next line of DVC."""
-    opening = f"{name}: error: "
-    starts = [at for at, line in enumerate(lines) if line.startswith(opening)]
-    if not starts:
-        return None
-    said = [lines[starts[-1]].removeprefix(opening)]
-    for line in lines[starts[-1] + 1 :]:
-        if line.startswith("ERROR: "):
-            break
-        said.append(line)
-    return "\n".join(said)
+    _, opening, said = f"\n{text}".rpartition(f"\n{name}: error: ")
+    return said.partition("\nERROR: ")[0] if opening else ""
 
 
 def _as_dvc_says(name: str, lines: list[str]) -> str:

@@ -114,8 +114,7 @@ class Trials:
         scores = []
         try:
             for done, job in enumerate(jobs, start=1):
-                actual = {video: label for video, (label, _) in job.facts.items()}
-                scores.append(do(job).balanced_accuracy(actual))
+                scores.append(do(job).balanced_accuracy(job.labels))
                 so_far = float(np.mean(scores))
                 trial.report(so_far, done - 1)
                 if done < len(jobs) and studies.falls_behind(trial, so_far, done):

@@ -42,21 +42,19 @@ class Answered:
     videos: list[str]
     probabilities: NDArray[Any]
 
-    def share_right(self, actual: Mapping[str, str]) -> float:
-        """The share of right answers; `actual` is the label of every video there is, by hash."""
-        return float(np.mean(self._right(actual)[0]))
+    def right(self, actual: Mapping[str, str]) -> pd.Series[float]:
+        """Whether each answer is right, 0 or 1, by true label.
+
+        Args:
+            actual: the label of every video there is, by hash.
+        """
+        names, labels = sorted(set(actual.values())), [actual[video] for video in self.videos]
+        answers = [names[i] for i in self.probabilities.argmax(axis=1)]
+        return pd.Series(np.equal(answers, labels), labels, dtype=float)
 
     def balanced_accuracy(self, actual: Mapping[str, str]) -> float:
-        """The mean recall of the classes that are there. `actual` as for `share_right`."""
-        right, labels = self._right(actual)
-        return float(right.groupby(labels).mean().mean())
-
-    def _right(self, actual: Mapping[str, str]) -> tuple[pd.Series[float], list[str]]:
-        names = sorted(set(actual.values()))
-        labels = [actual[video] for video in self.videos]
-        answers = [names[i] for i in self.probabilities.argmax(axis=1)]
-        pairs = zip(answers, labels, strict=True)
-        return pd.Series([float(answer == label) for answer, label in pairs]), labels
+        """The mean recall of the classes that are there."""
+        return float(self.right(actual).groupby(level=0).mean().mean())
 
 
 def answers_of(folds: Sequence[Answered], videos: pd.DataFrame, labels: list[str]) -> pd.DataFrame:

@@ -70,6 +70,11 @@ class Job:
         }
         return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """The label of each video, by hash."""
+        return {video: label for video, (label, _) in self.facts.items()}
+
 
 def path_of(folder: Path, key: str) -> Path:
     """Where the outcome of a job lies or is to lie."""
