@@ -28,22 +28,15 @@ def suspects(answers: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
     found = answers.reset_index(drop=True)
     chance = found[[f"p_{label}" for label in labels]].to_numpy(float)
     given = pd.Categorical(found["label"], categories=list(labels)).codes.astype(np.int64)
-    places = np.arange(len(found))
+    own = np.take_along_axis(chance, given[:, np.newaxis], axis=1)[:, 0]
     # A class without a video has no bar that could be met.
-    bars = [
-        chance[given == k, k].mean() if (given == k).any() else np.inf for k in range(len(labels))
-    ]
-    other = chance.copy()
-    other[places, given] = -1.0
-    other[other < bars] = -1.0
-    rival = other.argmax(axis=1)
-    lead = other[places, rival] - chance[places, given]
-    wrong = (other[places, rival] >= 0) & (lead > 0)
-    table: pd.DataFrame = found.assign(
-        predicted=[labels[at] for at in rival], confidence=other[places, rival], lead=lead
-    )[wrong]
-    ranked: pd.DataFrame = table.sort_values(
+    bars = [own[given == k].mean() if k in given else np.inf for k in range(len(labels))]
+    is_rival = (chance >= bars) & (given[:, np.newaxis] != np.arange(len(labels)))
+    other = np.where(is_rival, chance, -1.0)
+    rival, sure = other.argmax(axis=1), other.max(axis=1)
+    wrong = is_rival.any(axis=1) & (sure > own)
+    table = found.assign(predicted=[labels[at] for at in rival], confidence=sure, lead=sure - own)
+    ranked: pd.DataFrame = table[wrong].sort_values(
         ["lead", "path"], ascending=[False, True], ignore_index=True
     )
-    del ranked["lead"]
-    return ranked
+    return ranked.drop(columns="lead")

@@ -76,12 +76,19 @@ def compare(
         confidence: of the interval, and 1 less the p-value under which one is called better.
         seed: of the random swaps.
     """
-    weights = _weights(targets, metric)
+    # What counts the same: every video, or every class.
+    strata = targets if metric == "balanced_accuracy" else np.zeros_like(targets)
+    _, strata, sizes = np.unique(strata, return_inverse=True, return_counts=True)
+    weights: Floats = 1 / (len(sizes) * sizes[strata])
     change = second.astype(np.float64) - first
     difference = float(weights @ change)
     names, of_group = np.unique(groups, return_inverse=True)
-    low, high = _interval(change, weights, targets, of_group, metric, confidence)
-    p_value = _swapped(np.bincount(of_group, weights * change).astype(np.float64), seed)
+    totals = np.bincount(of_group, weights * change).astype(np.float64)
+    # What a group has too much, compared with the mean of the videos that it holds.
+    means = np.bincount(strata, change) / sizes
+    surplus = np.bincount(of_group, weights * (change - means[strata])).astype(np.float64)
+    low, high = _interval(difference, surplus, confidence)
+    p_value = _swapped(totals, seed)
     sure = low is None or high is None or low > 0 or high < 0
     better: Literal["first", "second"] | None = None
     if sure and p_value < 1 - confidence:
@@ -102,38 +109,17 @@ def compare(
     )
 
 
-def _weights(targets: NDArray[np.int64], metric: Metric) -> Floats:
-    """What each video counts, summing to 1: all the same, or every class the same."""
-    if metric == "accuracy":
-        return np.full(len(targets), 1 / len(targets))
-    _, at, sizes = np.unique(targets, return_inverse=True, return_counts=True)
-    found: Floats = 1 / (len(sizes) * sizes[at])
-    return found
-
-
 def _interval(
-    change: Floats,
-    weights: Floats,
-    targets: NDArray[np.int64],
-    of_group: NDArray[np.int64],
-    metric: Metric,
-    confidence: float,
+    difference: float, surplus: Floats, confidence: float
 ) -> tuple[float, float] | tuple[None, None]:
+    """Around a difference, from what each group has too much of it, (G,)."""
     from scipy.special import stdtrit
 
-    groups = int(of_group.max()) + 1
-    if groups < 2:
-        return None, None
-    # What a group has too much, compared with the mean of the videos that it holds: of its class,
-    # where every class counts the same.
-    strata = targets if metric == "balanced_accuracy" else np.zeros_like(targets)
-    means = np.bincount(strata, change) / np.maximum(np.bincount(strata), 1)
-    surplus = np.bincount(of_group, weights * (change - means[strata]), minlength=groups)
-    if np.abs(surplus).max() < _NOTHING:
+    groups = len(surplus)
+    if groups < 2 or np.abs(surplus).max() < _NOTHING:
         return None, None
     error = np.sqrt(groups / (groups - 1) * (surplus**2).sum())
     half = float(stdtrit(groups - 1, (1 + confidence) / 2) * error)
-    difference = float(weights @ change)
     return max(-1.0, difference - half), min(1.0, difference + half)
 
 
