@@ -13,7 +13,6 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
-from flows.engine.prefect_artifacts import show_inbox
 from flows.raw_videos import take_in
 from flows.train import PATIENCE_S, graph, guarded, run_graph
 from reelflow.intake.inbox import SETTLE_S
@@ -22,12 +21,14 @@ from tasks.common.stage import sentence
 
 @task(name="inbox", task_run_name="inbox", cache_policy=NO_CACHE)
 def take_inbox(settle_s: float) -> State[None]:
-    """Take the inbox into `data/raw`: the state has the counts, an artifact the names."""
+    """Take the inbox into `data/raw`: the state has the counts, the log the names."""
+    log = get_run_logger().info
     try:
-        report = take_in(get_run_logger().info, settle_s)
+        report = take_in(log, settle_s)
     except Exception as error:  # noqa: BLE001 (Prefect would keep it to itself)
         return Failed(message=sentence(error))
-    show_inbox(report)
+    for path in report.known:
+        log(f"known, taken out of the inbox: {path}")
     counts = f"{len(report.new)} new, {len(report.known)} known, {len(report.left)} left"
     return Completed(message=f"Inbox: {counts}.")
 
