@@ -105,13 +105,7 @@ def main() -> None:
     answers = known_answers(LEFT_OUT, learned, labels)
     suspects = label_errors.suspects(pd.concat([answers, predictions]), labels)
     sure = sureness.measure(
-        test,
-        untempered,
-        probabilities,
-        labels,
-        temperature,
-        answers,
-        bootstrap,
+        test, untempered, probabilities, labels, temperature, answers, bootstrap
     )
     verdict = judge(
         scores,
@@ -155,11 +149,7 @@ def main() -> None:
         splits=splits,
         manifest=manifest,
         shortcuts=shortcuts,
-        params={
-            "extract": meta["clip"],
-            "train": card["params"],
-            "evaluate": params.model_dump(),
-        },
+        params={"extract": meta["clip"], "train": card["params"], "evaluate": dict(params)},
         provenance=_provenance(card),
         examples=params.examples,
         candidates=card.get("candidates", []),
@@ -176,30 +166,24 @@ def main() -> None:
     page = evaluation_report.render(evaluation, lambda video: _clip(store, video))
 
     write_table(PREDICTIONS, predictions)
-    write_table(
-        PLOTS / "confusion.csv",
-        predictions[["label", "predicted"]].rename(columns={"label": "actual"}),
-    )
-    write_table(PLOTS / "roc.csv", roc)
-    write_table(PLOTS / "pr.csv", pr)
-    write_table(PLOTS / "reliability.csv", sure.reliability)
-    write_table(PLOTS / "coverage.csv", sure.coverage)
+    confusion = predictions[["label", "predicted"]].rename(columns={"label": "actual"})
+    plots = {"reliability": sure.reliability, "coverage": sure.coverage, "roc": roc, "pr": pr}
+    for name, table in {**plots, "confusion": confusion}.items():
+        write_table(PLOTS / f"{name}.csv", table)
     write_text(REPORT, page)
     cautions = evaluation_report.warnings.warnings(evaluation)
-    judged = {"verdict": asdict(verdict), "cautions": cautions}
-    write_json(
-        METRICS / "evaluate.json",
-        {
-            **scores,
-            "interval_confidence": params.confidence,
-            **sure.figures,
-            "alarms": told,
-            "slices": worst,
-            "unlike_training": unlike,
-            "suspect_labels": list(suspects["path"].head(100)),
-            **judged,
-        },
-    )
+    figures = {
+        **scores,
+        "interval_confidence": params.confidence,
+        **sure.figures,
+        "alarms": told,
+        "slices": worst,
+        "unlike_training": unlike,
+        "suspect_labels": list(suspects["path"].head(100)),
+        "verdict": asdict(verdict),
+        "cautions": cautions,
+    }
+    write_json(METRICS / "evaluate.json", figures)
     write_json(SUMMARY, _summary(scores, history))
     for sentence in evaluation_report.headline.summary(evaluation):
         log.info("%s", sentence)

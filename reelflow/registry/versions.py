@@ -147,22 +147,16 @@ def learned(
     import pandas as pd
     from mlflow.exceptions import MlflowException
 
-    run_id = _run_id(version)
-    folder = tables[0].rpartition("/")[0]
-    try:
-        there = {file.path for file in client.list_artifacts(run_id, folder)} if run_id else set()
-    except (MlflowException, OSError) as error:
-        if not says_missing(error):
-            raise
-        there = set()
-    if not there.issuperset(tables):
-        return None
     with tempfile.TemporaryDirectory(prefix="reelflow-") as scratch:
-        files = [client.download_artifacts(run_id, table, scratch) for table in tables]
         try:
+            files = [client.download_artifacts(_run_id(version), one, scratch) for one in tables]
             return pd.concat(read_cells(Path(file), usecols=["hash", "group"]) for file in files)
+        except (MlflowException, OSError) as error:
+            if not says_missing(error):
+                raise
         except ValueError:
-            return None
+            pass
+    return None
 
 
 def tag_version(client: MlflowClient, version: ModelVersion, tags: Mapping[str, str]) -> None:
