@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import time
+import timeit
 from collections.abc import Callable, Iterator
 from statistics import median
 from typing import TYPE_CHECKING, Annotated, Any
@@ -100,12 +100,7 @@ def _cost_of_embedding() -> dict[str, Any]:
 def _seconds(call: Callable[[], object]) -> float:
     """The median of a few calls, after one that compiles."""
     call()
-    found = []
-    for _ in range(_ROUNDS):
-        began = time.perf_counter()
-        call()
-        found.append(time.perf_counter() - began)
-    return median(found)
+    return median(timeit.repeat(call, number=1, repeat=_ROUNDS))
 
 
 def _figures(row: dict[str, Any]) -> Iterator[str]:

@@ -32,7 +32,6 @@ from reelflow.registry.promotion import (
     Asked,
     Comparison,
     Decision,
-    Rule,
     alone,
     confirm,
     decide,
@@ -105,13 +104,15 @@ def main() -> None:
     with FileLock(STATE / "register.lock"), sentences(address):
         version = _register(client, params.name, story)
         present = versions.champion(client, params.name)
-        rule = Rule(params.metric, params.min_metric, params.rule == "proven")
         if present is not None and str(present.version) == str(version.version):
             comparison = _compared(present)
-            decision = confirm(alone(rule, value, verdict), comparison)
+            decision = confirm(alone(params, value, verdict), comparison)
         else:
             decision = decide(
-                rule, value, verdict, lambda: _compare(client, present, rule.metric, card["labels"])
+                params,
+                value,
+                verdict,
+                lambda: _compare(client, present, params.metric, card["labels"]),
             )
             comparison = decision.beside
         _finish(client, version, decision, comparison, _summaries(scores, data))

@@ -117,15 +117,13 @@ def measure(videos: pd.DataFrame, right: NDArray[np.bool_], seed: int = 0) -> di
         return {"slices": len(found), "worst": None}
     groups = group_codes(list(videos["group"]))
     random = np.random.default_rng(seed)
-    families = [[s for s in found if not s.is_group], [s for s in found if s.is_group]]
+    families = [[s for s in found if s.is_group == is_group] for is_group in (False, True)]
     families = [family for family in families if family]
     each: list[tuple[float, Slice]] = []
     for family in families:
         members = np.stack([one.members for one in family], axis=1).astype(float)
-        if family[0].is_group:
-            at, p = _dealt(members, right, random)
-        else:
-            at, p = _flipped(members, right, groups, random)
+        test = _dealt if family[0].is_group else _flipped
+        at, p = test(members, right, groups, random)
         each.append((p, family[at]))
     p, worst = min(each, key=lambda pair: pair[0])
     p = min(1.0, p * len(families))
@@ -173,7 +171,7 @@ def _flipped(
 
 
 def _dealt(
-    members: Floats, right: NDArray[np.bool_], random: np.random.Generator
+    members: Floats, right: NDArray[np.bool_], _: Ints, random: np.random.Generator
 ) -> tuple[int, float]:
     """The same of groups, by right and wrong dealt out to the videos anew."""
     wrong = right.mean() - right

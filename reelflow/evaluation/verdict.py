@@ -107,20 +107,16 @@ def judge(
         f"{name[0].upper()}{name[1:]} {scores[metric]:.2f} on {tested} "
         f"({confidence:.0%} interval {low:.2f} to {high:.2f})"
     )
+    code: Literal["better", "worse", "unproven"]
     if low > least:
-        unseen = test or "the videos that it had never seen"
-        headline = f"Right for {percent(scores['accuracy'])} of {unseen}"
-        return Verdict(
-            "better", metric, headline, f"{figures} beats the {least:.2f} of a constant answer."
-        )
-    if high < least:
+        code, how = "better", "beats"
+        headline = f"Right for {percent(scores['accuracy'])} of "
+        headline += test or "the videos that it had never seen"
+    elif high < least:
+        code, how = "worse", "is below"
         headline = f"Worse than always answering “{baseline}”{on}"
-        return Verdict(
-            "worse", metric, headline, f"{figures} is below the {least:.2f} of a constant answer."
-        )
-    return Verdict(
-        "unproven",
-        metric,
-        f"Not shown to beat always answering “{baseline}”{on}",
-        f"{figures} is not shown to beat the {least:.2f} of a constant answer.",
-    )
+    else:
+        code, how = "unproven", "is not shown to beat"
+        headline = f"Not shown to beat always answering “{baseline}”{on}"
+    sentence = f"{figures} {how} the {least:.2f} of a constant answer."
+    return Verdict(code, metric, headline, sentence)

@@ -29,27 +29,13 @@ from reelflow.base.progress import track
 from reelflow.evaluation.answers import Answers
 from reelflow.evaluation.metrics import values
 from reelflow.evaluation.verdict import Verdict
+from reelflow.params.register import RegisterParams
 from reelflow.registry.ask_model import Answer, ModelError, asking
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 BY_HAND = "Give this version the alias `champion` by hand in the MLflow UI if it is the better one."
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What a model must show by itself.
-
-    Attributes:
-        metric: one of `register.metric`.
-        minimum: what a champion reaches in it.
-        proven: whether it must also be shown to beat a constant answer.
-    """
-
-    metric: str
-    minimum: float
-    proven: bool = True
 
 
 @dataclass(frozen=True)
@@ -67,7 +53,7 @@ class Comparison:
 
     Attributes:
         version: of the champion.
-        value: its figure in the rule's metric; None if there is none.
+        value: its figure in the metric that decides; None if there is none.
         own: the new model's figure on these videos.
         remark: what must be known about the comparison, in sentences, or why there is none.
     """
@@ -111,26 +97,32 @@ def score(metric: str, truth: Sequence[str], answers: Sequence[str | None]) -> f
     return found
 
 
-def alone(rule: Rule, value: float, verdict: Verdict) -> Decision:
+def alone(asked: RegisterParams, value: float, verdict: Verdict) -> Decision:
     """Whether a model of this value and verdict may become the champion at all."""
-    reached = value >= rule.minimum
+    reached, proven = value >= asked.min_metric, asked.rule == "proven"
     does = "reaches" if reached else "is below"
-    reason = f"{verdict.sentence} {rule.metric} {value:g} {does} the minimum of {rule.minimum:g}"
-    if not rule.proven:
+    reason = (
+        f"{verdict.sentence} {asked.metric} {value:g} {does} the minimum of {asked.min_metric:g}"
+    )
+    if not proven:
         reason += ", which is all that register.rule asks for"
-    return Decision(reached and (verdict.proven or not rule.proven), f"{reason}.")
+    return Decision(reached and (verdict.proven or not proven), f"{reason}.")
 
 
 def decide(
-    rule: Rule, value: float, verdict: Verdict, champion: Callable[[], Comparison | None]
+    asked: RegisterParams,
+    value: float,
+    verdict: Verdict,
+    champion: Callable[[], Comparison | None],
 ) -> Decision:
     """Decide about a model that has `value` on the test videos.
 
     Args:
+        asked: what `register` asks of a champion.
         champion: compares it with the present champion, or returns None if there is none; only
             called if the model is good enough by itself.
     """
-    found = alone(rule, value, verdict)
+    found = alone(asked, value, verdict)
     if not found.champion:
         return found
     present = champion()

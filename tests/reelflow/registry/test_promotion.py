@@ -12,11 +12,11 @@ import pytest
 from reelflow.evaluation import metrics
 from reelflow.evaluation.verdict import Verdict
 from reelflow.params.register import RegisterParams
-from reelflow.registry.promotion import Comparison, Rule, alone, confirm, decide, score, unseen
+from reelflow.registry.promotion import Comparison, alone, confirm, decide, score, unseen
 
 METRICS = get_args(RegisterParams.model_fields["metric"].annotation)
 
-RULE = Rule("balanced_accuracy", 0.5)
+RULE = RegisterParams(metric="balanced_accuracy", min_metric=0.5)
 PROVEN = Verdict("better", "balanced_accuracy", "Right for 80%", "It beats a constant answer.")
 UNPROVEN = Verdict("unproven", "balanced_accuracy", "Not shown", "It is not shown to beat one.")
 
@@ -40,7 +40,7 @@ def test_without_a_proof_none_becomes_the_champion_however_high_its_figure(
 
 
 def test_a_rule_may_ask_for_the_minimum_alone_and_the_reason_says_so() -> None:
-    decision = decide(replace(RULE, proven=False), 0.7, UNPROVEN, lambda: None)
+    decision = decide(RULE.model_copy(update={"rule": "minimum"}), 0.7, UNPROVEN, lambda: None)
     assert decision.champion
     assert decision.reason == (
         "It is not shown to beat one. balanced_accuracy 0.7 reaches the minimum of 0.5, which is "
@@ -83,7 +83,9 @@ def test_what_speaks_about_the_comparison_is_in_the_reason() -> None:
 def test_the_champion_is_told_by_the_rule_of_today() -> None:
     kept = confirm(alone(RULE, 0.8, PROVEN), "There was no champion.")
     assert kept == decide(RULE, 0.8, PROVEN, lambda: None)
-    stricter = confirm(alone(replace(RULE, minimum=0.99), 0.8, PROVEN), "There was no champion.")
+    stricter = confirm(
+        alone(RULE.model_copy(update={"min_metric": 0.99}), 0.8, PROVEN), "There was no champion."
+    )
     assert stricter.champion
     assert "is below the minimum of 0.99. It was made the champion by another rule" in (
         stricter.reason
