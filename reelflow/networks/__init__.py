@@ -27,6 +27,7 @@ NETWORKS = (
     "auto",
     "cnn",
     "cnn_rnn",
+    "flow",
     "r2plus1d",
     "transfer",
     "two_stream",

@@ -61,7 +61,7 @@ def test_randomising_begins_at_the_answer_and_leaves_the_model_alone(reddish: On
     np.testing.assert_array_equal(reddish.probabilities(look, [(0, FRAMES[:1])]), before)
 
 
-@pytest.mark.parametrize("name", ["cnn", "cnn_rnn", "r2plus1d", "two_stream", "x3d"])
+@pytest.mark.parametrize("name", ["cnn", "cnn_rnn", "flow", "r2plus1d", "two_stream", "x3d"])
 def test_every_network_on_frames_has_a_map_and_features(name: str) -> None:
     from reelflow.networks import build
 

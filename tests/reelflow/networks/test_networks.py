@@ -98,7 +98,9 @@ def test_the_recurrent_layer_is_chosen_by_name(kind: str) -> None:
     assert kind.upper() in [type(layer).__name__ for layer in network.layers]
 
 
-@pytest.mark.parametrize(("name", "side"), [("cnn", 7), ("cnn_rnn", 15), ("two_stream", 15)])
+@pytest.mark.parametrize(
+    ("name", "side"), [("cnn", 7), ("cnn_rnn", 15), ("two_stream", 15), ("flow", 15)]
+)
 def test_frames_too_small_for_a_network_are_refused_with_the_least_size(
     name: str, side: int
 ) -> None:
