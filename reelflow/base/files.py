@@ -75,6 +75,16 @@ def _runs(process: int) -> bool:
     return True
 
 
+def visible_files(root: Path) -> Iterator[str]:
+    """The paths, relative to a folder, of all files in it and below it but the hidden ones."""
+    # Plain text: with paths as objects, ten thousand files take three times as long.
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            if not name.startswith("."):
+                yield f"{folder}/{name}".removeprefix(f"{root}/")
+
+
 def link_or_copy(source: Path, target: Path) -> None:
     """Make `target` the same file as `source`, or a copy where the disk cannot link; atomically."""
     target.parent.mkdir(parents=True, exist_ok=True)

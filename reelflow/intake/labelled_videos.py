@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 
 from reelflow.base.csv_table import marked
 from reelflow.base.errors import DataError
+from reelflow.base.files import visible_files
 
 log = logging.getLogger(__name__)
 
@@ -53,12 +54,8 @@ def from_folders(root: Path) -> Iterator[LabelledVideo]:
     for label in sorted(root.iterdir()):
         if label.name.startswith(".") or not os.path.isdir(label) or _holds(label, root):  # noqa: PTH112
             continue
-        for folder, folders, names in os.walk(label):
-            folders[:] = [name for name in folders if not name.startswith(".")]
-            for name in names:
-                if not name.startswith("."):
-                    path = (Path(folder) / name).relative_to(root).as_posix()
-                    yield LabelledVideo(path, label.name)
+        for path in visible_files(label):
+            yield LabelledVideo(f"{label.name}/{path}", label.name)
 
 
 def _holds(label: Path, root: Path) -> bool:

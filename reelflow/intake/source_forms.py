@@ -18,6 +18,7 @@ from typing import Any
 
 from reelflow.base.csv_table import read_table
 from reelflow.base.errors import DataError, quoted
+from reelflow.base.files import visible_files
 from reelflow.base.split_names import SPLITS
 from reelflow.base.words import nearest, some
 from reelflow.intake.labelled_videos import (
@@ -171,12 +172,8 @@ def list_videos(root: Path, group_pattern: str = "") -> list[LabelledVideo]:
 
 
 def _warn_of_unlisted(root: Path, listed: set[str], csv: Path) -> None:
-    found = (
-        path.relative_to(root).as_posix()
-        for path in root.rglob("*")
-        if path.is_file() and path.suffix not in _NOTES and not path.name.startswith(".")
-    )
-    if unlisted := sorted(set(found) - listed):
+    found = {path for path in visible_files(root) if not path.endswith(_NOTES)}
+    if unlisted := sorted(found - listed):
         text = "%d files are not named in %s and are passed over (%s)"
         log.warning(text, len(unlisted), csv, some(unlisted))
 
