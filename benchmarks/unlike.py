@@ -1,8 +1,8 @@
 """How many clips of a class that was left out are called unlike? Run in a project after `embed`.
 
 `python -m benchmarks.unlike [OTHER PROJECT]`: a class at a time is left out of the training, and
-then asked about; the clips of another project, too, are asked about. The threshold is that of 5 %
-false rejections, from folds of whole groups.
+then asked about, by each candidate of `transfer`; the clips of another project, too. The threshold
+is that of 5 % false rejections, from folds of whole groups.
 """
 
 from __future__ import annotations
@@ -13,14 +13,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from reelflow.networks.transfer import Settings, candidates
 from reelflow.store.embedding_store import EmbeddingStore
 from reelflow.training.fit_familiarity import fit_by_folds
 from reelflow.training.ridge_head import group_folds
-
-BLOCKS = {
-    "appearance": ("whole", "mean"),
-    "motion": ("motion", "root_local_differences"),
-}
 
 
 def main() -> None:
@@ -51,10 +47,10 @@ def read(project: Path) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
     store = EmbeddingStore(project / "data/embeddings")
     manifest = pd.read_parquet(project / "data/manifest.parquet").set_index("hash")
     known = manifest.loc[store.hashes]
-    features = {}
-    for name, (view, statistic) in BLOCKS.items():
-        blocks = [b for b in store.blocks if b.startswith(view) and b.endswith(f"/{statistic}")]
-        features[name] = np.hstack([store.features(block, store.hashes) for block in blocks])
+    features = {
+        name: np.hstack([store.features(block, store.hashes) for block in blocks])
+        for name, blocks in candidates(Settings(), store.blocks).items()
+    }
     groups = known["group"].fillna(pd.Series(known.index, known.index))
     return features, known["label"].to_numpy(), groups.to_numpy()
 

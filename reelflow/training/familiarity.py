@@ -1,10 +1,13 @@
 """Is a clip like anything that the model learned from? If not, its answer deserves no trust.
 
 A classifier answers whatever it is shown, and is often sure. How far a clip lies from what was
-learned is seen in the features that its last layer reads: each class is a cloud around its mean,
-and all have the shape of the mean cloud (the Mahalanobis distance of Lee et al., "A Simple Unified
-Framework for Detecting Out-of-Distribution Samples", NeurIPS 2018). What is learned of it, see
-`reelflow.training.fit_familiarity`; this file travels with the registered model.
+learned is seen in the features that its last layer reads, in two ways; the larger counts. Each
+class is a cloud around its mean, and all have the shape of the mean cloud (the Mahalanobis distance
+of Lee et al., "A Simple Unified Framework for Detecting Out-of-Distribution Samples", NeurIPS
+2018): a clip of another world lies outside. And each class has scores of its own, of a linear
+classifier of these features: those of a new class of the same world, which shares something with
+several, are like those of none. What is learned of it, see `reelflow.training.fit_familiarity`;
+this file travels with the registered model.
 """
 
 from __future__ import annotations
@@ -34,8 +37,9 @@ class Familiarity:
 
     Attributes:
         mean: float32 (D,), of the features.
-        axes: float32 (D, d), from features minus mean to coordinates in which clouds are balls.
-        centres: float32 (K, d), of the classes.
+        axes: float32 (D, d + K), from features minus mean to coordinates in which clouds are balls,
+            and to the scores of the classes.
+        centres: float32 (K, d + K), of the classes, in both.
         threshold: the distance that `REJECTED` of left-out videos exceed.
     """
 
@@ -46,13 +50,21 @@ class Familiarity:
 
     def places(self, features: Floats) -> Floats:
         """Where features (N, D) lie in the coordinates in which clouds are balls, (N, d)."""
-        return np.asarray((features - self.mean) @ self.axes)
+        return self._at(features)[:, : -len(self.centres)]
+
+    def parts(self, features: Floats) -> Floats:
+        """From the nearest cloud, and from the nearest scores, (N, 2) for features (N, D)."""
+        apart = (self._at(features)[:, np.newaxis] - self.centres) ** 2
+        clouds, scores = np.split(apart, [-len(self.centres)], axis=2)
+        found = [part.sum(axis=2).min(axis=1) for part in (clouds, scores)]
+        return np.asarray(np.sqrt(np.stack(found, axis=1)))
 
     def distance(self, features: Floats) -> Floats:
-        """From the nearest class, in thresholds: above 1 is unlike. (N,) for features (N, D)."""
-        at = self.places(features)
-        squares = ((at[:, np.newaxis] - self.centres) ** 2).sum(axis=2)
-        return np.asarray(np.sqrt(squares.min(axis=1)) / self.threshold, dtype=np.float32)
+        """In thresholds: above 1 is unlike. (N,) for features (N, D)."""
+        return np.asarray(self.parts(features).max(axis=1) / self.threshold, dtype=np.float32)
+
+    def _at(self, features: Floats) -> Floats:
+        return np.asarray((features - self.mean) @ self.axes)
 
     def share_unlike(self, features: Floats) -> float:
         """The share of features (N, D) that are unlike."""

@@ -1,7 +1,8 @@
 """What the learned features look like, and from which distance on a clip is unlike them.
 
 Features are standardised and reduced to the directions of largest spread, since a few hundred
-videos do not tell the shape of a cloud in thousands of them. The threshold comes from videos that
+videos do not tell the shape of a cloud in thousands of them. The scores are those of ridge
+regression on one-hot targets, in more of these directions. The thresholds come from videos that
 were left out: 5 % of such lie farther out (the quantile of split conformal prediction: Vovk et al.,
 "Algorithmic Learning in a Random World", 2005).
 """
@@ -9,6 +10,7 @@ were left out: 5 % of such lie farther out (the quantile of split conformal pred
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,23 +20,23 @@ from reelflow.training.ridge_head import Fold
 
 # Share of what is known by which the shape of the clouds is drawn towards a ball.
 _SHRINK = 0.1
-_DIRECTIONS = 32
+# Of the clouds, and of the scores; the penalty of these, a share of a feature's variance a video.
+_DIRECTIONS, _OF_SCORES = 32, 128
+_PENALTY = 0.1
 
 
 def fit_by_folds(
     features: Floats, targets: NDArray[np.integer], folds: Sequence[Fold]
 ) -> Familiarity:
     """Of features (N, D) of videos of these targets (N,), with the threshold from the folds."""
-    distances = [
-        _fit(features[known], targets[known]).distance(features[left]) for known, left in folds
-    ]
-    return _bounded(_fit(features, targets), np.concatenate(distances))
+    parts = [_fit(features[known], targets[known]).parts(features[left]) for known, left in folds]
+    return _bounded(_fit(features, targets), np.concatenate(parts))
 
 
 def fit_beside(learned: Floats, targets: NDArray[np.integer], left_out: Floats) -> Familiarity:
     """Of learned features, with the threshold from those of videos that were not learned from."""
     found = _fit(learned, targets)
-    return _bounded(found, found.distance(left_out))
+    return _bounded(found, found.parts(left_out))
 
 
 def _fit(features: Floats, targets: NDArray[np.integer]) -> Familiarity:
@@ -43,25 +45,51 @@ def _fit(features: Floats, targets: NDArray[np.integer]) -> Familiarity:
     mean, deviation = features.mean(axis=0), features.std(axis=0)
     scale = 1 / np.where(deviation > 1e-6, deviation, np.inf)
     scaled = (features - mean) * scale
-    directions = min(_DIRECTIONS, len(features) - 1, features.shape[1])
+    directions = min(_OF_SCORES, len(features) - 1, features.shape[1])
     pca = PCA(directions, svd_solver="randomized", random_state=0).fit(scaled.astype(np.float64))
     axes = scale[:, np.newaxis] * pca.components_.T
+    labels, of_class = np.unique(targets, return_inverse=True)
+    axes = np.hstack(
+        [
+            axes[:, :_DIRECTIONS] @ _round((features - mean) @ axes[:, :_DIRECTIONS], of_class),
+            axes @ _scores((features - mean) @ axes, of_class, features.shape[1]),
+        ]
+    )
     at = (features - mean) @ axes
-    centres = np.stack([at[targets == target].mean(axis=0) for target in np.unique(targets)])
-    own = at - centres[np.unique(targets, return_inverse=True)[1]]
+    centres = np.stack([at[of_class == k].mean(axis=0) for k in range(len(labels))])
+    mean, axes, centres = (part.astype(np.float32) for part in (mean, axes, centres))
+    return Familiarity(mean, axes, centres)
+
+
+def _round(at: NDArray[Any], of_class: NDArray[np.integer]) -> NDArray[Any]:
+    """From places (N, d) to coordinates in which the mean cloud is a ball, (d, d)."""
+    centres = np.stack([at[of_class == k].mean(axis=0) for k in range(of_class.max() + 1)])
+    own = at - centres[of_class]
     shape = own.T @ own / len(own)
     ball = np.trace(shape) / len(shape)
     shape = (1 - _SHRINK) * shape + (_SHRINK * ball + 1e-12) * np.eye(len(shape))
     # In these coordinates the distance is the plain one.
-    round_ = np.linalg.cholesky(np.linalg.inv(shape))
-    return Familiarity(
-        mean.astype(np.float32),
-        (axes @ round_).astype(np.float32),
-        (centres @ round_).astype(np.float32),
-    )
+    return np.asarray(np.linalg.cholesky(np.linalg.inv(shape)))
 
 
-def _bounded(found: Familiarity, distances: Floats) -> Familiarity:
-    rank = min(len(distances), int(np.ceil((len(distances) + 1) * (1 - REJECTED))))
-    threshold = float(np.sort(distances)[rank - 1]) * found.threshold
-    return Familiarity(found.mean, found.axes, found.centres, threshold)
+def _scores(at: NDArray[Any], of_class: NDArray[np.integer], features: int) -> NDArray[Any]:
+    """From places (N, d) to the scores of the K classes, (d, K)."""
+    targets = np.eye(of_class.max() + 1)[of_class]
+    ridge = at.T @ at + _PENALTY * features * np.eye(at.shape[1])
+    return np.asarray(np.linalg.solve(ridge, at.T @ (targets - targets.mean(axis=0))))
+
+
+def _bounded(found: Familiarity, parts: Floats) -> Familiarity:
+    """With both parts in the unit that `REJECTED` of left-out videos (N, 2) exceed, and a threshold
+    that as many exceed by one of them or the other."""
+    units = np.maximum(_exceeded(parts), 1e-9)
+    sizes = np.repeat(1 / units, [found.axes.shape[1] - len(found.centres), len(found.centres)])
+    threshold = float(_exceeded((parts / units).max(axis=1)))
+    axes, centres = ((each * sizes).astype(np.float32) for each in (found.axes, found.centres))
+    return Familiarity(found.mean, axes, centres, threshold)
+
+
+def _exceeded(values: Floats) -> NDArray[Any]:
+    """What `REJECTED` of the rows exceed."""
+    rank = min(len(values), int(np.ceil((len(values) + 1) * (1 - REJECTED))))
+    return np.asarray(np.sort(values, axis=0)[rank - 1])

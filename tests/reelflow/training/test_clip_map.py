@@ -22,10 +22,10 @@ def videos(numbers: range) -> pd.DataFrame:
 
 @pytest.fixture
 def familiar(tmp_path: Path) -> Path:
-    """The distance from the middle, in units of two, along stretched axes."""
+    """The distance from the middle, in units of two, along stretched axes; all score the same."""
     path = tmp_path / "familiar.npz"
-    middle = np.zeros((1, 3), np.float32)
-    Familiarity(middle[0], AXES, middle, threshold=2.0).save(path)
+    axes = np.hstack([AXES, np.zeros((3, 1), np.float32)])
+    Familiarity(np.zeros(3, np.float32), axes, 0 * axes[:1], threshold=2.0).save(path)
     return path
 
 
@@ -66,8 +66,8 @@ def test_without_what_tells_the_learned_ones_there_is_no_map(tmp_path: Path) -> 
 
 
 def test_a_single_feature_is_a_line(tmp_path: Path) -> None:
-    path, one = tmp_path / "familiar.npz", np.ones((1, 1), np.float32)
-    Familiarity(one[0], one, one).save(path)
+    path, axes = tmp_path / "familiar.npz", np.ones((1, 2), np.float32)
+    Familiarity(axes[0, :1], axes, axes).save(path)
     _, found = clip_map(Head(), path, lambda v: views(v)[:, :1], videos(range(9)), videos(range(9)))
     assert found is not None
     assert found["x"].nunique() == 9
