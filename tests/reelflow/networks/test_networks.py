@@ -47,7 +47,7 @@ def test_a_network_takes_uint8_clips_and_gives_float32_probabilities(
     np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", OF_FRAMES)
+@pytest.mark.parametrize("name", [name for name in OF_FRAMES if name != "finetune"])
 def test_the_normalisation_is_inside(networks: dict[str, Any], name: str) -> None:
     import keras
 
@@ -58,16 +58,31 @@ def test_the_normalisation_is_inside(networks: dict[str, Any], name: str) -> Non
     np.testing.assert_allclose(entrance.predict_on_batch(frames), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("name", "sees_motion"),
-    [("cnn", False)] + [(name, True) for name in OF_FRAMES if name != "cnn"],
-)
-def test_only_the_plain_cnn_does_not_care_for_the_order_of_the_frames(
-    networks: dict[str, Any], name: str, sees_motion: bool
+@pytest.mark.parametrize("name", OF_FRAMES)
+def test_two_networks_do_not_care_for_the_order_of_the_frames(
+    networks: dict[str, Any], name: str
 ) -> None:
     there, back = clips(1), clips(1)[:, ::-1]
     scores = [networks[name].predict_on_batch(frames) for frames in (there, back)]
-    assert np.allclose(*scores, atol=1e-6) is not sees_motion
+    assert np.allclose(*scores, rtol=0, atol=1e-6) is (name in ("cnn", "finetune"))
+
+
+def test_finetune_trains_the_last_blocks_of_its_network_and_begins_with_what_it_knows() -> None:
+    import keras
+
+    from reelflow.backbones import MOBILENET, backbone
+
+    settings = settings_of("finetune")(trained_blocks=2)
+    network = build("finetune", (2, 224, 224, 3), 3, MEAN, STD, settings)
+    trained = {layer.name for layer in network.layers if layer.trainable_weights}
+    assert {name for name in trained if name.startswith("conv")} == {
+        "conv_dw_12", "conv_pw_12", "conv_dw_13", "conv_pw_13",
+    }  # fmt: skip
+    known = backbone(MOBILENET)
+    frames = np.random.default_rng(0).integers(0, 256, (1, 2, 224, 224, 3), dtype=np.uint8)
+    inside = keras.Model(network.inputs, network.get_layer("conv_pw_13_relu").output)
+    expected = known.predict_on_batch(frames[0].astype(np.float32))["conv_pw_13_relu"]
+    np.testing.assert_allclose(inside.predict_on_batch(frames), expected, atol=1e-4)
 
 
 def test_the_cnn_has_the_layers_of_its_text_and_as_many_weights_as_they_come_to_by_hand() -> None:
@@ -130,7 +145,7 @@ def test_the_batch_averages_keep_up_with_a_small_set(networks: dict[str, Any]) -
     """After 60 steps an average of momentum 0.9 has forgotten its start (0.2 %); 0.99: 55 %."""
     for network in networks.values():
         for layer in network.layers:
-            if type(layer).__name__ == "BatchNormalization":
+            if type(layer).__name__ == "BatchNormalization" and layer.trainable:
                 assert layer.momentum**60 < 0.01
 
 

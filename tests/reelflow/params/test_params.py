@@ -43,7 +43,7 @@ def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
         ("trian: {}\n", ["unknown section `trian`", "Did you mean `train`?"]),
         ("train:\n  epochs: many\n", ["`train.epochs` is 'many'", "valid integer"]),
         ("train:\n  epochs: 0\n", ["`train.epochs` is 0", "greater than or equal to 1"]),
-        ("train:\n  network: resnet\n", ["'resnet'", "'cnn', 'cnn_rnn', 'flow', 'r2plus1d', "]),
+        ("train:\n  network: resnet\n", ["'resnet'", "'cnn', 'cnn_rnn', 'finetune', 'flow', "]),
         ("extract:\n  frames: 16.5\n", ["`extract.frames` is 16.5", "integer"]),
         (
             "train:\n  width: 8\n",
@@ -52,7 +52,7 @@ def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
                 "`train.x3d.width`?",
             ],
         ),
-        ("train:\n  dropout: 0.1\n", ["`train.cnn_rnn.dropout` or `train.flow.dropout` or "]),
+        ("train:\n  dropout: 0.1\n", ["`train.cnn_rnn.dropout` or `train.finetune.dropout` or "]),
         (
             "train:\n  r2plus1d:\n    widht: 8\n",
             ["Did you mean `train.r2plus1d.width`? The keys of `train.r2plus1d` are width, "],
