@@ -122,33 +122,21 @@ def official(videos: pd.DataFrame, splits: Sequence[Mapping[str, str]], seed: in
 
 
 def _folds(videos: pd.DataFrame, parts: Iterable[Places], repeat: int, seed: int) -> list[Fold]:
-    hashes = videos["hash"].to_numpy()
-    groups = np.array(targets_and_groups(videos)[1])
     found = []
     for number, tested in enumerate((part for part in parts if len(part)), start=1):
-        known = np.setdiff1d(np.arange(len(videos)), tested)
-        learned, watched = _divided(videos.iloc[known], seed)
-        found.append(
-            Fold(
-                repeat,
-                number,
-                list(hashes[known[learned]]),
-                list(hashes[known[watched]]),
-                list(hashes[tested]),
-                sorted(set(groups[tested])),
-            )
-        )
+        known = videos.iloc[np.setdiff1d(np.arange(len(videos)), tested)]
+        try:
+            learned, watched = group_folds(*targets_and_groups(known), seed, most=WATCHED)[0]
+        except TooFewGroupsError:
+            raise DataError(
+                "In a fold a class is left with one group to learn from, so that nothing can be "
+                "watched. Ask for more folds, or add videos of other groups."
+            ) from None
+        sides = (known.iloc[learned], known.iloc[watched], videos.iloc[tested])
+        hashes = [list(side["hash"]) for side in sides]
+        groups = sorted(set(targets_and_groups(sides[2])[1]))
+        found.append(Fold(repeat, number, hashes[0], hashes[1], hashes[2], groups))
     return found
-
-
-def _divided(known: pd.DataFrame, seed: int) -> tuple[Places, Places]:
-    try:
-        return group_folds(*targets_and_groups(known), seed, most=WATCHED)[0]
-    except TooFewGroupsError:
-        raise DataError(
-            "In a fold a class is left with one group to learn from, so that nothing can be "
-            "watched. Ask for more folds, or add videos of other groups."
-        ) from None
 
 
 def _check_groups(videos: pd.DataFrame, folds: int) -> None:
