@@ -67,6 +67,6 @@ def _print(trials: Trials) -> None:
     for name, value in best.params.items():
         print(f"  train.{name}: {value}")
     print(
-        "The best of many is flattered by luck: what it reaches on new groups, the test says.\n"
+        "The best of many is flattered by luck: the test shows what it reaches on new groups.\n"
         f"a row a trial  {TABLE}"
     )

@@ -155,7 +155,7 @@ def _of_git(revision: str, scratch: Path) -> Path:
         text = dvc.api.read(PREDICTIONS.as_posix(), rev=revision, encoding="utf-8")
     except (DvcException, OSError) as error:
         raise SideError(
-            f"{revision} is a revision of git, but its {PREDICTIONS} is not to be had ({error}). "
+            f"{revision} is a revision of git, but its {PREDICTIONS} cannot be read ({error}). "
             "`dvc pull` fetches it where a remote has it."
         ) from None
     file = scratch / PREDICTIONS.name

@@ -1,8 +1,8 @@
 """The flows `crossval` and `search`: the stages before `train`, then trainings by folds.
 
 The stages run first, as in the flow `train`: videos are decoded and embedded once. Then each fold
-of a cross-validation, or each trial of a search, is a task run. Which there are, their `Work`
-says. Run them: `reelflow crossval` and `reelflow search` (see `flows.engine.run_folds`).
+of a cross-validation, or each trial of a search, is a task run. Their `Work`
+lists them. Run them: `reelflow crossval` and `reelflow search` (see `flows.engine.run_folds`).
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Reads a model, registered or that of this checkout (`models/`), with today's code; the videos; and,
 where they are there, `data/prepared/` with the frames or embeddings of the training videos, for
-those that are alike. Writes, a folder a video, `explained.mp4`, `strip.png` and `explanation.json`,
-and `index.html`; checked, also `metrics/explain.json`.
+those that are similar. Writes, a folder a video, `explained.mp4`, `strip.png` and
+`explanation.json`, and `index.html`; checked, also `metrics/explain.json`.
 """
 
 from __future__ import annotations
@@ -232,7 +232,7 @@ def _write(folder: Path, found: Explanation, told: dict[str, Any]) -> None:
 
 
 def _conclude(figures: list[Any], model: Opened, subject: Subject) -> list[str]:
-    """Write what the maps are worth, and say it."""
+    """Write what the maps are worth; returns it in sentences."""
     found = verdicts.summary(figures)
     said = verdicts.sentences(found, len(figures))
     write_json(

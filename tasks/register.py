@@ -186,7 +186,7 @@ def _compare(
     splits = [(PREPARED / f"{name}.csv").as_posix() for name in ("train", "validation")]
     learned = versions.learned(client, present, splits)
     if learned is None:
-        why = "nothing tells what it was trained on, so no test video is known to be new to it."
+        why = "there is no record of what it was trained on, so no test video is surely new to it."
         return Comparison(str(present.version), None, remark=f"{why} {BY_HAND}")
     test = read_cells(PREPARED / "test.csv")
     new = test[unseen(test, pd.read_parquet(MANIFEST), learned).to_numpy()]

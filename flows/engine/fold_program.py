@@ -31,7 +31,7 @@ class FoldProgram:
         """The outcome of a job, which is kept from then on; at once if it was kept already.
 
         Args:
-            on_line: takes each line that the training says.
+            on_line: takes each line of the training's log.
 
         Raises:
             FoldError: it failed, with the sentence of the program.
@@ -62,7 +62,7 @@ class FoldProgram:
         process = self._process
         assert process.stdin is not None
         assert process.stdout is not None
-        with suppress(BrokenPipeError):  # why it ended is said below
+        with suppress(BrokenPipeError):  # the reason is reported below
             process.stdin.write(f"{line_of(job)}\n".encode())
             process.stdin.flush()
         last = ""

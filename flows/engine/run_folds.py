@@ -24,7 +24,7 @@ class Turn:
 
 
 class Work(Protocol):
-    """What is to be done by folds; `unit` is the word for what a turn does."""
+    """Work that is done by folds; `unit` is the word for what a turn does."""
 
     unit: str
 

@@ -26,7 +26,7 @@ def search(
 
     Args:
         network: the only one that is tried; empty for those of the space.
-        trials: how many there are to be in all; 0 for what params.yaml says.
+        trials: how many in all; 0 for the number in params.yaml.
         workers: trials at once.
         echo: takes each line for a console.
 

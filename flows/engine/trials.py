@@ -155,7 +155,7 @@ def open_trials(network: str, trials: int) -> Trials:
 
     Args:
         network: the only one that is tried; empty for those of the space.
-        trials: how many there are to be in all; 0 for what params.yaml says.
+        trials: how many in all; 0 for the number in params.yaml.
 
     Raises:
         DataError: a class has too few groups.
@@ -176,7 +176,7 @@ def open_trials(network: str, trials: int) -> Trials:
 
 
 def asked(network: str, trials: int) -> SearchParams:
-    """The section `search`, with what was said on the command line."""
+    """The section `search`, with the options of the command line."""
     search = load_section(PARAMS, SearchParams)
     if network:
         with_network(load_section(PARAMS, TrainParams), network)  # refuses one that there is not

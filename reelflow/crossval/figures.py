@@ -2,7 +2,7 @@
 
 Each repeat answers every video once, from a model that saw none of its group. A figure is the mean
 over repeats. How much it varies from one repeat to the next (the deviation) is the luck of dealing
-groups into folds; how much it would vary with other groups is what the interval says, which draws
+groups into folds; how much it would vary with other groups is what the interval shows, which draws
 whole groups anew, as that of a test does (`reelflow.evaluation.intervals`). Repeats add no videos,
 so they do not make the interval narrower.
 """
@@ -74,7 +74,7 @@ def answers_of(folds: Sequence[Answered], videos: pd.DataFrame, labels: list[str
 
 
 def by_fold(folds: Sequence[Answered], answers: pd.DataFrame) -> pd.DataFrame:
-    """A row a fold: repeat, fold, groups, videos, the metrics, and what it tells of its model."""
+    """A row a fold: repeat, fold, groups, videos, the metrics, and facts on its model."""
     rows = []
     for one in folds:
         own = answers[(answers["repeat"] == one.fold.repeat) & (answers["fold"] == one.fold.number)]

@@ -40,7 +40,7 @@ class MadeBy:
 
 @dataclass(frozen=True)
 class Job:
-    """A fold that is to be done.
+    """A fold to do.
 
     Attributes:
         fold: which videos.

@@ -2,8 +2,8 @@
 
 The *expected calibration error* is the mean difference of confidence and accuracy over ten bins of
 confidence, weighted by their videos (Guo et al., "On Calibration of Modern Neural Networks", ICML
-2017). It is never zero on a few videos, however good the model: `by_chance` says what a model that
-means what it says would show on as many (Bröcker and Smith, "Increasing the Reliability of
+2017). It is never zero on a few videos, however good the model: `by_chance` is the error that a
+model with true confidences would show on as many (Bröcker and Smith, "Increasing the Reliability of
 Reliability Diagrams", 2007).
 """
 
@@ -49,7 +49,7 @@ def expected_error(confidence: NDArray[Any], right: NDArray[Any]) -> Floats:
 
 
 def by_chance(confidence: NDArray[Any], seed: int = 0) -> float:
-    """The error under which a model that means what it says stays on these videos in 95 % of
+    """The error below which a model with true confidences stays on these videos in 95 % of
     draws, if each is independent of the others."""
     random = np.random.default_rng(seed)
     right = random.random((_DRAWS, len(confidence))) < confidence

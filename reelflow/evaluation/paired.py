@@ -37,7 +37,7 @@ class Paired:
         videos, groups: what was compared.
         first, second: the figure of each, 0 to 1.
         difference: second less first; `low` and `high` its interval, None where the groups do not
-            differ in it, so that no spread is to be seen.
+            differ in it, so that there is no spread.
         p_value: the share of swaps with a difference as large, 0 to 1.
         gained, lost: videos that the second alone, and that the first alone, has right.
         better: `second`, `first`, or None: the difference is within noise.

@@ -142,7 +142,7 @@ def measure(videos: pd.DataFrame, right: NDArray[np.bool_], seed: int = 0) -> di
 
 
 def sentence(found: Mapping[str, Any]) -> str | None:
-    """What a report says of `measure`; None where nothing stands."""
+    """The result of `measure` in words; None where no slice stands out."""
     worst = found["worst"]
     if worst is None or not worst["stands"]:
         return None

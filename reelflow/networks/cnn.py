@@ -2,7 +2,7 @@
 
 Three times a 3×3 convolution (32, 64, 128 filters, ReLU) and a 2×2 max pooling, then Flatten,
 Dense 128 and softmax: the classic small image classifier. It cannot see motion: the order of the
-frames makes no difference. That is its use, as the baseline that tells whether looks suffice
+frames makes no difference. That is its use, as the baseline that shows whether looks suffice
 (averaging over time: "single frame" and "late fusion" in Karpathy et al., "Large-scale Video
 Classification with Convolutional Neural Networks", CVPR 2014).
 """

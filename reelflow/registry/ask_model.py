@@ -164,8 +164,8 @@ def _fetch(model: str, where: str, into: Path) -> Path:
         fault = str(error)
     if fault:
         raise ModelError(
-            f"{model} cannot be had from {where}: {fault}. If it once could, the project's folder "
-            "was moved or `mlruns` deleted: run the pipeline again."
+            f"{model} cannot be fetched from {where}: {fault}. If it once could, the project's "
+            "folder was moved or its MLflow files were deleted: run the pipeline again."
         )
     return folder
 

@@ -47,7 +47,7 @@ class VideoModel(PythonModel):  # type: ignore[misc]  # mlflow's classes have no
     # Of the embedding that the model reads, if it reads one.
     blocks: Sequence[str] = ()
     temperature: float = 1.0
-    # How far a clip lies from those of training; None where nothing tells.
+    # How far a clip lies from those of training; None where it was not measured.
     familiarity: Familiarity | None = None
 
     def load_context(self, context: PythonModelContext) -> None:

@@ -1,4 +1,4 @@
-"""Temperature: probabilities that mean what they say, fitted on videos that were left out.
+"""Temperature: makes probabilities true, fitted on videos that were left out.
 
 A network is surer of the videos that it learned from than it may be of others. One number mends
 most of it: the logarithms of the probabilities are divided by a *temperature*, under which videos
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Beyond these a temperature tells of too few videos.
+# Beyond these a temperature is a sign of too few videos.
 LEAST, MOST = 0.1, 10.0
 _TINY = 1e-30
 

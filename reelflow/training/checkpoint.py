@@ -64,7 +64,7 @@ class Checkpoint:
     def restore(self, state: State) -> bool:
         """Bring a fresh state to where the training was, if there is a checkpoint.
 
-        One that is damaged is left alone and said in the log.
+        One that is damaged is left alone, with a warning in the log.
         """
         remove_left_over(self.path.parent)
         try:
@@ -136,7 +136,7 @@ def _key(decisive: Mapping[str, Any]) -> str:
 
 
 def _code() -> str:
-    """The hash of the library: to tell what of it a training uses is not worth an error."""
+    """The hash of the library, all of it: to find out what a training uses is error-prone."""
     root = Path(reelflow.__file__).parent
     digest = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):

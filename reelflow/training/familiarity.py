@@ -105,7 +105,7 @@ def features_of(model: keras.Model) -> Callable[[NDArray[Any]], Floats] | None:
 
 
 def unlike(distance: float) -> str:
-    """What a person is told of a clip at such a distance, over 1."""
+    """The caution for a clip at such a distance, over 1."""
     return (
         "It is unlike the videos that the model learned from "
         f"({distance:.1f} times as far as 95 % of such videos lie): do not rely on the answer."

@@ -1,7 +1,7 @@
 """What the learned features look like, and from which distance on a clip is unlike them.
 
 Features are standardised and reduced to the directions of largest spread, since a few hundred
-videos do not tell the shape of a cloud in thousands of them. The scores are those of ridge
+videos do not show the shape of a cloud in thousands of them. The scores are those of ridge
 regression on one-hot targets, in more of these directions. The thresholds come from videos that
 were left out: 5 % of such lie farther out (the quantile of split conformal prediction: Vovk et al.,
 "Algorithmic Learning in a Random World", 2005).

@@ -4,7 +4,7 @@ In each fold a head is fitted to a random part of the groups, with the features 
 were chosen for all, and judged on the videos that were left out. Errors of learners fall as a power
 of the number of videos (Hestness et al., "Deep Learning Scaling is Predictable, Empirically", 2017;
 Figueroa et al., BMC Medical Informatics 12, 2012): a straight line in logarithms, prolonged to
-twice the videos. How far that may be wrong is told by leaving out each fold in turn (the
+twice the videos. How far that may be wrong is measured by leaving out each fold in turn (the
 jackknife).
 """
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from reelflow.training.ridge_head import Floats, Fold, RidgeHead, balanced_accuracy, fit_terms
 
 _PARTS, _REPEATS = (0.25, 0.5), 3
-# Fewer groups in a part say nothing.
+# With fewer groups in a part the score is chance.
 _LEAST_GROUPS = 4
 _LEAST_ERROR = 1e-3
 
@@ -33,7 +33,7 @@ def learning_curve(
     folds: Sequence[Fold],
     seed: int,
 ) -> dict[str, Any] | None:
-    """`points` (videos, balanced accuracy) and what `twice` tells, as JSON values.
+    """`points` (videos, balanced accuracy) and the result of `twice`, as JSON values.
 
     Args:
         blocks: float (N, D) each, by name; those of the head among them.

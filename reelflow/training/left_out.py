@@ -1,6 +1,6 @@
 """Answers of a model to videos that it did not learn from, before the test.
 
-They tell how sure the model may be, from which confidence on it is right, which labels look wrong,
+They show how sure the model may be, from which confidence on it is right, which labels look wrong,
 and how far from the learned videos another may lie. A head on embeddings is fitted to all videos
 but those of the test, so each is answered for by the fold that left it out; a network trained from
 scratch answers the validation videos, which chose its epoch and nothing else.
@@ -37,7 +37,7 @@ class LeftOut:
         videos: the columns `hash` and `target`, the true class number.
         probabilities: float (N, K), before the temperature.
         familiarity: how far such videos lie from what was learned; None if the network has no
-            features to tell it by.
+            features to measure it by.
     """
 
     videos: pd.DataFrame

@@ -22,7 +22,7 @@ class Mixing:
             2018); 0: off.
         cutmix: a where a rectangle of one clip lies over the other, in all frames (Yun et al.,
             "CutMix", ICCV 2019; "VideoMix", 2020); 0: off.
-        label_smoothing: share of a label that goes to all classes alike (Szegedy et al., CVPR
+        label_smoothing: share of a label that all classes get equally (Szegedy et al., CVPR
             2016).
     """
 
@@ -52,7 +52,7 @@ class Mixing:
         return share
 
     def smooth(self, shares: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Labels (B, K), each of sum 1, less sure of what they say."""
+        """Labels (B, K), each of sum 1, made less certain."""
         classes = shares.shape[1]
         less = (1 - self.label_smoothing) * shares + self.label_smoothing / classes
         return np.asarray(less, np.float32)

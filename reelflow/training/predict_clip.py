@@ -55,7 +55,7 @@ def predict_clip(model: keras.Model, frames: NDArray[Any]) -> NDArray[np.float32
 
 
 def predict(model: keras.Model, views: NDArray[Any], temperature: float) -> NDArray[np.float32]:
-    """What is told of a clip: `predict_views`, at the temperature of the model's card."""
+    """The prediction for a clip: `predict_views`, at the temperature of the model's card."""
     return tempered(predict_views(model, views), temperature)
 
 

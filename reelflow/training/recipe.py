@@ -44,8 +44,8 @@ class Recipe:
         average: share that a moving average of the weights keeps in a step; validation sees the
             averaged weights, and the model gets them; 0: the weights themselves (Polyak and
             Juditsky, 1992).
-        balance: how classes of different size count alike in training: `weights` (each clip by the
-            weight of its class), `sampling` (each class is drawn as often), `none`.
+        balance: how classes of different size count the same in training: `weights` (each clip by
+            the weight of its class), `sampling` (each class is drawn as often), `none`.
         stop_window: epochs whose mean validation loss decides which epoch is the best.
     """
 
@@ -78,7 +78,7 @@ class Recipe:
 
 
 def recipe(params: TrainParams) -> Recipe:
-    """How to fit, as the section `train` says it."""
+    """How to fit, by the section `train`."""
     of = params.model_dump()
     of |= {
         **of["regularise"],

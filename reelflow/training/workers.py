@@ -83,7 +83,7 @@ class Workers:
         return recipe.batch_size // self.number
 
     def shared(self, model: keras.Model) -> keras.Model:
-        """The model with weights that all have alike."""
+        """The model, with the same weights in all of them."""
         if not self.strategy:
             return model
         with self.strategy.scope():
@@ -94,7 +94,7 @@ class Workers:
         return _copy(model, synchronized=False) if self.strategy else model
 
     def made(self, make: Callable[[], Made]) -> Made:
-        """What is made with variables that all have alike."""
+        """What is made, with the same variables in all of them."""
         if not self.strategy:
             return make()
         with self.strategy.scope():

@@ -1,4 +1,4 @@
-"""What the checkout knows of a video that a model is asked about: its label, and who is alike."""
+"""What the checkout knows of a video that a model is asked about: its label, and similar ones."""
 
 from __future__ import annotations
 
@@ -57,23 +57,19 @@ class Known:
         return _SPLITS[split] if self.own else "in the split of this checkout, not of the model"
 
     def nearest(self, features: NDArray[np.float32], video: str) -> list[dict[str, Any]]:
-        """The training videos that are most alike, but for the video itself."""
+        """The most similar training videos, but for the video itself."""
         others = (self.rows["hash"] != video).to_numpy()
         if not others.any():
             return []
         rows = self.rows[others]
         return [
-            {
-                "path": rows.iloc[at]["path"],
-                "label": rows.iloc[at]["label"],
-                "likeness": round(likeness, 4),
-            }
+            {**rows.iloc[at][["path", "label"]].to_dict(), "likeness": round(likeness, 4)}
             for at, likeness in nearest(features, self.features[others])
         ]
 
 
 def known_videos(subject: Subject, card: dict[str, Any]) -> Known:
-    """What `data/prepared` says, and the features of the training videos by this model. Nothing
+    """The splits in `data/prepared`, and the features of the training videos by this model. Nothing
     where the checkout holds no split, or clips of other settings than the model's."""
     none = pd.DataFrame(columns=["hash", "path", "label", "split"])
     nothing = Known(none, False, none, np.empty((0, 0), np.float32))

@@ -183,4 +183,4 @@ def test_a_champion_of_which_nobody_knows_what_it_was_trained_on_stays(
     assert asked == []
     old, new = versions()
     assert (old.aliases, new.aliases) == (["champion"], ["challenger"])
-    assert "stays: nothing tells what it was trained on" in new.tags["reelflow.reason"]
+    assert "stays: there is no record of what it was trained on" in new.tags["reelflow.reason"]

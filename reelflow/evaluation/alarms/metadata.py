@@ -14,7 +14,7 @@ _LEARNED = (
 
 
 def alarm(facts: Facts) -> str | None:
-    """What file properties alone tell, beside what the model reaches."""
+    """How well file properties alone predict the class, beside what the model reaches."""
     return sentence(facts.scores, facts.shortcuts)
 
 

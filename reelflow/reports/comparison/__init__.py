@@ -59,7 +59,7 @@ class Comparison:
 
     @property
     def leans(self) -> bool:
-        """Whether the interval excludes nought, but swaps within groups often give as much."""
+        """Whether the interval excludes 0, though swaps within groups often give as much."""
         low, high = self.paired.low, self.paired.high
         return not self.paired.better and low is not None and high is not None and low * high > 0
 

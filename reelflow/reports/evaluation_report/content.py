@@ -38,7 +38,7 @@ class Evaluation:
         candidates: where something was chosen by folds, a row for each: features, chosen, and as
             far as there is one balanced_accuracy, standard_error, share, not_tried. Else empty.
         sureness: how far the confidences can be relied on; None: not measured.
-        more_groups: what would say more where the test has few groups, a sentence; or empty.
+        more_groups: what to do where the test has few groups, a sentence; or empty.
         alarms: of `reelflow.evaluation.alarms.raised`: its sentence by name, or None.
         slices: of `reelflow.evaluation.slices.measure`, or nothing.
         suspects: of `reelflow.evaluation.label_errors.suspects`, as `predictions`; None: not asked.

@@ -59,7 +59,7 @@ def _of_the_verdict(evaluation: Evaluation) -> Iterator[str]:
 
 
 def _alarm(evaluation: Evaluation, name: str) -> Iterator[str]:
-    """What an alarm says that is no warning of its own."""
+    """The sentence of an alarm, if it is raised."""
     if sentence := evaluation.alarms.get(name):
         yield sentence
 
