@@ -13,10 +13,15 @@ import json
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import optuna
 import pandas as pd
+from optuna import Study, Trial
+from optuna.exceptions import ExperimentalWarning
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 
 from reelflow.base.errors import ReelflowError, UnavailableError
 from reelflow.base.nested import flatten
@@ -24,10 +29,6 @@ from reelflow.crossval.kept import Job
 from reelflow.params.search import NETWORK, Choice, Dimension, SearchParams, trained
 from reelflow.params.train import TrainParams
 from reelflow.tracking.mlflow_client import masked
-
-if TYPE_CHECKING:
-    from optuna import Study, Trial
-    from optuna.trial import FrozenTrial
 
 # Seconds after which a trial whose program says nothing counts as killed, for a database that
 # several machines use.
@@ -58,10 +59,6 @@ def open_study(address: str, name: str, search: SearchParams) -> Study:
     Raises:
         SearchError, UnavailableError: the database cannot be used.
     """
-    import optuna
-    from optuna.exceptions import ExperimentalWarning
-    from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
-
     # What fails or is stopped is told by whoever runs the trials; Optuna would add a traceback.
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     where = masked(address)
@@ -113,8 +110,6 @@ def _again(study: Study, trial: FrozenTrial) -> None:
 
 def take_up(study: Study) -> None:
     """Let trials that nobody works on any more be tried again."""
-    from optuna.trial import TrialState
-
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
         study.tell(trial.number, state=TrialState.FAIL)
         _again(study, trial)
@@ -146,8 +141,6 @@ def falls_behind(trial: Trial, so_far: float, folds: int) -> bool:
 
     Optuna's own pruners compare the best of all folds so far: one easy fold, and a trial is safe.
     """
-    from optuna.trial import TrialState
-
     whole = trial.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     others = [one.intermediate_values[folds - 1] for one in whole]
     if folds <= _WARMUP_FOLDS or len(others) < _WARMUP_TRIALS:
@@ -165,15 +158,11 @@ def _suggest(trial: Trial, name: str, dim: Dimension) -> Any:
 
 def ended(study: Study) -> list[FrozenTrial]:
     """The trials that are done: whole ones, and those that were pruned."""
-    from optuna.trial import TrialState
-
     return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
 
 
 def best(study: Study) -> FrozenTrial | None:
     """The best whole trial, of equal ones the first; None before there is one."""
-    from optuna.trial import TrialState
-
     whole = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     return max(whole, key=lambda trial: (trial.value or 0.0, -trial.number), default=None)
 

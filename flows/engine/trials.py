@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
+from optuna import Study, Trial, TrialPruned
+from optuna.trial import FrozenTrial, TrialState
 
 from flows.engine import study as studies
 from flows.engine.fold_jobs import check_embedded, jobs_of, made_by, with_network
@@ -22,10 +24,6 @@ from reelflow.params.train import TrainParams
 from reelflow.tracking.judged_run import Judgement, try_record
 from tasks.common.paths import PARAMS, STATE
 from tasks.fold import prepared_videos
-
-if TYPE_CHECKING:
-    from optuna import Study, Trial
-    from optuna.trial import FrozenTrial
 
 DATABASE = STATE / "search.db"
 
@@ -90,8 +88,6 @@ class Trials:
             FoldError: a training failed, so that these settings count for nothing.
             StoppedError: the run is being stopped; the trial will be tried again.
         """
-        from optuna.trial import TrialState
-
         ended: list[FrozenTrial] = []
         self.study.optimize(
             lambda trial: self._judge(trial, do),
@@ -107,8 +103,6 @@ class Trials:
         return f"trial {trial.number + 1}: balanced accuracy {scores[-1]:.3f} ({how}): {told}"
 
     def _judge(self, trial: Trial, do: Do) -> float:
-        from optuna import TrialPruned
-
         params = studies.drawn(trial, self.search, self.params)
         jobs = jobs_of(self.folds, self.videos, params, made_by(params.network))
         scores = []
