@@ -93,15 +93,10 @@ class AskedModel:
             self._process.start()
             self._load()
             return Answer(str(path), error=f"It cannot be used: {ended} Leave it out.")
-        probabilities = {label: found.get(f"p_{label}") for label in self.labels}
-        return Answer(
-            path=str(path),
-            label=found.get("label"),
-            confidence=found.get("confidence"),
-            probabilities={label: p for label, p in probabilities.items() if p is not None},
-            caution=found.get("caution"),
-            error=found.get("error"),
-        )
+        names = {label: f"p_{label}" for label in self.labels}
+        chances = {label: found[name] for label, name in names.items() if name in found}
+        others = ("label", "confidence", "caution", "error")
+        return Answer(str(path), probabilities=chances, **{n: found.get(n) for n in others})
 
 
 def address_from_environment_for(model: str) -> str | None:

@@ -85,16 +85,14 @@ class VideoModel(PythonModel):  # type: ignore[misc]  # mlflow's classes have no
         columns = ["label", "confidence", *(f"p_{label}" for label in self.labels)]
         columns += ["caution", "error"]
         rows = [self._answer(row) for row in model_input.to_dict("records")]
-        # What is missing is None, not NaN: MLflow's server would write NaN, which no JSON parser
-        # but Python's reads.
-        answers = {name: [row.get(name) for row in rows] for name in columns}
-        whole = {name: None not in values for name, values in answers.items()}
-        return pd.DataFrame(
-            {
-                name: pd.Series(v, dtype=None if whole[name] else object)
-                for name, v in answers.items()
-            }
-        )
+
+        def column(name: str) -> pd.Series[Any]:
+            """What is missing is None, not NaN: MLflow's server would write NaN, which no JSON
+            parser but Python's reads."""
+            values = [row.get(name) for row in rows]
+            return pd.Series(values, dtype=object if None in values else None)
+
+        return pd.DataFrame({name: column(name) for name in columns})
 
     def _answer(self, row: dict[Any, Any]) -> dict[str, Any]:
         try:
