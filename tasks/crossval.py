@@ -58,9 +58,8 @@ def write(
         "untested": len(videos) - found["videos"],
         "without_pictures": _without_pictures(),
     }
-    page = crossval_report.render(
-        crossval_report.CrossValidation(told, folds, answers, labels, params.in_use())
-    )
+    shown = crossval_report.CrossValidation(told, folds, answers, params.in_use())
+    page = crossval_report.render(shown)
     write_table(TABLE, folds)
     write_table(ANSWERS, answers)
     write_json(FIGURES, told)

@@ -6,7 +6,7 @@ pages. The same values give the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,14 +32,12 @@ class CrossValidation:
             `without_pictures` (`share`, `low`, `high` of what file properties alone give, or None).
         folds: from `reelflow.crossval.figures.by_fold`.
         answers: from `reelflow.crossval.figures.answers_of`.
-        labels: the class names.
         params: the settings of the training.
     """
 
     figures: Mapping[str, Any]
     folds: pd.DataFrame
     answers: pd.DataFrame
-    labels: Sequence[str]
     params: Mapping[str, Any]
 
 

@@ -27,7 +27,7 @@ def found(group: str | None = "<g>", **changes: Any) -> CrossValidation:
         {"hash": ["a", "b"], "label": ["x", "y"], "group": [group, group], "right": [True, False]}
     )
     folds = pd.DataFrame([{**fold, "fold": 1}, {**fold, "fold": 2}])
-    return CrossValidation({**FIGURES, **changes}, folds, answers, ["x", "y"], {"epochs": 3})
+    return CrossValidation({**FIGURES, **changes}, folds, answers, {"epochs": 3})
 
 
 def test_the_page_stands_alone_and_escapes_names() -> None:
