@@ -40,18 +40,16 @@ class SampleSummary:
         videos: good videos.
         broken: broken files.
         groups: groups of videos that share background and paint.
-        labels: the classes, sorted.
     """
 
     root: Path
     videos: int
     broken: int
     groups: int
-    labels: tuple[str, ...]
 
     def __str__(self) -> str:
         return (
-            f"{self.videos} videos of {len(self.labels)} classes in {self.groups} groups, and "
+            f"{self.videos} videos of {len(LABELS)} classes in {self.groups} groups, and "
             f"{self.broken} files broken on purpose."
         )
 
@@ -90,7 +88,7 @@ def write_sample(
     bad = broken(good, seed)
     _write_files(root, good, bad, seed, workers)
     scenes = len({video.group for video in good})
-    return SampleSummary(root, len(good), len(bad), scenes, tuple(sorted(LABELS)))
+    return SampleSummary(root, len(good), len(bad), scenes)
 
 
 def _write_files(
