@@ -120,5 +120,5 @@ def made_up_test(splits: Iterable[str | None], word: str = "validation") -> str:
         return text
     return (
         f"{text} To test on the official validation videos instead, import with the option "
-        f"`split-value {word}=test`; validation is then drawn from the training videos."
+        f"`--split-value {word}=test`; validation is then drawn from the training videos."
     )

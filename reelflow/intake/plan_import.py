@@ -63,7 +63,7 @@ def plan_import(
         plan.obstacles.append(
             f"{source.origin} names {len(source.missing)} of {named} files that do not exist "
             f"({some(source.missing)}). Correct the paths, which are relative to {source.folder}, "
-            "take the rows out, or import with the option `skip-missing`."
+            "take the rows out, or import with the option `--skip-missing`."
         )
     present = files_in(raw)
     if adding:
@@ -209,7 +209,7 @@ def _forbid_losses(plan: Plan, raw: Path, former: set[str], kept: Callable[[Path
         plan.obstacles.append(
             f"{raw} holds {len(foreign)} files that did not come from {plan.source.origin} (e.g. "
             f"{foreign[0]}). To run on them, name no source. To add the videos of "
-            f"{plan.source.origin} to them, import with the option `add`. To run on "
+            f"{plan.source.origin} to them, import with the option `--add`. To run on "
             f"{plan.source.origin} instead, move {raw} out of the way first."
         )
         return
@@ -217,7 +217,7 @@ def _forbid_losses(plan: Plan, raw: Path, former: set[str], kept: Callable[[Path
     if lost:
         plan.obstacles.append(
             f"{len(lost)} files of {raw} would be taken out, of which there is no other copy "
-            f"({some(lost)}). Import with the option `add` to keep them, or remove them by force."
+            f"({some(lost)}). Import with the option `--add` to keep them, or remove them by force."
         )
 
 
@@ -226,8 +226,8 @@ def _ask_for_losses(plan: Plan, raw: Path) -> None:
     if losses := plan.losses():
         plan.obstacles.append(
             f"{raw} would lose something to {plan.source.origin}: {'; '.join(losses)}. Nothing was "
-            "changed. If that is meant, run the same command with the option `replace`. To keep "
-            "what is there and add to it, import with the option `add`."
+            "changed. If that is meant, run the same command with the option `--replace`. To keep "
+            "what is there and add to it, import with the option `--add`."
         )
 
 

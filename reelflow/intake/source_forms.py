@@ -244,7 +244,7 @@ def _filled(origin: Path, option: str, wanted: str, row: Mapping[str, str], numb
         if name not in row:
             raise DataError(
                 f"{origin} lacks the column {name}; it has {', '.join(row)}.{nearest(name, row)} "
-                f"Name the column of the {option} by the option `{option}`."
+                f"Name the column of the {option} by the option `--{option}`."
             )
         try:
             filled += format(_number(row[name]) if spec else row[name], spec or "")
@@ -266,7 +266,7 @@ def _meaning(origin: Path, words: set[str], form: Form) -> dict[str, str]:
     allowed = (*SPLITS, NONE, SKIP)
     wrong = [f"{k}={v}" for k, v in form.split_values.items() if v not in allowed]
     if wrong:
-        raise DataError(f"split-value {wrong[0]}: it may mean {', '.join(allowed)}.")
+        raise DataError(f"--split-value {wrong[0]}: it may mean {', '.join(allowed)}.")
     known = {word: _ALIASES.get(word.casefold(), "") for word in words}
     # A value may be given in the source's word, or in ours for what the word is known to mean.
     given = form.split_values
@@ -274,7 +274,7 @@ def _meaning(origin: Path, words: set[str], form: Form) -> dict[str, str]:
     unknown = sorted(value for value, split in meaning.items() if not split)
     if unknown:
         raise DataError(
-            f"{origin} has the split {some(unknown)}; say what it means: split-value "
+            f"{origin} has the split {some(unknown)}; say what it means: --split-value "
             f"{unknown[0]}=train (or validation, test, none for no official split, skip to leave "
             "its videos out)."
         )
@@ -287,5 +287,5 @@ def _group_pattern(pattern: str) -> re.Pattern[str]:
     except re.error as error:
         raise DataError(f"{quoted(pattern)} is no regular expression: {error}.") from None
     if "group" not in found.groupindex:
-        raise DataError(f"group-pattern {quoted(pattern)} names no part (?P<group>…).")
+        raise DataError(f"--group-pattern {quoted(pattern)} names no part (?P<group>…).")
     return found

@@ -162,7 +162,7 @@ def test_a_test_that_the_official_split_lacks_is_said_to_be_made_up(
     write_dataset(project, manifest)
     main()
     assert "has no test (train and validation alone): the test is drawn from its" in caplog.text
-    assert "import with the option `split-value validation=test`" in caplog.text
+    assert "import with the option `--split-value validation=test`" in caplog.text
     caplog.clear()
     manifest["split"] = validated.map({True: "test", False: "train"})
     write_dataset(project, manifest)

@@ -119,7 +119,7 @@ def test_paths_may_begin_elsewhere_and_files_may_be_missing(tmp_path: Path) -> N
             "lacks the column label; it has filepath, species, camera, folder, name, path. Name",
         ),
         (Form("filepath", "specie"), "Did you mean `species`? Name the column of the label"),
-        (Form("filepath", "species", "station"), "the option `group`"),
+        (Form("filepath", "species", "station"), "the option `--group`"),
         (Form("filepath", "species"), "names a.avi twice, as 'fox' and as 'owl'"),
     ],
 )

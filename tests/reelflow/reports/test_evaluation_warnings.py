@@ -129,9 +129,9 @@ def test_near_duplicates_are_not_called_known_groups() -> None:
         (["train", "validation"], "of test videos drawn from the official training part",
          "has no test (train and validation alone): the test is drawn from its training videos, so "
          "that it shows their scenes and flatters. To test on the official validation videos "
-         "instead, import with the option `split-value validation=test`; validation is then drawn "
-         "from the training videos. On the official validation videos, this model is right for "
-         "19%."),
+         "instead, import with the option `--split-value validation=test`; validation is then "
+         "drawn from the training videos. On the official validation videos, this model is right "
+         "for 19%."),
         (["train"], "of test videos drawn from the official training part", "flatters."),
         (["train", "test"], "of the official test videos", ""),
     ],
