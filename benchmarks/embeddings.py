@@ -31,7 +31,7 @@ from reelflow.base.errors import VideoError
 from reelflow.base.progress import track
 from reelflow.embeddings.embed import embed
 from reelflow.embeddings.feature_cache import FeatureCache
-from reelflow.embeddings.flow import FLOW_BLOCK
+from reelflow.embeddings.flow_statistics import FLOW_BLOCK
 from reelflow.embeddings.spec import EmbeddingSpec, Look
 from reelflow.video.check import check_video
 from reelflow.video.process_limits import Bounds

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import timeit
-from collections.abc import Callable, Iterator
-from statistics import median
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,8 +13,6 @@ from cli.files import Json, section_here, show_table
 if TYPE_CHECKING:
     from reelflow.networks import Shape
     from reelflow.params.train import TrainParams
-
-_ROUNDS = 5
 
 
 def networks(
@@ -62,14 +58,14 @@ def _cost(name: str, shape: Shape, classes: int, params: TrainParams) -> dict[st
     import numpy as np
 
     from reelflow.networks import build
-    from reelflow.networks.cost import multiply_adds
+    from reelflow.networks.cost import multiply_adds, seconds
 
     network = build(name, shape, classes, [0.0] * 3, [1.0] * 3, params.settings(name))
     clip = np.zeros((1, *shape), np.uint8)
     return {
         "parameters": network.count_params(),
         "multiply_adds": multiply_adds(network),
-        "seconds": _seconds(lambda: network.predict_on_batch(clip)),
+        "seconds": seconds(lambda: network.predict_on_batch(clip)),
     }
 
 
@@ -78,7 +74,7 @@ def _cost_of_embedding() -> dict[str, Any]:
     import numpy as np
 
     from reelflow.embeddings.embed import Seen, features_of, networks_of
-    from reelflow.networks.cost import multiply_adds
+    from reelflow.networks.cost import multiply_adds, seconds
     from reelflow.params.embed import EmbedParams
     from tasks.embed import embedding_spec
 
@@ -93,14 +89,8 @@ def _cost_of_embedding() -> dict[str, Any]:
     return {
         "parameters": sum(network.count_params() for network in pretrained),
         "multiply_adds": sum(work),
-        "seconds": _seconds(lambda: features_of(seen, pretrained, spec)),
+        "seconds": seconds(lambda: features_of(seen, pretrained, spec)),
     }
-
-
-def _seconds(call: Callable[[], object]) -> float:
-    """The median of a few calls, after one that compiles."""
-    call()
-    return median(timeit.repeat(call, number=1, repeat=_ROUNDS))
 
 
 def _figures(row: dict[str, Any]) -> Iterator[str]:

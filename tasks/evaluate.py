@@ -41,6 +41,7 @@ from reelflow.training.calibration import tempered
 from reelflow.training.clip_map import clip_map
 from reelflow.training.inputs import Shown, inputs_of
 from reelflow.training.left_out import known_answers
+from tasks.common.evaluation_guard import refuse_meaningless
 from tasks.common.inputs import present, read_cells, read_json
 from tasks.common.manifest import extracted_videos
 from tasks.common.paths import (
@@ -58,7 +59,6 @@ from tasks.common.paths import (
     REPORT,
     SUMMARY,
 )
-from tasks.common.refusals import refuse_meaningless
 from tasks.common.stage import run
 
 log = logging.getLogger(__name__)

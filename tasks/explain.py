@@ -32,7 +32,7 @@ from reelflow.reports import explanations
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.process_limits import Bounds
 from tasks.common.inputs import read_json
-from tasks.common.known_videos import Known, known_videos
+from tasks.common.nearest_training_clips import Known, known_videos
 from tasks.common.paths import METRICS, MODEL, MODEL_CARD, PARAMS
 
 # A difference of probabilities that is more than another order of sums.

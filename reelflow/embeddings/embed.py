@@ -14,7 +14,7 @@ from reelflow.backbones import backbone
 from reelflow.base.errors import VideoError
 from reelflow.base.parallel import each
 from reelflow.embeddings.feature_cache import FeatureCache
-from reelflow.embeddings.flow import FLOW_BLOCK, flow_statistics
+from reelflow.embeddings.flow_statistics import FLOW_BLOCK, flow_statistics
 from reelflow.embeddings.spec import EmbeddingSpec
 from reelflow.embeddings.statistics import Floats, statistic
 from reelflow.embeddings.views import pictures_of

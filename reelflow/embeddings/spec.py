@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reelflow.backbones import LAYERS, LITE0, MOBILENET, weights_id
-from reelflow.embeddings.flow import FLOW_BLOCK
+from reelflow.embeddings.flow_statistics import FLOW_BLOCK
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.check import VideoInfo
 
@@ -48,7 +48,7 @@ _LOOKS = (Look(), Look(LITE0, LAYERS[LITE0], "", False, ("motion",), ("root_loca
 class EmbeddingSpec:
     """Attributes:
     looks: what is taken from which network.
-    flow: whether `reelflow.embeddings.flow` adds its statistics.
+    flow: whether `reelflow.embeddings.flow_statistics` adds its statistics.
     size: height and width in pixels of the pictures that the networks take.
     rate: frames a second, as nearly as a whole number of frames between two allows. Differences
         need neighbours in time.

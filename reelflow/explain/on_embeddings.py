@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelflow.embeddings.embed import Seen, features_of, maps_of, networks_of, read_frames
-from reelflow.embeddings.flow import per_second, summary, velocities
+from reelflow.embeddings.flow_statistics import per_second, summary, velocities
 from reelflow.embeddings.spec import EmbeddingSpec
 from reelflow.embeddings.views import box_of, cut
 from reelflow.explain.contributions import PLACED, contributions

@@ -19,7 +19,7 @@ from typing import Any
 from reelflow.base.csv_table import read_table
 from reelflow.base.errors import DataError, quoted
 from reelflow.base.files import visible_files
-from reelflow.base.split_names import SPLITS
+from reelflow.base.split_names import SPLITS, SYNONYMS
 from reelflow.base.words import nearest, some
 from reelflow.intake.labelled_videos import (
     CSV_NAME,
@@ -40,12 +40,7 @@ _MOST_CSV = 1 << 30
 log = logging.getLogger(__name__)
 
 NONE, SKIP = "none", "skip"
-_ALIASES = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("val", "valid", "validate", "validation", "dev"), "validation"),
-    **dict.fromkeys(("test", "testing"), "test"),
-    "": NONE,
-}
+_ALIASES = {**SYNONYMS, "": NONE}
 
 
 @dataclass(frozen=True)

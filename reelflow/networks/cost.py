@@ -1,12 +1,17 @@
-"""What a network costs: multiply-adds, counted from its shapes."""
+"""What a network costs: multiply-adds, counted from its shapes, and seconds on this machine."""
 
 from __future__ import annotations
 
 import math
+import timeit
+from collections.abc import Callable
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import keras
+
+_ROUNDS = 5
 
 
 def multiply_adds(model: keras.Model) -> int:
@@ -25,6 +30,12 @@ def multiply_adds(model: keras.Model) -> int:
         for layer, (before, after) in zip(layers, seen.compute_output_spec(clip), strict=True)
         for kernel in _kernels(layer)
     )
+
+
+def seconds(call: Callable[[], object]) -> float:
+    """The median seconds of a few calls, after one that compiles."""
+    call()
+    return median(timeit.repeat(call, number=1, repeat=_ROUNDS))
 
 
 def _kernels(layer: Any) -> list[Any]:

@@ -16,7 +16,7 @@ from reelflow.base.errors import VideoError
 from reelflow.embeddings import embed as room
 from reelflow.embeddings.embed import Embedder, embed, read_views
 from reelflow.embeddings.feature_cache import FeatureCache
-from reelflow.embeddings.flow import FLOW_BLOCK
+from reelflow.embeddings.flow_statistics import FLOW_BLOCK
 from reelflow.embeddings.spec import EmbeddingSpec, Look
 from reelflow.embeddings.statistics import Statistic
 from reelflow.extraction.engines import Video

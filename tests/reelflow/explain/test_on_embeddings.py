@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from reelflow.embeddings.embed import Embedder, networks_of
-from reelflow.embeddings.flow import FLOW_BLOCK, flow_statistics
+from reelflow.embeddings.flow_statistics import FLOW_BLOCK, flow_statistics
 from reelflow.embeddings.spec import EmbeddingSpec
 from reelflow.explain.occlusion import occlusion_map
 from reelflow.explain.on_embeddings import OnEmbeddings, Remembering

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from reelflow.store.embedding_store import write_embeddings
-from tasks.common.known_videos import Known, known_videos
+from tasks.common.nearest_training_clips import Known, known_videos
 from tests.explained import Toy
 
 CARD = {"blocks": ["v/l/mean"], "embedding": {"id": "1"}, "data_hash": "d"}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from reelflow.embeddings.flow import flow_statistics, summary, velocities
+from reelflow.embeddings.flow_statistics import flow_statistics, summary, velocities
 
 SIDE = 128
 # Of `summary`: seven quantiles over time of each series, then what else is told of the velocity.
