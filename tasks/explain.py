@@ -21,7 +21,7 @@ from reelflow.base.errors import VideoError
 from reelflow.base.files import digest_of, replacing, write_json, write_text
 from reelflow.base.progress import track
 from reelflow.explain import drawing, verdicts
-from reelflow.explain.explanation import Explanation, check, decisive, explain
+from reelflow.explain.explanation import Explanation, check, explain
 from reelflow.explain.loading import load_subject
 from reelflow.explain.subject import Subject
 from reelflow.explain.true_boxes import true_boxes
@@ -166,7 +166,7 @@ def _told(
         "answer": {"label": best, "confidence": chances[best], "probabilities": chances},
         "explained": subject.labels[found.target],
         "known": known.of(video),
-        "words": _words(found, subject.labels[found.target]),
+        "words": verdicts.moments_in_words(found, subject.labels[found.target]),
         "cautions": _cautions(file, chances, model),
         "times": [round(float(t), 4) for t in times],
         "moments": [
@@ -181,16 +181,6 @@ def _told(
         "occlusion": np.round(found.maps["occlusion"].astype(float), 5).tolist(),
         "neighbours": known.nearest(found.features, video),
     }
-
-
-def _words(found: Explanation, label: str) -> str:
-    spans = [
-        f"{a:.1f} s" if f"{a:.1f}" == f"{b:.1f}" else f"{a:.1f} to {b:.1f} s"
-        for a, b in decisive(found)
-    ]
-    if not spans:
-        return f"No moment by itself speaks for {label}."
-    return f"Most of what speaks for {label} lies at {', '.join(spans)}."
 
 
 def _cautions(file: str, chances: dict[str, float], model: Opened) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the checks of several videos come to, as figures and in words."""
+"""What was found, in words: of one video, and of the checks of several, these as figures too."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from reelflow.explain.checks import MOST_ALIKE
+from reelflow.explain.explanation import Explanation, decisive
 from reelflow.explain.subject import BELOW
 
 # What a map is called where people read.
@@ -88,6 +89,17 @@ def _said(one: dict[str, Any], videos: int) -> str:
         said.append(f"It lies {times}" if passes["box"] else f"It misses the thing: {times}")
     said.append(f"Mean of {videos} video{'s' if videos > 1 else ''}.")
     return " ".join(said)
+
+
+def moments_in_words(found: Explanation, label: str) -> str:
+    """The sentence of a video on when it shows what speaks for `label`."""
+    spans = [
+        f"{a:.1f} s" if f"{a:.1f}" == f"{b:.1f}" else f"{a:.1f} to {b:.1f} s"
+        for a, b in decisive(found)
+    ]
+    if not spans:
+        return f"No moment by itself speaks for {label}."
+    return f"Most of what speaks for {label} lies at {', '.join(spans)}."
 
 
 def _mean(values: Sequence[float]) -> float:
