@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
 from pathlib import Path
 
 import pandas as pd
+import psutil
 import pytest
 
 from flows.engine import prefect_server
@@ -45,7 +44,9 @@ def done(
     project.environment |= prefect_api.environment()
     running = project.start(*COMMAND)
     wait_until(project.kept)
-    os.kill(running.pid, signal.SIGKILL)
+    # With the program that does the folds: by itself it would end the one that it has begun.
+    for process in [*psutil.Process(running.pid).children(recursive=True), running]:
+        process.kill()
     running.wait()
     before = {name: (project.kept_in / name).read_bytes() for name in project.kept()}
     assert len(before) == 1

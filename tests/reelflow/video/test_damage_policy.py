@@ -73,8 +73,12 @@ def test_nothing_is_decoded_anew_when_the_policy_changes(
     raw: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     look(raw, Policy())
-    monkeypatch.setattr("reelflow.dataset.catalogue.each", lambda *_: pytest.fail("decoded again"))
+    at_work: list[object] = []
+    monkeypatch.setattr(
+        "reelflow.dataset.catalogue.each", lambda do, items, workers: at_work.extend(items) or []
+    )
     assert len(look(raw, Policy("repeat_last", 0.4)).manifest) == 2
+    assert at_work == []
 
 
 @pytest.mark.parametrize("sampler", ["uniform", "fps", "dense", "keyframes"])
