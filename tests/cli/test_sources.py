@@ -38,7 +38,7 @@ def test_another_source_is_not_taken_unasked(
     assert done.returncode == 1
     assert done.stdout.count("6 taken out: 'hop/0.mp4', 'hop/1.mp4'") == 1
     assert "'sit/2.mp4'. Nothing was changed." in done.stdout
-    assert "`replace`" in done.stdout
+    assert "`--replace`" in done.stdout
     assert tree(checkout.root / "data") == before
     # With leave to replace, what cannot be run on is still found out before anything goes.
     few = source(tmp_path / "few", jump=4, walk=2)

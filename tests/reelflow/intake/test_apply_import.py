@@ -55,7 +55,7 @@ def test_a_second_call_brings_what_is_new_and_takes_out_what_is_gone(
     bring(source, raw, ledger)
     fill(source, "sit/c.mp4")
     (source / "run/a.mp4").rename(source / "run/d.mp4")
-    with pytest.raises(DataError, match=r"1 taken out: 'run/a\.mp4'.*`replace`"):
+    with pytest.raises(DataError, match=r"1 taken out: 'run/a\.mp4'.*`--replace`"):
         bring(source, raw, ledger)
     assert names(raw) == ["run/a.mp4", "sit/b.mp4"]
     assert bring(source, raw, ledger, replacing=True) == Brought(2, 1, 1)
@@ -83,7 +83,7 @@ def test_another_source_replaces_what_was_brought_before_if_that_is_asked_for(
 ) -> None:
     bring(fill(tmp_path / "one", "run/a.mp4", "sit/b.mp4"), raw, ledger)
     two = fill(tmp_path / "two", "x/a.mp4", "y/b.mp4")
-    with pytest.raises(DataError, match=r"2 taken out: 'run/a\.mp4', 'sit/b\.mp4'.*`replace`"):
+    with pytest.raises(DataError, match=r"2 taken out: 'run/a\.mp4', 'sit/b\.mp4'.*`--replace`"):
         bring(two, raw, ledger)
     assert names(raw) == ["run/a.mp4", "sit/b.mp4"]
     assert bring(two, raw, ledger, replacing=True) == Brought(2, 0, 2)
@@ -97,7 +97,7 @@ def test_other_bytes_under_a_name_that_is_there_are_a_loss_too(
     bring(fill(tmp_path / "one", "run/a.mp4", "sit/b.mp4"), raw, ledger)
     two = fill(tmp_path / "two", "run/a.mp4", "sit/c.mp4", "sit/b.mp4")
     (two / "sit/b.mp4").write_bytes(b"other bytes")
-    with pytest.raises(DataError, match=r"1 replaced by another file: 'sit/b\.mp4'.*`replace`"):
+    with pytest.raises(DataError, match=r"1 replaced by another file: 'sit/b\.mp4'.*`--replace`"):
         bring(two, raw, ledger)
     assert (raw / "sit/b.mp4").read_bytes() == b"sit/b.mp4"
 

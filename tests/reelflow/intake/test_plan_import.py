@@ -162,7 +162,7 @@ def test_the_table_counts_groups_and_splits(tmp_path: Path, store: Store) -> Non
 def test_missing_files_are_an_obstacle_unless_they_may_be(tmp_path: Path, store: Store) -> None:
     source = fill(tmp_path / "one", x__a="A")
     (source / "l.csv").write_text("path,label\nx/a.mp4,run\nx/b.mp4,run\n")
-    with pytest.raises(DataError, match=r"names 1 of 2 files that do not.*`skip-missing`"):
+    with pytest.raises(DataError, match=r"names 1 of 2 files that do not.*`--skip-missing`"):
         store.add(source / "l.csv")
     assert not store.raw.exists()
     found = read_source(source / "l.csv")
