@@ -24,7 +24,9 @@ def crossval(
     ] = False,
     official: Annotated[
         list[str] | None,
-        typer.Option(help="A list of an official split, as for `reelflow import`; give each."),
+        typer.Option(
+            help="A list of an official split, as `reelflow import` takes it; once for each split."
+        ),
     ] = None,
     network: Annotated[
         str, typer.Option(help="The network that is judged; by default train.network.")

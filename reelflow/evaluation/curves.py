@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from reelflow.base.evenly import evenly
 from reelflow.evaluation.answers import Ints
 from reelflow.evaluation.intervals import Floats
 from reelflow.evaluation.metrics import DIGITS
@@ -51,8 +51,7 @@ def _thinned(label: str, points: dict[str, Floats]) -> pd.DataFrame:
     table = pd.DataFrame(
         {"label": label, **{name: at.round(DIGITS) for name, at in points.items()}}
     )
-    keep = np.linspace(0, len(table) - 1, min(len(table), CURVE_POINTS)).round().astype(int)
-    return table.iloc[keep]
+    return table.iloc[evenly(len(table), CURVE_POINTS)]
 
 
 def _joined(parts: list[pd.DataFrame]) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from reelflow.base.errors import DataError
+from reelflow.base.evenly import evenly
 from reelflow.base.files import replacing
 from reelflow.explain.subject import Floats, Frames
 from reelflow.video.ffmpeg import ffmpeg_exe
@@ -69,7 +70,7 @@ def strip(
         times: seconds of each frame.
         count: frames that are shown, evenly spread.
     """
-    taken = np.linspace(0, len(frames) - 1, min(count, len(frames))).round().astype(int)
+    taken = evenly(len(frames), count)
     drawn = {"what the model was shown": frames} | {
         name: overlay(frames, values) for name, values in rows.items()
     }

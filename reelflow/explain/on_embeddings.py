@@ -6,6 +6,7 @@ pictures are computed that changed, and of flow those pairs: what the video give
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -49,7 +50,6 @@ class OnEmbeddings:
         spec: of the embedding.
         bounds: limits of a decoder.
         temperature: of its answers.
-        backbones: in place of those of the spec.
     """
 
     grid: Shape3 = (4, 4, 4)
@@ -62,7 +62,6 @@ class OnEmbeddings:
         spec: EmbeddingSpec,
         bounds: Bounds,
         temperature: float = 1.0,
-        backbones: Sequence[keras.Model] | None = None,
     ) -> None:
         self.labels = labels
         self.own = "contributions" if any(_statistic(block) in PLACED for block in blocks) else ""
@@ -70,7 +69,7 @@ class OnEmbeddings:
         spec = spec.only(blocks)
         self._model, self._blocks, self._spec, self._bounds = model, blocks, spec, bounds
         self._temperature = temperature
-        self._eye = _Eye(networks_of(spec) if backbones is None else backbones, spec, blocks)
+        self._eye = _Eye(networks_of(spec), spec, blocks)
 
     def look(self, path: Path) -> Look:
         """The frames from which views are cut, and the windows of the views that are read."""
@@ -126,16 +125,8 @@ class OnEmbeddings:
 
     def _with(self, head: keras.Model, eye: _Eye) -> OnEmbeddings:
         """The same with another head, and through other eyes, which may have seen the video."""
-        found = OnEmbeddings(
-            head,
-            self.labels,
-            self._blocks,
-            self._spec,
-            self._bounds,
-            self._temperature,
-            eye.backbones,
-        )
-        found._eye = eye
+        found = copy.copy(self)
+        found._model, found._eye = head, eye
         return found
 
     def _slopes(self, base: _Base, target: int) -> dict[str, Floats]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
@@ -38,13 +38,16 @@ NETWORKS = (
 Shape = tuple[int, ...]
 
 
+Dropout = Annotated[
+    float, Field(ge=0.0, lt=1.0, description="share of features left out at random in training")
+]
+
+
 class WidthAndDropout(Section):
     """Settings that several networks have."""
 
     width: int = Field(16, ge=4, le=256, description="first filters; time and memory grow with it")
-    dropout: float = Field(
-        0.3, ge=0.0, lt=1.0, description="share of features left out at random in training"
-    )
+    dropout: Dropout = 0.3
 
 
 def build(

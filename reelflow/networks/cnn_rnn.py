@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from reelflow.base.section import Section
-from reelflow.networks import Shape
+from reelflow.networks import Dropout, Shape
 
 if TYPE_CHECKING:
     import keras
@@ -30,9 +30,7 @@ class Settings(Section):
     """The layer over time, and dropout."""
 
     recurrent: Literal["gru", "lstm"] = Field("gru", description="the layer over time")
-    dropout: float = Field(
-        0.3, ge=0.0, lt=1.0, description="share of features left out at random in training"
-    )
+    dropout: Dropout = 0.3
 
 
 def build(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from reelflow.base.section import Section
-from reelflow.networks import Shape
+from reelflow.networks import Dropout, Shape
 
 if TYPE_CHECKING:
     import keras
@@ -34,9 +34,7 @@ class Settings(Section):
     trained_blocks: int = Field(
         3, ge=0, le=_BLOCKS, description="of the 13 blocks, the last so many are trained"
     )
-    dropout: float = Field(
-        0.3, ge=0.0, lt=1.0, description="share of features left out at random in training"
-    )
+    dropout: Dropout = 0.3
 
 
 def build(

@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from reelflow.base.section import Section
-from reelflow.networks import Shape
+from reelflow.networks import Dropout, Shape
 
 if TYPE_CHECKING:
     import keras
@@ -39,9 +38,7 @@ _SMALLEST = 1e-4
 class Settings(Section):
     """Dropout."""
 
-    dropout: float = Field(
-        0.2, ge=0.0, lt=1.0, description="share of features left out at random in training"
-    )
+    dropout: Dropout = 0.2
 
 
 def build(

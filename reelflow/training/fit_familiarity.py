@@ -44,27 +44,29 @@ def _fit(features: Floats, targets: NDArray[np.integer]) -> Familiarity:
 
     mean, deviation = features.mean(axis=0), features.std(axis=0)
     scale = 1 / np.where(deviation > 1e-6, deviation, np.inf)
-    scaled = (features - mean) * scale
+    centred = features - mean
     directions = min(_OF_SCORES, len(features) - 1, features.shape[1])
-    pca = PCA(directions, svd_solver="randomized", random_state=0).fit(scaled.astype(np.float64))
-    axes = scale[:, np.newaxis] * pca.components_.T
-    labels, of_class = np.unique(targets, return_inverse=True)
-    axes = np.hstack(
-        [
-            axes[:, :_DIRECTIONS] @ _round((features - mean) @ axes[:, :_DIRECTIONS], of_class),
-            axes @ _scores((features - mean) @ axes, of_class, features.shape[1]),
-        ]
+    pca = PCA(directions, svd_solver="randomized", random_state=0).fit(
+        (centred * scale).astype(np.float64)
     )
-    at = (features - mean) @ axes
-    centres = np.stack([at[of_class == k].mean(axis=0) for k in range(len(labels))])
+    axes = scale[:, np.newaxis] * pca.components_.T
+    of_class = np.unique(targets, return_inverse=True)[1]
+    first = axes[:, :_DIRECTIONS]
+    clouds = first @ _round(centred @ first, of_class)
+    axes = np.hstack([clouds, axes @ _scores(centred @ axes, of_class, features.shape[1])])
+    centres = _centres(centred @ axes, of_class)
     mean, axes, centres = (part.astype(np.float32) for part in (mean, axes, centres))
     return Familiarity(mean, axes, centres)
 
 
+def _centres(at: NDArray[Any], of_class: NDArray[np.integer]) -> NDArray[Any]:
+    """The mean place of each class, (K, d), of places (N, d)."""
+    return np.stack([at[of_class == k].mean(axis=0) for k in range(of_class.max() + 1)])
+
+
 def _round(at: NDArray[Any], of_class: NDArray[np.integer]) -> NDArray[Any]:
     """From places (N, d) to coordinates in which the mean cloud is a ball, (d, d)."""
-    centres = np.stack([at[of_class == k].mean(axis=0) for k in range(of_class.max() + 1)])
-    own = at - centres[of_class]
+    own = at - _centres(at, of_class)[of_class]
     shape = own.T @ own / len(own)
     ball = np.trace(shape) / len(shape)
     shape = (1 - _SHRINK) * shape + (_SHRINK * ball + 1e-12) * np.eye(len(shape))

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reelflow.base.errors import DataError
+from reelflow.base.evenly import evenly
 from reelflow.explain.neighbours import nearest
 from reelflow.explain.subject import Subject
 from reelflow.store.embedding_store import EmbeddingStore
@@ -79,7 +80,7 @@ def known_videos(subject: Subject, card: dict[str, Any]) -> Known:
     videos = pd.concat(tables, ignore_index=True)[list(none.columns)]
     own = read_json(PREPARED / "meta.json")["data_hash"] == card.get("data_hash")
     rows = videos[videos["split"] == "train"]
-    rows = rows.iloc[np.linspace(0, len(rows) - 1, min(MOST, len(rows))).round().astype(int)]
+    rows = rows.iloc[evenly(len(rows), MOST)]
     try:
         rows, features = _features(subject, card, rows)
     except DataError as error:

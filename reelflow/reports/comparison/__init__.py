@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from reelflow.base.evenly import evenly
 from reelflow.base.words import count, percent
 from reelflow.evaluation.answers import group_codes
 from reelflow.evaluation.paired import Metric, Paired, compare
 from reelflow.evaluation.verdict import in_words
 from reelflow.reports import page
-from reelflow.reports.page.pictures import spread, strip
+from reelflow.reports.page.pictures import strip
 from reelflow.store.clip_spec import Clip
 
 # Videos that are shown as frames, of those gained and of those lost.
@@ -189,7 +190,7 @@ def _figure(row: Mapping[Hashable, Any], clip: Callable[[str], Clip | None]) -> 
     shown = clip(found["hash"])
     if shown is None:
         return {**found, "strip": None}
-    chosen = spread(len(shown.frames), _TILES)
+    chosen = evenly(len(shown.frames), _TILES)
     return {**found, "strip": strip(shown.frames[chosen], _TILE)}
 
 

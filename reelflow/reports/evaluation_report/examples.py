@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from reelflow.base.evenly import evenly
 from reelflow.reports.evaluation_report.content import Evaluation
-from reelflow.reports.page.pictures import spread, strip
+from reelflow.reports.page.pictures import strip
 from reelflow.store.clip_spec import Clip
 
 TILES = 8
@@ -44,7 +45,7 @@ def _figure(
 ) -> dict[str, Any]:
     shown = clip(str(row["hash"]))
     frames = len(shown.frames)
-    chosen = spread(frames, TILES)
+    chosen = evenly(frames, TILES)
     ranked = sorted(
         ((float(row[f"p_{label}"]), label) for label in evaluation.labels), reverse=True
     )

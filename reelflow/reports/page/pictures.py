@@ -9,17 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reelflow.base.evenly import evenly
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 GAP = 3
 # Of a clip that moves on a page so many frames are shown, each for so long.
 MOVING_FRAMES, FRAME_MS = 16, 120
-
-
-def spread(frames: int, most: int) -> NDArray[np.int64]:
-    """Places of at most so many frames, from the first to the last, evenly apart."""
-    return np.linspace(0, frames - 1, min(most, frames)).round().astype(np.int64)
 
 
 def strip(frames: NDArray[np.uint8], tile: int) -> str:
@@ -56,7 +53,7 @@ def moving(frames: NDArray[np.uint8], tile: int, quality: int = 60) -> str:
         tile: most height or width in pixels; none is enlarged.
         quality: of WebP, 0 to 100.
     """
-    chosen = spread(len(frames), MOVING_FRAMES)
+    chosen = evenly(len(frames), MOVING_FRAMES)
     first, *rest = (_picture(frame, tile) for frame in frames[chosen])
     return _address(
         first, save_all=True, append_images=rest, duration=FRAME_MS, quality=quality, method=2
