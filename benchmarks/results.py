@@ -32,7 +32,7 @@ PLACE = Path(".reelflow/results")
 DOCS = Path("docs/results.md")
 SAMPLE = "sample"
 MOST_ONE_OUT = 12
-HEAD = "| set | network | accuracy | interval | constant | folds | parameters | s a fold |"
+HEAD = "| set | network | accuracy | interval | constant | folds | parameters | core-s a fold |"
 FEATURES = "| set | features of `transfer` | accuracy | interval |"
 
 

@@ -31,8 +31,8 @@ class Answered:
 
     Attributes:
         fold: which.
-        told: of its model: `network`, `parameters`, `seconds`, `best_epoch`, and `features` where
-            they were chosen.
+        told: of its model: `network`, `parameters`, `core_seconds` (of all cores together),
+            `best_epoch`, and `features` where they were chosen.
         videos: of those that were tested, in this order: hashes.
         probabilities: float (N, K), of these.
     """

@@ -22,7 +22,7 @@ FIGURES: dict[str, Any] = {
 def found(group: str | None = "<g>", **changes: Any) -> CrossValidation:
     fold = {"repeat": 1, "groups": 1, "left_out": group or "", "videos": 1, "accuracy": 1.0,
             "balanced_accuracy": 1.0, "network": "cnn", "features": "", "best_epoch": 3,
-            "seconds": 0.5, "parameters": 1234}  # fmt: skip
+            "core_seconds": 0.5, "parameters": 1234}  # fmt: skip
     answers = pd.DataFrame(
         {"hash": ["a", "b"], "label": ["x", "y"], "group": [group, group], "right": [True, False]}
     )
