@@ -71,6 +71,12 @@ def colours(scores: Mapping[str, float]) -> dict[str, str]:
     return dict.fromkeys(scores, MUTED) | dict(zip(lowest, SERIES, strict=False))
 
 
+def legend(colour: Mapping[str, str]) -> dict[str, Any]:
+    """The CSS variable of each label that has a colour of its own, and how many `others` are."""
+    own = {label: VARIABLES[one] for label, one in colour.items() if one != MUTED}
+    return {"legend": own, "others": len(colour) - len(own)}
+
+
 def training(history: pd.DataFrame, name: str, kept: int) -> str:
     """Loss or accuracy over the epochs, training against validation.
 

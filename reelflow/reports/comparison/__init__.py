@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -162,36 +161,21 @@ def render(found: Comparison, clip: Callable[[str], Clip | None]) -> str:
         clip: the frames of a video by its hash, None where there are none; called for the flipped
             videos that are shown.
     """
-    here = Path(__file__).parent
-    parts = {
-        name: found.flips[found.flips["gained"] == gained]
-        for name, gained in ((found.second, True), (found.first, False))
-    }
-    flips = [
-        {
-            "better": name,
-            "videos": len(rows),
-            "shown": [_figure(row, clip) for row in rows.head(SHOWN).to_dict("records")],
-        }
-        for name, rows in parts.items()
-        if len(rows)
-    ]
-    sections = [
-        page.fragment(
-            here / "headline.html.jinja", found=found, metric=in_words(found.paired.metric)
-        ),
-        page.fragment(here / "flips.html.jinja", found=found, flips=flips) if flips else None,
-    ]
-    return page.render(here, "Comparison", sections)
+    flips = []
+    for better, gained in ((found.second, True), (found.first, False)):
+        rows = found.flips[found.flips["gained"] == gained]
+        shown = [
+            {**row, "strip": _strip(clip(row["hash"]))}
+            for row in rows.head(SHOWN).to_dict("records")
+        ]
+        if shown:
+            flips.append({"better": better, "videos": len(rows), "shown": shown})
+    sections = {"headline": {}, "flips": {"flips": flips} if flips else None}
+    return page.render(Path(__file__).parent, "Comparison", sections, found=found)
 
 
-def _figure(row: Mapping[Hashable, Any], clip: Callable[[str], Clip | None]) -> dict[str, Any]:
-    found = {str(name): value for name, value in row.items()}
-    shown = clip(found["hash"])
-    if shown is None:
-        return {**found, "strip": None}
-    chosen = evenly(len(shown.frames), _TILES)
-    return {**found, "strip": strip(shown.frames[chosen], _TILE)}
+def _strip(clip: Clip | None) -> str | None:
+    return None if clip is None else strip(clip.frames[evenly(len(clip.frames), _TILES)], _TILE)
 
 
 def _points(share: float) -> str:

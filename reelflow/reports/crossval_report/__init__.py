@@ -6,7 +6,7 @@ pages. The same values give the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ from reelflow.reports import page
 # Of the classes and groups that are hardest, so many are shown.
 MOST = 12
 FEW_GROUPS = 10
-_HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -43,14 +42,15 @@ class CrossValidation:
 
 def render(found: CrossValidation) -> str:
     """The page as HTML."""
-    sections = (
-        _fill("headline", found, headline=headline(found.figures), summary=summary(found.figures)),
-        _fill("warnings", found, warnings=warnings(found)),
-        _fill("folds", found, rows=found.folds.to_dict("records")),
-        _fill("hardest", found, classes=_weakest(found, "label"), groups=_weakest(found, "group")),
-        _fill("method", found),
-    )
-    return page.render(_HERE, "Cross-validation", sections)
+    figures = dict(found.figures)
+    sections = {
+        "headline": {"headline": headline(figures), "summary": summary(figures)},
+        "warnings": {"warnings": warnings(found)},
+        "folds": {"rows": found.folds.to_dict("records")},
+        "hardest": {"classes": _weakest(found, "label"), "groups": _weakest(found, "group")},
+        "method": {"params": found.params},
+    }
+    return page.render(Path(__file__).parent, "Cross-validation", sections, figures=figures)
 
 
 def headline(figures: Mapping[str, Any]) -> str:
@@ -110,18 +110,9 @@ def warnings(found: CrossValidation) -> list[str]:
     return said
 
 
-def _weakest(found: CrossValidation, by: str) -> list[dict[str, Any]]:
+def _weakest(found: CrossValidation, by: str) -> list[dict[Hashable, Any]]:
     """The share of right answers of each class or group, the least first."""
     answers = found.answers.dropna(subset=[by])
     table = answers.groupby(by).agg(right=("right", "mean"), videos=("hash", "nunique"))
     table = table.sort_values("right", kind="stable").head(MOST)
-    return [
-        {"name": str(name), "right": float(row["right"]), "videos": int(row["videos"])}
-        for name, row in table.iterrows()
-    ]
-
-
-def _fill(name: str, found: CrossValidation, **values: Any) -> str:
-    return page.fragment(
-        _HERE / f"{name}.html.jinja", figures=dict(found.figures), params=found.params, **values
-    )
+    return table.rename_axis("name").reset_index().to_dict("records")

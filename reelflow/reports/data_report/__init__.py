@@ -24,5 +24,5 @@ def render(data: DataSet, frames: Frames) -> str:
         data: all that it shows.
         frames: the frames of a clip, uint8 RGB (T, H, W, 3), by the hash of its video.
     """
-    shown = (section(data, frames) for section in sections.SECTIONS)
-    return page.render(Path(__file__).parent, "Data report", shown)
+    shown = {name: section(data, frames) for name, section in sections.SECTIONS.items()}
+    return page.render(Path(__file__).parent, "Data report", shown, data=data)

@@ -6,11 +6,10 @@ the same size for a hundred videos and for ten thousand: some 1.5 MB, 6 MB were 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from reelflow.base.errors import DataError
@@ -47,7 +46,7 @@ def by_class(data: DataSet, frames: Frames) -> dict[str, list[dict[str, Any]]]:
     turn["turn"] = turn.groupby(["label", "source"]).cumcount()
     chosen = turn.sort_values(["turn", "hash"], kind="stable").groupby("label").head(wanted)
     clips: dict[str, list[dict[str, Any]]] = {label: [] for label in data.labels[: SIZES[-1][2]]}
-    for row in _records(chosen.sort_values(["label", "turn", "hash"])):
+    for row in chosen.sort_values(["label", "turn", "hash"]).to_dict("records"):
         if row["label"] in clips:
             clips[row["label"]] += _tiles([row], frames, plays=plays)
     return clips
@@ -66,7 +65,7 @@ def edges(data: DataSet, frames: Frames) -> list[dict[str, Any]]:
     for column, least, most in _EDGES:
         ordered = data.videos.dropna(subset=column).sort_values([column, "path"])
         for words, row in ((least, ordered.head(1)), (most, ordered.tail(1))):
-            for tile in _tiles(_records(row), frames, plays=True):
+            for tile in _tiles(row.to_dict("records"), frames, plays=True):
                 value = row[column].iloc[0]
                 shown = length(value) if column == "duration" else f"{value:.3g}"
                 tiles.append({**tile, "words": words, "value": shown})
@@ -74,10 +73,10 @@ def edges(data: DataSet, frames: Frames) -> list[dict[str, Any]]:
 
 
 def pairs(
-    data: DataSet, near_duplicates: list[dict[str, Any]], frames: Frames
+    data: DataSet, near_duplicates: list[dict[Hashable, Any]], frames: Frames
 ) -> list[list[dict[str, Any]]]:
     """The two clips of each of the first few pairs."""
-    rows = {row["path"]: row for row in _records(data.videos[["path", "label", "hash"]])}
+    rows = {row["path"]: row for row in data.videos.to_dict("records")}
     shown = [
         _tiles([rows[pair["path"]], rows[pair["other"]]], frames, plays=True)
         for pair in near_duplicates[:PAIRS]
@@ -85,11 +84,9 @@ def pairs(
     return [tiles for tiles in shown if len(tiles) == 2]
 
 
-def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(key): value for key, value in row.items()} for row in rows.to_dict("records")]
-
-
-def _tiles(rows: Iterable[dict[str, Any]], frames: Frames, *, plays: bool) -> list[dict[str, Any]]:
+def _tiles(
+    rows: Iterable[dict[Hashable, Any]], frames: Frames, *, plays: bool
+) -> list[dict[str, Any]]:
     tiles = []
     for row in rows:
         try:

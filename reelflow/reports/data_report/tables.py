@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 import pandas as pd
 
-from reelflow.base.words import container, length
+from reelflow.base.words import container
 from reelflow.reports.data_report.content import DataSet
 
 GROUPS = 12
@@ -18,22 +19,16 @@ SET_ASIDE_ROWS = 100
 FEW = 5
 
 
-def classes(data: DataSet) -> list[dict[str, Any]]:
-    """A row a class: videos, share of all, groups, share of the largest group, length in all."""
-    rows = []
-    for label, ours in data.videos.assign(source=data.sources).groupby("label"):
-        sizes = ours["source"].value_counts()
-        rows.append(
-            {
-                "label": label,
-                "videos": len(ours),
-                "share": len(ours) / len(data.videos),
-                "groups": len(sizes),
-                "largest": int(sizes.iloc[0]) / len(ours),
-                "seconds": length(float(ours["duration"].sum())),
-            }
-        )
-    return rows
+def classes(data: DataSet) -> list[dict[Hashable, Any]]:
+    """A row a class: videos, groups, share of the largest group, seconds in all."""
+    by_class = data.videos.assign(source=data.sources).groupby("label")
+    table = by_class.agg(
+        videos=("hash", "size"),
+        groups=("source", "nunique"),
+        largest=("source", lambda of: of.value_counts(normalize=True).iloc[0]),
+        seconds=("duration", "sum"),
+    )
+    return table.reset_index().to_dict("records")
 
 
 def groups(data: DataSet) -> dict[str, Any]:
@@ -42,23 +37,15 @@ def groups(data: DataSet) -> dict[str, Any]:
     by_group = known.groupby("group").agg(
         videos=("hash", "size"), labels=("label", "nunique"), seconds=("duration", "sum")
     )
-    largest = by_group.reset_index().sort_values(["videos", "group"], ascending=[False, True])
+    ordered = by_group.reset_index().sort_values(["videos", "group"], ascending=[False, True])
+    largest = ordered.head(GROUPS).to_dict("records")
     named = known.groupby("group")["label"].value_counts().sort_index()
     return {
         "count": len(by_group),
         "alone": len(data.videos) - len(known),
         "mixed": int((by_group["labels"] > 1).sum()),
-        "median": float(by_group["videos"].median()) if len(by_group) else 0.0,
-        "rows": [
-            {
-                "group": row["group"],
-                "videos": row["videos"],
-                "share": row["videos"] / len(data.videos),
-                "seconds": length(row["seconds"]),
-                "labels": _ordered(named[row["group"]]),
-            }
-            for row in largest.head(GROUPS).to_dict("records")
-        ],
+        "median": by_group["videos"].median(),
+        "rows": [{**row, "labels": list(_ordered(named[row["group"]]).index)} for row in largest],
     }
 
 
@@ -84,38 +71,19 @@ def kinds(data: DataSet) -> list[dict[str, Any]]:
     return rows
 
 
-def near_duplicates(data: DataSet) -> list[dict[str, Any]]:
-    """A row a pair: both paths and labels, in what they differ; those of two labels come first,
-    then those that are least similar."""
-    label = dict(zip(data.videos["path"], data.videos["label"], strict=True))
-    rows: list[dict[str, Any]] = [
-        {
-            **{str(key): value for key, value in row.items()},
-            "labels": (label[row["path"]], label[row["other"]]),
-            "agree": label[row["path"]] == label[row["other"]],
-            "differs": _difference(row["shift_s"], mirrored=row["mirrored"]),
-        }
-        for row in data.near_duplicates.to_dict("records")
-    ]
-    return sorted(rows, key=lambda row: (row["agree"], row["likeness"], row["path"]))
+def near_duplicates(data: DataSet) -> list[dict[Hashable, Any]]:
+    """A row a pair: both paths and labels; those of two labels come first, then those that are
+    least similar."""
+    label, pairs = data.videos.set_index("path")["label"], data.near_duplicates
+    pairs = pairs.assign(label=pairs["path"].map(label), other_label=pairs["other"].map(label))
+    pairs["agree"] = pairs["label"] == pairs["other_label"]
+    return pairs.sort_values(["agree", "likeness", "path"], kind="stable").to_dict("records")
 
 
-def _difference(shift: float, *, mirrored: bool) -> str:
-    when = f"begins {abs(shift):.1f} s {'later' if shift > 0 else 'earlier'}" if shift else ""
-    return ", ".join(part for part in (when, "mirrored" if mirrored else "") if part)
+def reasons(data: DataSet) -> pd.Series[int]:
+    """How many files were set aside for each reason, the commonest first."""
+    return _ordered(data.unusable["code"].value_counts().sort_index())
 
 
-def reasons(data: DataSet) -> list[dict[str, Any]]:
-    """Why files were set aside: code, count, the commonest first."""
-    counts = data.unusable["code"].value_counts().sort_index()
-    ordered = counts.sort_values(ascending=False, kind="stable")
-    return [{"code": code, "files": int(files)} for code, files in ordered.items()]
-
-
-def set_aside(data: DataSet) -> list[dict[Any, Any]]:
-    """The first files that were set aside."""
-    return data.unusable.head(SET_ASIDE_ROWS).to_dict("records")
-
-
-def _ordered(counts: pd.Series[int]) -> list[str]:
-    return [str(label) for label in counts.sort_values(ascending=False, kind="stable").index]
+def _ordered(counts: pd.Series[int]) -> pd.Series[int]:
+    return counts.sort_values(ascending=False, kind="stable")

@@ -25,5 +25,11 @@ def render(evaluation: Evaluation, clip: Frames) -> str:
         evaluation: all that it shows.
         clip: the frames of a video by its hash, called for the examples alone.
     """
-    shown = (section(evaluation, clip) for section in sections.SECTIONS)
-    return page.render(Path(__file__).parent, "Evaluation report", shown)
+    shown = {name: section(evaluation, clip) for name, section in sections.SECTIONS.items()}
+    return page.render(
+        Path(__file__).parent,
+        "Evaluation report",
+        shown,
+        evaluation=evaluation,
+        scores=evaluation.scores,
+    )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from operator import itemgetter
 from typing import Any
 
 import pandas as pd
@@ -34,34 +35,25 @@ def wrong(evaluation: Evaluation) -> pd.DataFrame:
 
 def figures(
     evaluation: Evaluation, rows: pd.DataFrame, clip: Callable[[str], Clip]
-) -> list[dict[str, Any]]:
+) -> list[dict[Hashable, Any]]:
     """What the page shows of each row, one clip in memory at a time."""
     tile = TILE if 2 * evaluation.examples <= MANY_STRIPS else SMALL_TILE
-    return [_figure(evaluation, row, clip, tile) for _, row in rows.iterrows()]
+    return [_figure(evaluation, row, clip, tile) for row in rows.to_dict("records")]
 
 
 def _figure(
-    evaluation: Evaluation, row: pd.Series[Any], clip: Callable[[str], Clip], tile: int
-) -> dict[str, Any]:
-    shown = clip(str(row["hash"]))
-    frames = len(shown.frames)
-    chosen = evenly(frames, TILES)
-    ranked = sorted(
-        ((float(row[f"p_{label}"]), label) for label in evaluation.labels), reverse=True
-    )
-    times = shown.timestamps[chosen]
+    evaluation: Evaluation, row: dict[Hashable, Any], clip: Callable[[str], Clip], tile: int
+) -> dict[Hashable, Any]:
+    shown = clip(row["hash"])
+    chosen = evenly(len(shown.frames), TILES)
+    chances = ((label, float(row[f"p_{label}"])) for label in evaluation.labels)
     return {
-        "path": row["path"],
-        "label": row["label"],
-        "predicted": row["predicted"],
-        "confidence": float(row["confidence"]),
+        **row,
         "strip": strip(shown.frames[chosen], tile),
         "tiles": len(chosen),
-        "frames": frames,
-        "times": f"{times[0]:.2f} s to {times[-1]:.2f} s" if frames > 1 else f"{times[0]:.2f} s",
-        "probabilities": [
-            {"label": label, "value": value} for value, label in ranked[:SHOWN_PROBABILITIES]
-        ],
+        "frames": len(shown.frames),
+        "times": shown.timestamps[chosen],
+        "probabilities": sorted(chances, key=itemgetter(1, 0), reverse=True)[:SHOWN_PROBABILITIES],
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import numpy as np
@@ -16,13 +16,11 @@ from reelflow.store.clip_spec import Clip
 # Of the map, in its own units; above it is room for the clip that a reader points at.
 WIDTH, HEIGHT, ROOM, MARGIN = 420, 380, 56, 8
 THUMBNAIL = 40
-# Letters of a path that fit beside the picture: its end, which tells most.
-_LETTERS = 52
 
 
 def points(
     evaluation: Evaluation, places: pd.DataFrame, clip: Callable[[str], Clip]
-) -> list[dict[str, Any]]:
+) -> list[dict[Hashable, Any]]:
     """What the page shows of each clip, one in memory at a time; those of the test come last.
 
     Args:
@@ -31,31 +29,21 @@ def points(
         clip: the frames of a video by its hash.
     """
     answers = pd.concat([evaluation.left_out, evaluation.predictions]).set_index("hash")
-    chances = answers[[f"p_{label}" for label in evaluation.labels]]
-    tested = set(evaluation.predictions["hash"])
-    colour = colours(evaluation)
-    across = _spread(places["x"], MARGIN, WIDTH - MARGIN)
-    down = _spread(-places["y"], ROOM + MARGIN, HEIGHT - MARGIN)
+    chances = answers[[f"p_{label}" for label in evaluation.labels]].set_axis(
+        evaluation.labels, axis=1
+    )
+    said = chances.astype(float).agg(["idxmax", "max"], axis=1).set_axis(["said", "sure"], axis=1)
+    variables = {label: plots.VARIABLES[one] for label, one in colours(evaluation).items()}
+    table = places.join(said, on="hash").assign(
+        x=_spread(places["x"], MARGIN, WIDTH - MARGIN),
+        y=_spread(-places["y"], ROOM + MARGIN, HEIGHT - MARGIN),
+        colour=places["label"].map(variables),
+        tested=places["hash"].isin(evaluation.predictions["hash"]),
+    )
     found = []
-    for x, y, row in zip(across, down, places.to_dict("records"), strict=True):
-        said, sure = None, 0.0
-        if row["hash"] in chances.index:
-            own = chances.loc[row["hash"]].to_numpy(float)
-            said, sure = evaluation.labels[int(own.argmax())], float(own.max())
-        frames, path = clip(row["hash"]).frames, row["path"]
-        found.append(
-            {
-                "x": f"{x:.1f}",
-                "y": f"{y:.1f}",
-                "colour": plots.VARIABLES[colour[row["label"]]],
-                "label": row["label"],
-                "said": said,
-                "sure": sure,
-                "tested": row["hash"] in tested,
-                "path": path if len(path) <= _LETTERS else f"…{path[-_LETTERS:]}",
-                "still": still(frames[len(frames) // 2], THUMBNAIL, quality=40),
-            }
-        )
+    for row in table.to_dict("records"):
+        frames = clip(row["hash"]).frames
+        found.append({**row, "still": still(frames[len(frames) // 2], THUMBNAIL, quality=40)})
     return found
 
 

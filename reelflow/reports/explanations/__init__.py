@@ -17,9 +17,6 @@ from numpy.typing import NDArray
 from reelflow.reports import page
 from reelflow.reports.page.pictures import still
 
-HERE = Path(__file__).parent
-
-
 # Pixels of a side of a filter on the page.
 _SIDE = 40
 
@@ -54,10 +51,12 @@ def render(
         checks: what was found out about the maps, in sentences; empty if nothing was checked.
         filters: the first ones of the model.
     """
-    head = page.fragment(HERE / "head.html.jinja", videos=videos, model=model, checks=checks)
-    shown = [page.fragment(HERE / "video.html.jinja", one=one) for one in videos]
-    last = page.fragment(HERE / "filters.html.jinja", filters=filters)
-    return page.render(HERE, "What the model looked at", [head, *shown, last])
+    sections = {
+        "head": {"videos": videos, "model": model, "checks": checks},
+        "videos": {"videos": videos},
+        "filters": {"filters": filters},
+    }
+    return page.render(Path(__file__).parent, "What the model looked at", sections)
 
 
 def _enlarged(picture: NDArray[np.uint8]) -> str:

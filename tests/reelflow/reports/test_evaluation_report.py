@@ -179,16 +179,15 @@ def test_a_strip_shows_the_frames_themselves() -> None:
 def test_the_confusion_matrix_is_left_out_beyond_sixteen_classes() -> None:
     labels = tuple(f"c{i:02}" for i in range(17))
     shown = evaluation(list(range(17)), list(range(17)), labels=labels)
-    assert tables.confusion(shown) == []
     assert "too many for a matrix" in render(shown, clip)
-    assert len(tables.confusion(evaluation(*MIXED))) == 2
+    assert "too many for a matrix" not in render(evaluation(*MIXED), clip)
 
 
 def test_mistakes_are_listed_by_how_often_they_happen() -> None:
     shown = evaluation([1, 0, 0, 0], [0, 1, 1, 0])
     assert tables.mistakes(shown) == [
-        {"label": "right", "predicted": "left", "count": 2, "support": 2},
-        {"label": "left", "predicted": "right", "count": 1, "support": 2},
+        {"label": "right", "predicted": "left", "count": 2},
+        {"label": "left", "predicted": "right", "count": 1},
     ]
 
 

@@ -11,22 +11,21 @@ import pytest
 from reelflow.evaluation import metrics
 from reelflow.evaluation.answers import Answers
 from reelflow.reports import data_report, evaluation_report
-from reelflow.reports.page import fragment
 from tests.evaluations import MIXED, clip, evaluation
 from tests.reelflow.reports.test_data_report import data_set, frames
 
 
 @pytest.fixture
 def section(tmp_path: Path) -> Any:
-    """A section with a template of its own, which shows a label as text."""
-    template = tmp_path / "first_label.html.jinja"
-    template.write_text('<section id="new"><h2>{{ label }}</h2></section>\n')
-    return lambda subject, _: fragment(template, label=f"<{subject.labels[0]}>")
+    """A section with a template of its own, which shows a label as text, and one of nothing."""
+    (tmp_path / "new.html.jinja").write_text('<section id="new"><h2>{{ label }}</h2></section>\n')
+    new = {str(tmp_path / "new"): lambda subject, _: {"label": f"<{subject.labels[0]}>"}}
+    return {**new, "nothing": lambda *_: None}
 
 
 def test_a_section_of_the_evaluation_report(section: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     module = evaluation_report.sections
-    monkeypatch.setattr(module, "SECTIONS", (*module.SECTIONS, section, lambda *_: None))
+    monkeypatch.setattr(module, "SECTIONS", {**module.SECTIONS, **section})
     page = evaluation_report.render(evaluation(*MIXED), clip)
     assert page.index("Provenance") < page.index('<section id="new"><h2>&lt;left&gt;</h2>')
     assert page.rstrip().endswith("</html>")
@@ -34,7 +33,7 @@ def test_a_section_of_the_evaluation_report(section: Any, monkeypatch: pytest.Mo
 
 def test_a_section_of_the_data_report(section: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     module = data_report.sections
-    monkeypatch.setattr(module, "SECTIONS", (section, *module.SECTIONS))
+    monkeypatch.setattr(module, "SECTIONS", {**section, **module.SECTIONS})
     page = data_report.render(data_set(), frames)
     assert page.index('<section id="new"><h2>&lt;') < page.index("The classes")
 
