@@ -104,7 +104,7 @@ class Checkout:
             f"{found['baseline_accuracy']:.3f}",
             f"{found['folds'] // found['repeats']} × {found['repeats']}",
             f"{sizes[0]:,}" + (f" to {sizes[1]:,}" if sizes[0] < sizes[1] else ""),
-            f"{folds['seconds'].median():.0f}",
+            f"{folds['core_seconds'].median():.0f}",
         ]
         return self._row(cells)
 
