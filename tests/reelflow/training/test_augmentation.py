@@ -44,6 +44,24 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(
         assert (clip.shape, clip.dtype) == (noise().shape, np.uint8)
 
 
+@pytest.mark.parametrize("shape", [(8, 12, 10, 3), (2, 7, 1, 3), (24, 64, 64, 3)])
+def test_moves_and_brightness_give_the_bytes_of_the_plain_formula(
+    shape: tuple[int, int, int, int],
+) -> None:
+    for seed in range(20):
+        frames = np.random.default_rng(seed).integers(0, 256, shape).astype(np.uint8)
+        random = np.random.default_rng(seed)
+        down, right = (
+            random.integers(-round(side / 2), round(side / 2), endpoint=True) for side in shape[1:3]
+        )
+        rows = np.clip(np.arange(shape[1]) + down, 0, shape[1] - 1)
+        columns = np.clip(np.arange(shape[2]) + right, 0, shape[2] - 1)
+        moved = frames[:, rows[:, None], columns]
+        plain = np.clip(moved * (1 + random.uniform(-0.9, 0.9)), 0, 255).astype(np.uint8)
+        found = changed(frames, Augmentation(shift=0.5, brightness=0.9), seed)
+        np.testing.assert_array_equal(found, plain)
+
+
 def times(augmentation: Augmentation) -> list[NDArray[np.int64]]:
     found = [changed(clock(), augmentation, seed) for seed in range(200)]
     for clip in found:
