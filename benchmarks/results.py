@@ -5,9 +5,9 @@
 
 Each set gets a clone of this repository under `.reelflow/results/`, in which `reelflow crossval` is
 called for each network, as a person would. What was measured by the present code is not measured
-again, so a call that was stopped goes on. A set of at most a dozen groups is judged by leaving one
-group out, a larger one by stratified group folds. Networks from scratch are repeated less often
-than a linear head: they take minutes a fold.
+again, so a call that was stopped goes on, and rows of the page that are not asked for stay. A set
+of at most a dozen groups is judged by leaving one group out, a larger one by stratified group
+folds. Networks from scratch are repeated less often than a linear head: they take minutes a fold.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from reelflow.networks.transfer import CANDIDATES
 PLACE = Path(".reelflow/results")
 DOCS = Path("docs/results.md")
 SAMPLE = "sample"
+FILES = "no picture: files alone"
 MOST_ONE_OUT = 12
 HEAD = "| set | network | accuracy | interval | constant | folds | parameters | core-s a fold |"
 FEATURES = "| set | features of `transfer` | accuracy | interval |"
@@ -43,37 +45,61 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5, help="of what learns from embeddings")
     parser.add_argument("--scratch-repeats", type=int, default=1, help="of networks on frames")
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
+    parser.add_argument("--no-features", action="store_true", help="leave these out")
     parser.add_argument("--docs", action="store_true", help=f"write {DOCS}")
     asked = parser.parse_args()
     sets = {SAMPLE: None, **dict(each.split("=", 1) for each in asked.sets)}
     # First what serves best.
     order = sorted(asked.networks, key=lambda name: reads(name) == "frames")
-    networks, features = [], []
+    tables = {"networks": Table(HEAD), "features": Table(FEATURES)}
     for name, data in sets.items():
         checkout = Checkout(name, data)
-        for network in order:
-            networks.append(checkout.row(network, asked))
-            say(networks[-1])
-        networks.append(checkout.row_of_files())
-        say(networks[-1])
-        for candidate in CANDIDATES:
-            features.append(checkout.row_of_features(candidate, asked))
-            say(features[-1])
-    tables = {"networks": [HEAD, *networks], "features": [FEATURES, *features]}
-    if asked.docs:
-        text = DOCS.read_text(encoding="utf-8")
-        for name, rows in tables.items():
-            text = replaced(text, name, rows)
-        DOCS.write_text(text, encoding="utf-8")
+        found: list[tuple[str, Callable[[], str]]] = [
+            ("networks", partial(checkout.row, network, asked)) for network in order
+        ]
+        found.append(("networks", checkout.row_of_files))
+        if not asked.no_features:
+            of = checkout.row_of_features
+            found += [("features", partial(of, each, asked)) for each in CANDIDATES]
+        for table, row in found:
+            tables[table].add(row())
+            if asked.docs:
+                write(tables)
 
 
-def replaced(text: str, name: str, rows: Sequence[str]) -> str:
-    """The page with another table between its marks."""
-    begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
-    before, after = text.split(begin)
-    line = "|" + "---|" * (rows[0].count("|") - 1)
-    table = "\n".join([rows[0], line, *rows[1:]])
-    return f"{before}{begin}{table}\n{end}{after.split(end)[1]}"
+class Table:
+    """Rows of a table in Markdown, each known by its first two cells: the set, and what."""
+
+    def __init__(self, head: str) -> None:
+        self.head = head
+        self.rows: dict[tuple[str, ...], str] = {}
+
+    def add(self, row: str) -> None:
+        say(row)
+        self.rows[_name(row)] = row
+
+    def added_to(self, rows: Sequence[str]) -> str:
+        """The table with the rows that it had, where they were not measured again."""
+        all_rows = {**{_name(row): row for row in rows}, **self.rows}
+        sets = list(dict.fromkeys(of for of, _ in all_rows))
+        ordered = sorted(all_rows, key=lambda name: (sets.index(name[0]), name[1] == FILES))
+        line = "|" + "---|" * (self.head.count("|") - 1)
+        return "\n".join([self.head, line, *(all_rows[name] for name in ordered)])
+
+
+def _name(row: str) -> tuple[str, ...]:
+    return tuple(cell.strip() for cell in row.split("|")[1:3])
+
+
+def write(tables: Mapping[str, Table]) -> None:
+    """Write the tables into the page, each between its marks."""
+    text = DOCS.read_text(encoding="utf-8")
+    for name, table in tables.items():
+        begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+        before, after = text.split(begin)
+        known, after = after.split(end)
+        text = f"{before}{begin}{table.added_to(known.splitlines()[2:])}\n{end}{after}"
+    DOCS.write_text(text, encoding="utf-8")
 
 
 class Checkout:
@@ -119,7 +145,7 @@ class Checkout:
         best = max(told.values(), key=lambda one: one["share"], default=None)
         share = "–" if best is None else f"{best['share']:.3f}"
         ends = "–" if best is None else f"{best['low']:.2f}–{best['high']:.2f}"
-        return self._row(["no picture: files alone", share, ends, "", "", "", ""])
+        return self._row([FILES, share, ends, "", "", "", ""])
 
     def _row(self, cells: Sequence[str]) -> str:
         return "| " + " | ".join([self.name, *cells]) + " |"
