@@ -11,7 +11,7 @@ from typing import Any
 
 from reelflow.base.errors import ParamsError
 from reelflow.base.files import replacing
-from reelflow.base.nested import flatten
+from reelflow.base.nested import flatten, put
 from reelflow.params import load_all
 
 
@@ -29,7 +29,10 @@ def set_params(path: Path, values: dict[str, Any]) -> None:
     yaml.width = 10_000  # breaks no line in two
     content = yaml.load(path.read_text(encoding="utf-8")) or {}
     for name, value in flatten(values).items():
-        _put(content, name.split("."), value, path)
+        try:
+            put(content, name, value)
+        except TypeError as error:
+            raise ParamsError(f"{path}: {error}.") from None
     with replacing(path) as draft:
         with draft.open("w", encoding="utf-8") as file:
             yaml.dump(content, file)
@@ -37,13 +40,3 @@ def set_params(path: Path, values: dict[str, Any]) -> None:
             load_all(draft)
         except ParamsError as error:
             raise ParamsError(str(error).replace(str(draft), str(path))) from None
-
-
-def _put(content: dict[str, Any], keys: list[str], value: Any, path: Path) -> None:
-    section = content
-    for depth, key in enumerate(keys[:-1], start=1):
-        section = section.setdefault(key, {})
-        if not isinstance(section, dict):
-            above = ".".join(keys[:depth])
-            raise ParamsError(f"{path}: `{above}` is a value and has no key `{keys[depth]}`.")
-    section[keys[-1]] = value

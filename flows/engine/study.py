@@ -26,7 +26,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 from reelflow.base.errors import ReelflowError, UnavailableError
 from reelflow.base.nested import flatten
 from reelflow.crossval.kept import Job
-from reelflow.params.search import NETWORK, Choice, Dimension, SearchParams, trained
+from reelflow.params.search import NETWORK, Dimension, SearchParams, trained
 from reelflow.params.train import TrainParams
 from reelflow.tracking.mlflow_client import masked
 
@@ -119,7 +119,7 @@ def enqueue_present(study: Study, search: SearchParams, params: TrainParams) -> 
     """Make the present settings the first trials, one for each network, that of params first."""
     if study.trials:
         return
-    networks = search.networks(params.network).values
+    networks = search.networks(params.network)
     for network in sorted(networks, key=lambda name: name != params.network):
         values = flatten(params.model_dump())
         present = {
@@ -130,7 +130,7 @@ def enqueue_present(study: Study, search: SearchParams, params: TrainParams) -> 
 
 def drawn(trial: Trial, search: SearchParams, params: TrainParams) -> TrainParams:
     """The section `train` that a trial is about."""
-    network = trial.suggest_categorical(NETWORK, search.networks(params.network).values)
+    network = trial.suggest_categorical(NETWORK, search.networks(params.network))
     values = {name: _suggest(trial, name, dim) for name, dim in search.dimensions(network)}
     return trained(params, {NETWORK: network, **values})
 
@@ -149,8 +149,8 @@ def falls_behind(trial: Trial, so_far: float, folds: int) -> bool:
 
 
 def _suggest(trial: Trial, name: str, dim: Dimension) -> Any:
-    if isinstance(dim, Choice):
-        return trial.suggest_categorical(name, dim.values)
+    if isinstance(dim, tuple):
+        return trial.suggest_categorical(name, dim)
     if dim.whole:
         return trial.suggest_int(name, int(dim.low), int(dim.high), log=dim.log)
     return trial.suggest_float(name, dim.low, dim.high, log=dim.log)

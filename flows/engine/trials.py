@@ -160,7 +160,7 @@ def open_trials(network: str, trials: int) -> Trials:
     videos = videos[videos["split"] != "test"]
     folds = stratified(videos, search.folds, search.repeats, search.seed)
     jobs = []
-    for one in search.networks(params.network).values:
+    for one in search.networks(params.network):
         check_embedded(one)
         jobs += jobs_of(folds, videos, with_network(params, one), made_by(one))
     name = studies.name_of(search, params, jobs)

@@ -20,6 +20,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 # DVC and git pass over `.tmp-*` (.dvcignore, .gitignore).
 TEMPORARY_PREFIX = ".tmp-reelflow-"
 _TEMPORARY = re.compile(re.escape(TEMPORARY_PREFIX) + r"(\d+)-")
@@ -61,18 +63,8 @@ def remove_left_over(folder: Path, *, below: bool = False) -> None:
     found = folder.rglob if below else folder.glob
     for path in found(f"{TEMPORARY_PREFIX}*"):
         made = _TEMPORARY.match(path.name)
-        if made and not _runs(int(made[1])) and stat.S_ISREG(path.lstat().st_mode):
+        if made and not psutil.pid_exists(int(made[1])) and stat.S_ISREG(path.lstat().st_mode):
             path.unlink(missing_ok=True)
-
-
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass  # it runs, and is another user's
-    return True
 
 
 def visible_files(root: Path) -> Iterator[str]:

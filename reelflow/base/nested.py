@@ -15,3 +15,14 @@ def flatten(values: Mapping[str, Any], above: str = "") -> dict[str, Any]:
         else:
             flat[f"{above}{name}"] = value
     return flat
+
+
+def put(values: dict[str, Any], name: str, value: Any) -> None:
+    """Set a value by its dotted name. Raises `TypeError` where a part is no mapping."""
+    *above, last = name.split(".")
+    for depth, key in enumerate(above, start=1):
+        values = values.setdefault(key, {})
+        if not isinstance(values, dict):
+            part = ".".join(above[:depth])
+            raise TypeError(f"`{part}` is a value and has no key `{[*above, last][depth]}`")
+    values[last] = value

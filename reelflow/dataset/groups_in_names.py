@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -22,21 +21,6 @@ _WORDS = (
 )  # fmt: skip
 _MOST_UNREAD = 0.1
 _FEWEST_GROUPS = 3
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """A pattern for `ingest.group_pattern`.
-
-    Attributes:
-        pattern: a regular expression with a part named `group`.
-        groups: how many groups it reads from the names.
-        videos: how many of the names it reads one from.
-    """
-
-    pattern: str
-    groups: int
-    videos: int
 
 
 def sources(videos: pd.DataFrame) -> pd.Series[int]:
@@ -63,7 +47,7 @@ def sources(videos: pd.DataFrame) -> pd.Series[int]:
     return pd.Series(found[: len(videos)], index=videos.index)
 
 
-def suggest_pattern(paths: Sequence[str], labels: Sequence[str]) -> Suggestion | None:
+def suggest_pattern(paths: Sequence[str], labels: Sequence[str]) -> tuple[str, int] | None:
     """The pattern that reads a group from nearly all of these paths, if there is one.
 
     It must put several videos into some group and leave every class at least three groups, so
@@ -72,6 +56,9 @@ def suggest_pattern(paths: Sequence[str], labels: Sequence[str]) -> Suggestion |
     Args:
         paths: of videos without a group, relative to the raw folder, with `/`.
         labels: the class of each.
+
+    Returns:
+        the pattern for `ingest.group_pattern`, and how many groups it reads.
     """
     for word in _WORDS:
         # Between separators, so that the `s3` of `boots3` is none; before a `/` it is a folder.
@@ -80,7 +67,7 @@ def suggest_pattern(paths: Sequence[str], labels: Sequence[str]) -> Suggestion |
         if _are_groups(read, labels):
             plain = (rf"{a}(?P<group>{word}\d+){b}" for a in "_/-" for b in ("_", "-", "/", r"\."))
             pattern = next((p for p in plain if _read(p, paths).equals(read)), sure)
-            return Suggestion(pattern, read.nunique(), int(read.count()))
+            return pattern, read.nunique()
     return None
 
 
@@ -97,8 +84,8 @@ def without_group(videos: pd.DataFrame) -> str:
     who = "No video has a" if everyone else f"{len(alone):,} of {len(videos):,} videos have no"
     found = suggest_pattern(alone["path"].tolist(), alone["label"].tolist())
     remedy = (
-        f"The names seem to carry them: ingest.group_pattern: '{found.pattern}' would read "
-        f"{found.groups} groups."
+        f"The names seem to carry them: ingest.group_pattern: '{found[0]}' would read "
+        f"{found[1]} groups."
         if found
         else "Name the groups in a column “group” of videos.csv if there are any."
     )

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
+from reelflow.base.nested import put
 from reelflow.base.section import Section
 from reelflow.networks import NETWORKS, reads
 from reelflow.params.train import TrainParams
@@ -29,21 +30,6 @@ SPACE: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Choice:
-    """One of some values."""
-
-    values: tuple[Any, ...]
-
-    def __contains__(self, value: object) -> bool:
-        return value in self.values
-
-    @property
-    def examples(self) -> tuple[Any, ...]:
-        """Values that must all be allowed for any of them to be."""
-        return self.values
-
-
-@dataclass(frozen=True)
 class Range:
     """A number from `low` to `high`, both included; whole where both are."""
 
@@ -59,13 +45,9 @@ class Range:
         """Whether it is of whole numbers."""
         return isinstance(self.low, int) and isinstance(self.high, int)
 
-    @property
-    def examples(self) -> tuple[Any, ...]:
-        """As of `Choice`."""
-        return (self.low, self.high)
 
-
-Dimension = Choice | Range
+# One of some values, or a number of a range.
+Dimension = tuple[Any, ...] | Range
 
 
 class SearchParams(Section):
@@ -83,10 +65,11 @@ class SearchParams(Section):
     @classmethod
     def _is_of_train(cls, space: dict[str, Any]) -> dict[str, Any]:
         for name, given in space.items():
-            for value in dimension(name, given).examples:
+            found = dimension(name, given)
+            for value in (found.low, found.high) if isinstance(found, Range) else found:
                 try:
                     trained(TrainParams.model_validate({}), {name: value})
-                except ValidationError:
+                except (ValueError, TypeError):
                     raise ValueError(
                         f"names and values of `train`, and {name}: {value!r} is none"
                     ) from None
@@ -103,10 +86,9 @@ class SearchParams(Section):
             if first == network or (not own and name != NETWORK and reads(network) != "embeddings"):
                 yield name, dimension(name, given)
 
-    def networks(self, present: str) -> Choice:
+    def networks(self, present: str) -> list[str]:
         """The networks to try; `present` where the space names none."""
-        given = self.space.get(NETWORK, [present])
-        return Choice(tuple(given))
+        return list(self.space.get(NETWORK, [present]))
 
 
 def dimension(name: str, given: Any) -> Dimension:
@@ -116,10 +98,10 @@ def dimension(name: str, given: Any) -> Dimension:
         and given
         and all(isinstance(v, (bool, int, float, str)) for v in given)
     ):
-        return Choice(tuple(given))
+        return tuple(given)
     if isinstance(given, dict) and {"low", "high"} <= given.keys() <= {"low", "high", "log"}:
         found = Range(**given)
-        numbers = all(type(end) in (int, float) for end in found.examples)
+        numbers = all(type(end) in (int, float) for end in (found.low, found.high))
         if numbers and found.low < found.high and (found.low > 0 or not found.log):
             return found
     raise ValueError(
@@ -129,15 +111,8 @@ def dimension(name: str, given: Any) -> Dimension:
 
 
 def trained(params: TrainParams, values: Mapping[str, Any]) -> TrainParams:
-    """The section `train` with other values, by dotted names. Raises pydantic's error."""
+    """The section `train` with other values, by dotted names. Raises as `put` and pydantic."""
     given = params.model_dump()
     for name, value in values.items():
-        *above, last = name.split(".")
-        section = given
-        for key in above:
-            inner = section.setdefault(key, {})
-            if not isinstance(inner, dict):
-                inner = section[key] = {}  # the check below refuses it
-            section = inner
-        section[last] = value
+        put(given, name, value)
     return TrainParams.model_validate(given)

@@ -10,10 +10,7 @@ quality is good all the same. A clip of 30 frames of 128 x 96 costs 10 to 40 ms.
 from __future__ import annotations
 
 import errno
-import os
 import subprocess
-import threading
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,52 +94,39 @@ class Job:
     rate: str
 
 
-def encode(jobs: list[Job]) -> None:
-    """Write all files by one ffmpeg process, whose start costs as much as a short clip.
+def encode(job: Job) -> None:
+    """Write a file.
 
     Raises:
         DataError: ffmpeg refused, or took more than two minutes.
         OSError: the disk is full (`ENOSPC`).
     """
-    pipes = [os.pipe() for _ in jobs]
-    outputs = [_output(job, reading) for job, (reading, _) in zip(jobs, pipes, strict=True)]
-    command = ffmpeg.merge_outputs(*outputs).global_args("-nostdin", "-v", "error", "-y")
-    process = subprocess.Popen(
-        command.compile(cmd=ffmpeg_exe()),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        pass_fds=[reading for reading, _ in pipes],
-    )
-    for reading, _ in pipes:
-        os.close(reading)
-    feeders = [
-        threading.Thread(target=_feed, args=(job.frames, writing), daemon=True)
-        for job, (_, writing) in zip(jobs, pipes, strict=True)
-    ]
-    for feeder in feeders:
-        feeder.start()
+    command = _output(job).global_args("-v", "error", "-y").compile(cmd=ffmpeg_exe())
     try:
-        _, stderr = process.communicate(timeout=TIMEOUT_S)
+        done = subprocess.run(
+            command,
+            input=job.frames.tobytes(),
+            capture_output=True,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
         raise DataError(
-            f"Writing {jobs[0].path} and its like took more than {TIMEOUT_S:g} s and was ended. If "
-            "the machine is busy, run the same command again later."
+            f"Writing {job.path} took more than {TIMEOUT_S:g} s and was ended. If the machine is "
+            "busy, run the same command again later."
         ) from None
-    finally:
-        process.kill()
-        process.wait()
-        for feeder in feeders:
-            feeder.join()
-    _refuse_failure(stderr.decode("utf-8", "replace").strip(), process.returncode, jobs)
+    said = done.stderr.decode("utf-8", "replace").strip()
+    if "No space left on device" in said:
+        raise OSError(errno.ENOSPC, "No space left on device", str(job.path))
+    if done.returncode:
+        last = said.splitlines()[-1] if said else f"exit status {done.returncode}"
+        raise DataError(f"ffmpeg could not write {job.path}: {last}")
 
 
-def _output(job: Job, reading: int) -> Any:
+def _output(job: Job) -> Any:
     _, height, width, _ = job.frames.shape
     size = f"{width}x{height}"
-    source = ffmpeg.input(
-        f"pipe:{reading}", format="rawvideo", pix_fmt="rgb24", s=size, framerate=job.rate
-    )
+    source = ffmpeg.input("pipe:0", format="rawvideo", pix_fmt="rgb24", s=size, framerate=job.rate)
     # `bitexact` leaves out the encoder's version and random ids, and picks the arithmetic that is
     # the same on every processor; the scaler, which turns RGB into YUV, needs its own flag.
     options: dict[str, Any] = {
@@ -157,19 +141,3 @@ def _output(job: Job, reading: int) -> Any:
         "map_metadata": -1,
     }
     return source.output(f"file:{job.path}", **options)
-
-
-def _feed(frames: NDArray[np.uint8], writing: int) -> None:
-    # A broken pipe means that ffmpeg ended; `encode` reports its error.
-    with suppress(BrokenPipeError), os.fdopen(writing, "wb", buffering=0) as pipe:
-        rest = memoryview(frames.tobytes())
-        while rest:
-            rest = rest[pipe.write(rest) :]
-
-
-def _refuse_failure(output: str, returncode: int, jobs: list[Job]) -> None:
-    if "No space left on device" in output:
-        raise OSError(errno.ENOSPC, "No space left on device", str(jobs[0].path))
-    if returncode != 0:
-        last = output.splitlines()[-1] if output else f"exit status {returncode}"
-        raise DataError(f"ffmpeg could not write {jobs[0].path} and its like: {last}")

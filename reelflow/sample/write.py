@@ -100,11 +100,11 @@ def _write_files(
     for label in LABELS:
         (root / label).mkdir(parents=True)
     # Videos of one group together: their textures are made once and kept by `scene`.
-    work = each(partial(_write_batch, root, seed), of_group.values(), workers)
+    work = each(partial(_write, root, seed), of_group.values(), workers)
     for _ in track(work, len(of_group), "writing scenes"):
         pass
     for video, damage in bad:
-        _write_batch(root, seed, [video])
+        _write(root, seed, [video])
         path = root / video.path
         path.write_bytes(damage(path.read_bytes()))
     boxes = [
@@ -120,5 +120,6 @@ def _write_files(
     write_table(root / VIDEOS, table if table["split"].any() else table.drop(columns="split"))
 
 
-def _write_batch(root: Path, seed: int, videos: list[Planned]) -> None:
-    encode([video.job(root / video.path, seed) for video in videos])
+def _write(root: Path, seed: int, videos: list[Planned]) -> None:
+    for video in videos:
+        encode(video.job(root / video.path, seed))

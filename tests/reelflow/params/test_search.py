@@ -8,7 +8,7 @@ import pytest
 
 from reelflow.base.errors import ParamsError
 from reelflow.params import load_section
-from reelflow.params.search import Choice, Range, SearchParams, trained
+from reelflow.params.search import Range, SearchParams, trained
 from reelflow.params.train import TrainParams
 
 
@@ -22,7 +22,7 @@ def test_a_head_takes_its_own_settings_and_a_network_the_shared_ones_too() -> No
             "epochs": {"low": 5, "high": 40},
         }
     )
-    assert dict(search.dimensions("transfer")) == {"transfer.features": Choice(("auto",))}
+    assert dict(search.dimensions("transfer")) == {"transfer.features": ("auto",)}
     assert list(dict(search.dimensions("cnn_rnn"))) == [
         "cnn_rnn.dropout",
         "augment.mixup",
@@ -31,8 +31,8 @@ def test_a_head_takes_its_own_settings_and_a_network_the_shared_ones_too() -> No
     assert dict(search.dimensions("cnn"))["epochs"] == Range(5, 40)
     assert Range(5, 40).whole
     assert not Range(0.1, 40).whole
-    assert search.networks("cnn") == Choice(("transfer", "cnn_rnn"))
-    assert SearchParams(space={}).networks("cnn") == Choice(("cnn",))
+    assert search.networks("cnn") == ["transfer", "cnn_rnn"]
+    assert SearchParams(space={}).networks("cnn") == ["cnn"]
 
 
 def test_values_by_dotted_names_are_those_of_the_section() -> None:
