@@ -7,28 +7,20 @@ from typing import Annotated
 import typer
 
 
-def gc(
-    yes: Annotated[bool, typer.Option("--yes", help="Remove them.")] = False,
-    all_commits: Annotated[
-        bool,
-        typer.Option(
-            "--all-commits", help="Keep what any commit refers to, not only branches and tags."
-        ),
-    ] = False,
-) -> None:
-    """Show frames and features that no split, ledger, branch or tag refers to; --yes removes them.
+def gc(yes: Annotated[bool, typer.Option("--yes", help="Remove them.")] = False) -> None:
+    """Show kept frames, features and checkpoints that nothing refers to; --yes removes them.
 
-    Videos and models are never touched: for those there is `dvc gc`.
+    What DVC's cache holds is never touched: for that there is `dvc gc`.
     """
     from flows.gc import collect
 
-    garbage = collect(remove=yes, all_commits=all_commits)
-    if not garbage.files:
-        print("All frames that are kept are referred to.")
+    files, freed = collect(remove=yes)
+    if not files:
+        print("All that is kept is referred to.")
         return
-    for why, files in sorted(garbage.files.items()):
-        print(f"{files:8,} files  {why}")
-    size = f"{garbage.freed / 2**20:,.1f} MiB"
+    for why, number in sorted(files.items()):
+        print(f"{number:8,} files  {why}")
+    size = f"{freed / 2**20:,.1f} MiB"
     if yes:
         print(f"Removed; {size} are free again. What is needed later is made again.")
     else:

@@ -106,7 +106,7 @@ def explain_videos(
     shown = track(files, len(files), "explaining videos") if len(files) > 1 else files
     for number, file in enumerate(shown):
         try:
-            look = subject.look(_present(file))
+            look = subject.look(Path(file))
         except VideoError as error:
             done.unusable.append(error)
             continue
@@ -134,13 +134,6 @@ def _bounds() -> Bounds:
     if PARAMS.is_file():
         section = load_section(PARAMS, ExtractParams)
     return Bounds(section.timeout_s, section.memory_mb)
-
-
-def _present(file: str) -> Path:
-    path = Path(file)
-    if not path.exists():
-        raise VideoError(file, "missing", "There is no such file.", "Check the name.")
-    return path
 
 
 def _clip(card: dict[str, Any]) -> ClipSpec | None:

@@ -20,8 +20,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 # DVC and git pass over `.tmp-*` (.dvcignore, .gitignore).
 TEMPORARY_PREFIX = ".tmp-reelflow-"
 _TEMPORARY = re.compile(re.escape(TEMPORARY_PREFIX) + r"(\d+)-")
@@ -60,6 +58,8 @@ def remove_left_over(folder: Path, *, below: bool = False) -> None:
         folder: need not exist.
         below: also in all folders below it; links to folders are not followed.
     """
+    import psutil  # registered models, which never come here, do without
+
     found = folder.rglob if below else folder.glob
     for path in found(f"{TEMPORARY_PREFIX}*"):
         made = _TEMPORARY.match(path.name)

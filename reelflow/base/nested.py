@@ -20,9 +20,10 @@ def flatten(values: Mapping[str, Any], above: str = "") -> dict[str, Any]:
 def put(values: dict[str, Any], name: str, value: Any) -> None:
     """Set a value by its dotted name. Raises `TypeError` where a part is no mapping."""
     *above, last = name.split(".")
+    section: Any = values
     for depth, key in enumerate(above, start=1):
-        values = values.setdefault(key, {})
-        if not isinstance(values, dict):
+        section = section.setdefault(key, {})
+        if not isinstance(section, dict):
             part = ".".join(above[:depth])
             raise TypeError(f"`{part}` is a value and has no key `{[*above, last][depth]}`")
-    values[last] = value
+    section[last] = value

@@ -1,24 +1,15 @@
 """Statistics of the feature maps of a clip, by name.
 
 Each takes maps, float32 (T, h, w, C), of frames in order of time, T at least 1, and returns float32
-(N,). A new one is a function here and a line in `Statistic`.
+(N,). A new one is a function here.
 """
 
 from __future__ import annotations
-
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
-
-Statistic = Literal[
-    "mean",
-    "mean_abs_difference",
-    "local_differences",
-    "root_local_differences",
-]
 
 # Share of the cells of a map that count as active.
 _ACTIVE = 0.05

@@ -1,12 +1,10 @@
 """Views: the parts of a picture that a backbone looks at, by name, all cut from the same frames.
 
 Each view is a function from frames, uint8 (T, H, W, 3), to a box (left, top, right, bottom) in
-whole pixels. A new one is a function here and a line in `View`.
+whole pixels. A new one is a function here.
 """
 
 from __future__ import annotations
-
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +15,6 @@ from reelflow.extraction.motion import window
 
 Frames = NDArray[np.uint8]
 Box = tuple[int, int, int, int]
-
-View = Literal[
-    "whole",
-    "motion",
-]
 
 # Side of the square of `motion`, as a share of the shorter side of the picture.
 _WINDOW = 0.75

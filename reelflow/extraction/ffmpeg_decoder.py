@@ -139,12 +139,8 @@ def key_frames(path: Path, info: VideoInfo, bounds: Bounds) -> tuple[NDArray[np.
     keys, _ = _listed(path, info, bounds, {}, "{ni}", _KEY)
     if len(keys):
         return keys, False
-    raise VideoError(
-        str(path),
-        "no_key_frames",
-        "None of its frames can be decoded without the others.",
-        "Set extract.sampler to uniform.",
-    )
+    reason = "None of its frames can be decoded without the others."
+    raise VideoError(str(path), "no_key_frames", reason, "Set extract.sampler to uniform.")
 
 
 @again_if_killed
@@ -189,10 +185,8 @@ def _frames(
     pts = np.array([int(line) for line in lines.split()], dtype=np.int64)
     if len(pictures) != count * wanted.frame_bytes or len(pts) != count:
         got = len(pictures) // wanted.frame_bytes
-        raise _changed(
-            wanted.path,
-            f"{got} of {count} wanted frames came out of the decoder ({complaints.strip()}).",
-        )
+        reason = f"{got} of {count} wanted frames came out of the decoder ({complaints.strip()})."
+        raise _changed(wanted.path, reason)
     if not np.array_equal(pts, _moved(wanted)[passing]):
         raise _changed(wanted.path, _OTHERS)
     frames = np.frombuffer(pictures, np.uint8).reshape(count, *wanted.size, 3)

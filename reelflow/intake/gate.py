@@ -80,18 +80,13 @@ def _refuse(
     path = Path(entry.path)
     refuse_name(entry.name)
     if any(fnmatchcase(entry.name, pattern) for pattern in reserved):
-        raise VideoError(
-            entry.name,
-            "reserved",
-            "The tool that keeps versions of this folder takes a file of this name for its own.",
-            "Rename it, or remove it.",
-        )
+        reason = "The tool that keeps versions of this folder takes such a file for its own."
+        raise VideoError(entry.name, "reserved", reason, "Rename it, or remove it.")
     if entry.is_symlink() and os.path.isdir(path):  # noqa: PTH112 (that of pathlib may raise)
         # It is followed only where it stands for a class; then each of its files is checked.
         if path.parent.resolve().is_relative_to(resolved(path, within)):
-            raise VideoError(
-                entry.name, "loop", "It is a link to a folder that it lies in.", "Remove the link."
-            )
+            reason = "It is a link to a folder that it lies in."
+            raise VideoError(entry.name, "loop", reason, "Remove the link.")
     elif not entry.is_dir(follow_symlinks=False):
         # Only links need to be followed, and there may be a million other files.
         refuse_unusable(path, within if entry.is_symlink() else (), most_bytes=most_bytes)

@@ -37,10 +37,7 @@ def load_section(path: Path, section: type[S]) -> S:
         ParamsError: a missing file, broken YAML, an unknown key, a wrong type or a value out of
             range, in any section; the text names the key, the value and what is allowed.
     """
-    for checked in load_all(path).values():
-        if isinstance(checked, section):
-            return checked
-    raise LookupError(f"{section.__name__} is not one of the sections {SECTIONS}")
+    return next(found for found in load_all(path).values() if isinstance(found, section))
 
 
 def load_all(path: Path) -> dict[str, Section]:

@@ -47,12 +47,8 @@ def refuse_changed(path: Path, digest: str, stamp: str) -> None:
 
 def changed(path: Path) -> VideoError:
     """What is wrong with a file that is no longer the one that was checked."""
-    return VideoError(
-        str(path),
-        "changed",
-        "It is no longer the file that was checked.",
-        "Do not write to videos while the pipeline runs; run it again.",
-    )
+    remedy = "Do not write to videos while the pipeline runs; run it again."
+    return VideoError(str(path), "changed", "It is no longer the file that was checked.", remedy)
 
 
 def stamps_below(root: Path) -> dict[str, str]:

@@ -139,12 +139,8 @@ def run(
         out.join()
         err.join()
     if out.overflow:
-        raise VideoError(
-            str(path),
-            "output",
-            "It holds more frames than a video may have here.",
-            "Cut the video into parts.",
-        )
+        reason = "It holds more frames than a video may have here."
+        raise VideoError(str(path), "output", reason, "Cut the video into parts.")
     stderr = err.kept.decode("utf-8", "replace")
     refuse_broken_limit(process.returncode, stderr, cpu_seconds, size, path, bounds)
     return Finished(bytes(out.kept), stderr, process.returncode)

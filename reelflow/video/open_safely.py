@@ -101,13 +101,11 @@ def resolved(path: Path, within: Sequence[Path]) -> Path:
         real.is_relative_to(folder) or real.is_relative_to(os.path.realpath(folder))
         for folder in within
     ):
-        raise VideoError(
-            str(path),
-            "outside",
-            "It is a link that leads out of the folder of the videos.",
-            "Put the video itself there, or, if you trust the link, name the folder that it leads "
-            "to in ingest.links_to.",
+        reason = "It is a link that leads out of the folder of the videos."
+        remedy = (
+            "Put the video itself there, or, if you trust it, name its folder in ingest.links_to."
         )
+        raise VideoError(str(path), "outside", reason, remedy)
     return real
 
 
@@ -116,12 +114,9 @@ def _refuse_odd(path: Path, status: os.stat_result, most_bytes: int) -> None:
         kind = _KINDS.get(stat.S_IFMT(status.st_mode), "no regular file")
         raise VideoError(str(path), "not_a_file", f"It is {kind}.", "Name a video file.")
     if most_bytes and status.st_size > most_bytes:
-        raise VideoError(
-            str(path),
-            "too_large",
-            f"It has {status.st_size / 2**30:.1f} GiB, more than a file may have here.",
-            "Cut it into parts, or raise ingest.max_file_gb.",
-        )
+        reason = f"It has {status.st_size / 2**30:.1f} GiB, more than a file may have here."
+        remedy = "Cut it into parts, or raise ingest.max_file_gb."
+        raise VideoError(str(path), "too_large", reason, remedy)
 
 
 def _refusal(path: Path, error: OSError) -> VideoError:
@@ -132,6 +127,5 @@ def _refusal(path: Path, error: OSError) -> VideoError:
         return VideoError(name, "missing", "There is no such file.", "Check the path.")
     if isinstance(error, PermissionError):
         return VideoError(name, "permission", "It may not be read.", "Allow it: `chmod +r -- IN`.")
-    return VideoError(
-        name, "unreadable", f"It cannot be read ({error.strerror}).", "Check the disk."
-    )
+    reason = f"It cannot be read ({error.strerror})."
+    return VideoError(name, "unreadable", reason, "Check the disk.")

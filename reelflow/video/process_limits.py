@@ -120,12 +120,9 @@ def watch(
                 # Not by the clock: a process may be stopped, or wait for a core.
                 idle += step
             else:
-                raise VideoError(
-                    str(path),
-                    "timeout",
-                    f"Its decoder stood still for {bounds.timeout_s:g} s and was ended.",
-                    "See whether its disk answers; else encode the video again.",
-                )
+                reason = f"Its decoder stood still for {bounds.timeout_s:g} s and was ended."
+                remedy = "See whether its disk answers; else encode the video again."
+                raise VideoError(str(path), "timeout", reason, remedy)
     finally:
         os.close(ending)
     out.join()  # while nobody has waited for the process, its number is its own
@@ -150,34 +147,21 @@ def refuse_broken_limit(
     killed = returncode == -signal.SIGKILL
     least = bounds.cpu_seconds(size) - 1 if killed else bounds.timeout_s
     if returncode in _STOPPED_BY_LIMIT and cpu_seconds >= least:
-        raise VideoError(
-            str(path),
-            "timeout",
-            f"Decoding took {cpu_seconds:.0f} s of CPU, more than so many bytes and frames may.",
-            "Raise the setting timeout_s, or encode the video again.",
-        )
-    if any(sign in stderr for sign in _OUT_OF_MEMORY):
-        raise VideoError(
-            str(path),
-            "memory",
-            f"Decoding it takes more than {bounds.memory_mb} MiB of memory.",
-            "Raise the setting memory_mb, or scale the video down.",
-        )
-    if killed:
-        raise VideoError(
-            str(path),
-            "killed",
-            "The decoder was killed from outside, perhaps because the machine had no memory left.",
-            "Run it again, with fewer workers if memory is short.",
-        )
-    if returncode < 0:
-        name = signal.Signals(-returncode).name
-        raise VideoError(
-            str(path),
-            "crash",
-            f"The decoder died on it ({name}).",
-            "Encode the video again with another program.",
-        )
+        code = "timeout"
+        reason = f"Decoding took {cpu_seconds:.0f} s of CPU, more than its bytes and frames may."
+        remedy = "Raise the setting timeout_s, or encode the video again."
+    elif any(sign in stderr for sign in _OUT_OF_MEMORY):
+        code, reason = "memory", f"Decoding it takes more than {bounds.memory_mb} MiB of memory."
+        remedy = "Raise the setting memory_mb, or scale the video down."
+    elif killed:
+        code, reason = "killed", "The decoder was killed from outside, perhaps for lack of memory."
+        remedy = "Run it again, with fewer workers if memory is short."
+    elif returncode < 0:
+        code, reason = "crash", f"The decoder died on it ({signal.Signals(-returncode).name})."
+        remedy = "Encode the video again with another program."
+    else:
+        return
+    raise VideoError(str(path), code, reason, remedy)
 
 
 def _seconds_of(pid: int) -> float:

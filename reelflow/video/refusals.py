@@ -76,9 +76,8 @@ def keep_whole(intact: int, pixel_format: str) -> str:
 def refuse_odd_shape(path: Path, width: int, height: int) -> None:
     """Raise `VideoError`, `shape`, for a picture that is no picture."""
     if max(width, height) > _LONGEST_SHAPE * min(width, height):
-        raise VideoError(
-            str(path), "shape", f"It is shown at {width}x{height} pixels, a mere line.", _LEAVE_OUT
-        )
+        reason = f"It is shown at {width}x{height} pixels, a mere line."
+        raise VideoError(str(path), "shape", reason, _LEAVE_OUT)
 
 
 def refuse_odd_times(path: Path, pts: Times, seconds: float) -> None:
@@ -91,12 +90,8 @@ def refuse_odd_times(path: Path, pts: Times, seconds: float) -> None:
     """
     units = span(pts)
     if units >= _LONGEST_SPAN or seconds >= _LONGEST_SECONDS or (len(pts) > 1 and units == 0):
-        raise VideoError(
-            str(path),
-            "times",
-            f"Its {len(pts)} frames span {seconds:.3g} seconds by their times.",
-            f"Give them new times: `{_NEW_TIMES}`.",
-        )
+        reason = f"Its {len(pts)} frames span {seconds:.3g} seconds by their times."
+        raise VideoError(str(path), "times", reason, f"Give them new times: `{_NEW_TIMES}`.")
 
 
 def _verdict(finished: Finished, path: Path, bounds: Bounds) -> tuple[str, str, str]:

@@ -5,14 +5,13 @@ a fresh clone, finds it here by the layout that DVC documents:
 https://dvc.org/doc/user-guide/project-structure/internal-files
 
 A file of the workspace and DVC's copy of it are one file on the disk, so that damage to one is
-damage to both. DVC believes the read-only files of its cache, and would replace what a stage has
-made again by the damaged copy. So damaged copies are removed.
+damage to both. DVC believes the read-only files of its cache, and would restore the damage. So
+damaged copies are removed.
 """
 
 from __future__ import annotations
 
 import configparser
-import filecmp
 import json
 import logging
 from pathlib import Path
@@ -26,7 +25,6 @@ log = logging.getLogger(__name__)
 GRAPH = Path("dvc.yaml")
 LOCK = Path("dvc.lock")
 _DVC = Path(".dvc")
-_DVCS = "md5"  # by which DVC names files
 
 
 def committed_files(output: Path) -> dict[str, Path]:
@@ -48,36 +46,9 @@ def committed_files(output: Path) -> dict[str, Path]:
 def drop_damaged(output: Path) -> None:
     """Remove the files of an output from DVC's cache that do not have the hash in their names."""
     for name, kept in committed_files(output).items():
-        if kept.is_file() and digest_of(kept, _DVCS) != kept.parent.name + kept.name:
-            _drop(output / name, kept)
-
-
-def give_way(stage: str) -> None:
-    """Remove damaged copies from DVC's cache that would replace the files that a stage has made."""
-    cache = _cache_folder()
-    for output in _outputs(stage):
-        former = committed_files(output)
-        for path in [output, *output.rglob("*")]:
-            known = former.get(path.relative_to(output).as_posix())
-            if not path.is_file() or (known and known.exists() and path.samefile(known)):
-                continue  # it comes from the cache, and was checked when it was taken from there
-            kept = _object(cache, digest_of(path, _DVCS))
-            if kept.is_file() and not filecmp.cmp(path, kept, shallow=False):
-                _drop(path, kept)
-
-
-def _drop(path: Path, kept: Path) -> None:
-    log.warning("%s was damaged in DVC's cache (%s) and is removed there", path, kept)
-    kept.unlink()
-
-
-def _outputs(stage: str) -> list[Path]:
-    """The outputs of a stage, but for metrics and plots; none where there is no graph."""
-    if not GRAPH.is_file():
-        return []
-    graph = yaml.safe_load(GRAPH.read_text(encoding="utf-8"))
-    outs = graph["stages"][stage].get("outs", [])
-    return [Path(next(iter(out)) if isinstance(out, dict) else out) for out in outs]
+        if kept.is_file() and digest_of(kept, "md5") != kept.parent.name + kept.name:
+            log.warning("%s was damaged in DVC's cache (%s) and is removed there", name, kept)
+            kept.unlink()
 
 
 def _object(cache: Path, digest: str) -> Path:

@@ -19,7 +19,6 @@ from collections.abc import Callable
 from reelflow.base.errors import ReelflowError, UnavailableError
 from reelflow.base.files import remove_left_over
 from reelflow.base.terminal import log_to_stderr, printable
-from tasks.common.dvc_outputs import give_way
 from tasks.common.paths import STATE, WRITTEN_TO
 
 TIMINGS = STATE / "timings.jsonl"
@@ -39,7 +38,6 @@ def run(name: str, work: Callable[[], None]) -> None:
         for folder in WRITTEN_TO:
             remove_left_over(folder)
         work()
-        give_way(name)
         _note_seconds(name, time.monotonic() - started)
     except KeyboardInterrupt:
         print(f"{name}: interrupted; run the same command to go on.", file=sys.stderr)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import typing
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from reelflow.embeddings.embed import Embedder, embed, read_views
 from reelflow.embeddings.feature_cache import FeatureCache
 from reelflow.embeddings.flow_statistics import FLOW_BLOCK
 from reelflow.embeddings.spec import EmbeddingSpec, Look
-from reelflow.embeddings.statistics import Statistic
 from reelflow.extraction.engines import Video
 from reelflow.params.embed import EmbedParams
 from reelflow.video.check import check_video
@@ -28,7 +26,8 @@ from tests.conftest import MakeVideo
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-LOOK = Look(statistics=typing.get_args(Statistic))
+STATISTICS = ("mean", "mean_abs_difference", "local_differences", "root_local_differences")
+LOOK = Look(statistics=STATISTICS)
 SPEC = EmbeddingSpec(looks=(LOOK, EmbeddingSpec().looks[1]), frames=6)
 BOUNDS = Bounds()
 

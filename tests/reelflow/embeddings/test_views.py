@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import typing
-
 import numpy as np
 import pytest
 
-from reelflow.embeddings.views import Frames, View, motion, pictures_of
+from reelflow.embeddings.views import Frames, motion, pictures_of
 
 
 def scene(moving: bool = True, height: int = 120, width: int = 200) -> Frames:
@@ -42,7 +40,7 @@ def test_the_square_is_inside_the_picture(size: tuple[int, int]) -> None:
     assert 0 <= top < bottom <= size[0]
 
 
-@pytest.mark.parametrize("view", typing.get_args(View))
+@pytest.mark.parametrize("view", ["whole", "motion"])
 def test_every_view_gives_square_pictures(view: str) -> None:
     pictures = pictures_of(view, scene(), 32)
     assert pictures.shape == (6, 32, 32, 3)
