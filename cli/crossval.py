@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -10,9 +10,6 @@ from cli.files import Data
 from cli.run import run_on
 from reelflow.base.terminal import say
 from reelflow.base.words import count, interval, percent
-
-if TYPE_CHECKING:
-    from flows.engine.outcome import PipelineResult
 
 
 def crossval(
@@ -38,20 +35,10 @@ def crossval(
     Videos are decoded and embedded once. A cross-validation that was stopped goes on with the same
     command; one that is done costs nothing.
     """
-    from cli.summary import print_stages
     from flows.engine.run_crossval import Asked, cross_validate
 
     asked = Asked(folds, repeats, leave_one_group_out, network, workers, tuple(official or ()))
-
-    def judge() -> PipelineResult:
-        result, figures = cross_validate(asked, say)
-        if result.stages:
-            print_stages(result)
-        if figures:
-            _print(figures)
-        return result
-
-    run_on(data, judge)
+    run_on(data, lambda: cross_validate(asked, say), _print)
 
 
 def _print(figures: dict[str, Any]) -> None:

@@ -105,7 +105,9 @@ def show_table(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[str |
     for row in rows:
         table.add_row(*(Text(printable(c)) if isinstance(c, str) else c for c in row))
     # Lines are folded to the width of a screen only where there is a screen.
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 100_000)
+    console = Console(
+        highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 100_000
+    )
     console.print(table)
     return console
 

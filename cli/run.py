@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -52,11 +52,22 @@ def _pipeline() -> PipelineResult:
     return result
 
 
-def run_on(data: Path | None, work: Callable[[], PipelineResult]) -> None:
-    """Provide `data`, if there is any, and run as `run_after`."""
+def run_on(
+    data: Path | None, work: Callable[[], tuple[PipelineResult, Any]], show: Callable[[Any], None]
+) -> None:
+    """Provide `data`, if there is any, run as `run_after`, and show what came of it."""
+    from cli.summary import print_stages
     from flows.raw_videos import provide
 
-    run_after(lambda: provide(data, copy=False, replacing=False, echo=say), work)
+    def run_and_show() -> PipelineResult:
+        result, found = work()
+        if result.stages:
+            print_stages(result)
+        if found:
+            show(found)
+        return result
+
+    run_after(lambda: provide(data, copy=False, replacing=False, echo=say), run_and_show)
 
 
 def run_after(provide_videos: Callable[[], None], work: Callable[[], PipelineResult]) -> None:

@@ -12,7 +12,6 @@ from reelflow.base.terminal import say
 from reelflow.base.words import count
 
 if TYPE_CHECKING:
-    from flows.engine.outcome import PipelineResult
     from flows.engine.trials import Trials
 
 
@@ -33,25 +32,19 @@ def search(
 
     The test is never looked at. A search that was stopped goes on with the same command.
     """
-    from cli.summary import print_stages
     from flows.engine.run_search import search as run_search
     from flows.engine.run_search import write_best
     from tasks.common.paths import PARAMS
 
-    def try_settings() -> PipelineResult:
-        result, found = run_search(network, trials, workers, say)
-        if result.stages:
-            print_stages(result)
-        if found:
-            _print(found)
-            if write:
-                write_best(found)
-                print(f"{PARAMS} holds them now; `reelflow run` trains with them.")
-            else:
-                print("to keep them   reelflow search --write")
-        return result
+    def show(found: Trials) -> None:
+        _print(found)
+        if write:
+            write_best(found)
+            print(f"{PARAMS} holds them now; `reelflow run` trains with them.")
+        else:
+            print("to keep them   reelflow search --write")
 
-    run_on(data, try_settings)
+    run_on(data, lambda: run_search(network, trials, workers, say), show)
 
 
 def _print(trials: Trials) -> None:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.files import show_table
 from flows.engine.outcome import PipelineResult
 from reelflow.base.terminal import printable
 from reelflow.base.words import interval, percent
@@ -33,28 +34,21 @@ def print_summary(result: PipelineResult) -> None:
 
 def print_stages(result: PipelineResult) -> Console:
     """Print the table of stages, and why the run ended early if it did."""
-    console = Console(highlight=False, markup=False, emoji=False)
-    console.print()
-    console.print(_stages(result))
+    rows: list[list[str | Text]] = [
+        [one.stage, Text(one.outcome, _STYLES.get(one.outcome, "dim")), _seconds(one.seconds)]
+        for one in result.stages
+    ]
+    rows.append(["", "", Text(_seconds(sum(one.seconds for one in result.stages)), "bold")])
+    print()
+    console = show_table([("stage", "left"), ("outcome", "left"), ("seconds", "right")], rows)
     if result.error:
         style = "yellow" if result.interrupted else "bold red"
         console.print(Text(printable(result.error, lines=True), style=style))
     return console
 
 
-def _stages(result: PipelineResult) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("stage")
-    table.add_column("outcome")
-    table.add_column("seconds", justify="right")
-    for stage in result.stages:
-        seconds = f"{stage.seconds:.1f}" if stage.seconds else ""
-        style = _STYLES.get(stage.outcome, "dim")
-        table.add_row(stage.stage, Text(stage.outcome, style=style), seconds)
-    total = sum(stage.seconds for stage in result.stages)
-    if total:
-        table.add_row("", "", f"{total:.1f}", style="bold")
-    return table
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.1f}" if seconds else ""
 
 
 def _outcome() -> list[Text | Table | str]:

@@ -10,7 +10,6 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from flows.engine.dvc_graph import Node
 from reelflow.base.errors import DataError, ParamsError
 from reelflow.base.files import digest_of
 from reelflow.crossval.folds import Fold
@@ -60,18 +59,6 @@ def check_embedded(network: str) -> None:
             f"{network} reads embeddings, and {EMBEDDINGS} is empty, since train.network in "
             "params.yaml reads frames. Set it to auto or transfer."
         )
-
-
-def before(nodes: list[Node], stage: str) -> list[Node]:
-    """The nodes that a stage depends on, in the order of the graph."""
-    by_name = {node.name: node for node in nodes}
-    wanted: set[str] = set()
-    todo = list(by_name[stage].upstream)
-    while todo:
-        name = todo.pop()
-        wanted.add(name)
-        todo += by_name[name].upstream
-    return [node for node in nodes if node.name in wanted]
 
 
 def _code() -> str:

@@ -13,9 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-from flows.engine.fold_jobs import before, check_embedded, jobs_of, made_by, with_network
+from flows.engine.fold_jobs import check_embedded, jobs_of, made_by, with_network
 from flows.engine.outcome import PipelineResult
-from flows.engine.raw_gate import checked_graph
 from flows.engine.run_folds import Do, Turn, run_folds
 from flows.engine.run_lock import only_run
 from reelflow.base.errors import DataError
@@ -116,14 +115,13 @@ def cross_validate(
             videos cannot be divided so.
     """
     with only_run():
-        nodes = before(checked_graph(), "train")
         params = load_section(PARAMS, TrainParams)
         params = with_network(params, asked.network or params.network)
 
         def begin() -> Folds:
             return Folds(_planned(asked, params))
 
-        result = run_folds("crossval", Folds.unit, nodes, begin, asked.workers, echo)
+        result = run_folds("crossval", Folds.unit, begin, asked.workers, echo)
         if result.error:
             return result, {}
         jobs = _planned(asked, params)

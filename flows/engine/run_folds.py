@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from flows.engine.dvc_graph import Node, changes
 from flows.engine.outcome import PipelineResult
+from flows.engine.raw_gate import checked_graph
 from flows.engine.run_pipeline import run_flow
 from reelflow.crossval.figures import Answered
 from reelflow.crossval.kept import Job
@@ -42,7 +43,6 @@ class Work(Protocol):
 def run_folds(
     name: str,
     unit: str,
-    nodes: list[Node],
     begin: Callable[[], Work],
     workers: int,
     echo: Callable[[str], None],
@@ -52,14 +52,14 @@ def run_folds(
     Args:
         name: of the flow.
         unit: as that of the work.
-        nodes: those before the stage `train`.
-        begin: the work, once these are up to date.
+        begin: the work, once the stages before `train` are up to date.
         workers: turns at once.
         echo: takes each line for a console.
 
     Returns:
         the outcome of the stages and of the turns together; empty with nothing to do.
     """
+    nodes = _before_train(checked_graph())
     stale = changes()
     if not any(node.name in stale for node in nodes) and not begin().left:
         return PipelineResult([])
@@ -71,3 +71,12 @@ def run_folds(
 
     order = [*(node.name for node in nodes if not node.is_source), f"{unit}s"]
     return run_flow(flow_of, nodes, order, echo)
+
+
+def _before_train(nodes: list[Node]) -> list[Node]:
+    """The nodes that the stage `train` depends on, in the order of the graph."""
+    wanted = {"train"}
+    for node in reversed(nodes):  # each stands after all of its upstream
+        if node.name in wanted:
+            wanted.update(node.upstream)
+    return [node for node in nodes if node.name in wanted - {"train"}]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flows.engine import study as studies
-from flows.engine.fold_jobs import before
 from flows.engine.outcome import PipelineResult
 from flows.engine.params_override import set_params
-from flows.engine.raw_gate import checked_graph
 from flows.engine.run_folds import run_folds
 from flows.engine.run_lock import only_run
 from flows.engine.trials import Trials, asked, open_trials
@@ -38,13 +37,9 @@ def search(
             videos cannot be divided, or the database of the trials cannot be used.
     """
     with only_run():
-        nodes = before(checked_graph(), "train")
         asked(network, trials)  # its errors before any stage
-
-        def begin() -> Trials:
-            return open_trials(network, trials)
-
-        result = run_folds("search", Trials.unit, nodes, begin, workers, echo)
+        begin = partial(open_trials, network, trials)
+        result = run_folds("search", Trials.unit, begin, workers, echo)
         if result.error:
             return result, None
         found = begin()
