@@ -12,13 +12,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from reelflow.sample.encode import FORMATS, Format, Job
-from reelflow.sample.scene import LABELS, render, true_boxes
+from reelflow.sample.scene import LABELS, Scene
 
 # (height, width); the short side is 80 or more, so that 64 x 64 is always a reduction.
 SIZES = ((96, 96), (96, 128), (120, 160), (128, 96), (80, 112))
@@ -69,18 +67,14 @@ class Planned:
         """As written to `videos.csv`."""
         return f"scene_{self.group + 1:03d}"
 
+    def scene(self, seed: int) -> Scene:
+        """What it shows."""
+        size = (self.frames, self.height, self.width)
+        return Scene(self.label, self.group, self.clip, *size, seed)
+
     def job(self, path: Path, seed: int) -> Job:
         """The rendered clip, to be written to `path`."""
-        return Job(render(**self._scene(seed)).frames, path, self.format, self.rate)
-
-    def boxes(self, seed: int) -> NDArray[np.float64]:
-        """The object's true box in every frame, (N, 4), as `scene.Scene.boxes`."""
-        return true_boxes(**self._scene(seed))
-
-    def _scene(self, seed: int) -> dict[str, Any]:
-        """The arguments of `scene.render` and `scene.true_boxes`."""
-        names = ("label", "group", "clip", "frames", "height", "width")
-        return {"seed": seed, **{name: getattr(self, name) for name in names}}
+        return Job(self.scene(seed).render(), path, self.format, self.rate)
 
 
 def plan(clips_per_class: int, groups: int, seed: int, *, apart: bool = False) -> list[Planned]:

@@ -39,20 +39,6 @@ Pixels = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Scene:
-    """A rendered clip.
-
-    Attributes:
-        frames: uint8 RGB, (N, H, W, 3).
-        boxes: float64, (N, 4): left, top, width, height of the object in pixels, where pixel i
-            covers i to i + 1. The shadow is not part of the object.
-    """
-
-    frames: NDArray[np.uint8]
-    boxes: Floats
-
-
-@dataclass(frozen=True)
 class _Track:
     """The random values of one clip; lengths are shares of the frame's short side."""
 
@@ -64,56 +50,59 @@ class _Track:
     paint_at: Floats  # which part of the paint the object shows, (2,)
 
 
-def render(
-    label: str,
-    group: int,
-    clip: int,
-    *,
-    frames: int,
-    height: int,
-    width: int,
-    seed: int = 0,
-    with_object: bool = True,
-) -> Scene:
-    """Render clip number `clip` of class `label` in the look of `group`.
+@dataclass(frozen=True)
+class Scene:
+    """Clip number `clip` of class `label` in the look of `group`.
 
-    The same arguments give the same bytes. Clips of one group share the background's and the
-    object's paint; all else differs by clip and class. `with_object=False` leaves the object and
-    its shadow out and changes nothing else. Costs about 0.4 ms a frame of 128 x 96.
+    The same scene gives the same bytes. Clips of one group share the background's and the object's
+    paint; all else differs by clip and class.
 
-    Raises:
-        ValueError: an unknown label.
+    Attributes:
+        label: one of `LABELS`; another one is a `ValueError` when it is drawn.
+        group, clip: numbers from 0.
+        frames: number of frames.
+        height, width: pixels.
+        seed: another one gives other scenes.
     """
-    shape = label.split("_")[0]
-    track = _track(label, group, clip, frames, seed)
-    side = min(height, width)
-    ground, paint = _textures(seed, group, side)
-    shown = np.stack([texture.crop(ground, y, x, height, width) for y, x in track.camera * side])
-    if with_object:
-        _draw(shown, shape, track, paint)
-    return Scene(shown, _boxes(shape, track, height, width))
+
+    label: str
+    group: int
+    clip: int
+    frames: int
+    height: int
+    width: int
+    seed: int = 0
+
+    def render(self, *, with_object: bool = True) -> NDArray[np.uint8]:
+        """The frames, uint8 RGB (N, H, W, 3), some 0.4 ms each for 128 x 96. `with_object=False`
+        leaves the object and its shadow out and changes nothing else."""
+        track, side = _track(self), min(self.height, self.width)
+        ground, paint = _textures(self.seed, self.group, side)
+        crops = [
+            texture.crop(ground, y, x, self.height, self.width) for y, x in track.camera * side
+        ]
+        shown = np.stack(crops)
+        if with_object:
+            _draw(shown, self._shape, track, paint)
+        return shown
+
+    def boxes(self) -> Floats:
+        """Where the object is, float64 (N, 4): left, top, width, height in pixels, where pixel i
+        covers i to i + 1. The shadow is not part of the object."""
+        return _boxes(self._shape, _track(self), self.height, self.width)
+
+    @property
+    def _shape(self) -> str:
+        return self.label.split("_")[0]
 
 
-def true_boxes(
-    label: str,
-    group: int,
-    clip: int,
-    *,
-    frames: int,
-    height: int,
-    width: int,
-    seed: int = 0,
-) -> Floats:
-    """The `boxes` of `render` with the same arguments, without painting a pixel."""
-    return _boxes(label.split("_")[0], _track(label, group, clip, frames, seed), height, width)
-
-
-def _track(label: str, group: int, clip: int, frames: int, seed: int) -> _Track:
-    if label not in LABELS:
-        raise ValueError(f"unknown label {label!r}: the labels are {', '.join(LABELS)}")
-    up_share = MOTIONS[label.split("_")[1]]
-    rng = np.random.default_rng([seed, 1, group, clip, LABELS.index(label)])
-    time = np.arange(frames) / frames
+def _track(scene: Scene) -> _Track:
+    if scene.label not in LABELS:
+        raise ValueError(f"unknown label {scene.label!r}: the labels are {', '.join(LABELS)}")
+    up_share = MOTIONS[scene.label.split("_")[1]]
+    number = LABELS.index(scene.label)
+    rng = np.random.default_rng([scene.seed, 1, scene.group, scene.clip, number])
+    time = np.arange(scene.frames) / scene.frames
     radius = rng.uniform(0.155, 0.19)
     low, high = radius + MARGIN, 1 - radius - MARGIN
     travel = rng.uniform(0.42, 0.54)

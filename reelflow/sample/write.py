@@ -110,7 +110,7 @@ def _write_files(
     boxes = [
         (video.path, frame, *(f"{value:.2f}" for value in box))
         for video in good
-        for frame, box in enumerate(video.boxes(seed))
+        for frame, box in enumerate(video.scene(seed).boxes())
     ]
     columns = ["path", "frame", "x", "y", "width", "height"]
     write_table(root / BOXES, pd.DataFrame(boxes, columns=columns))

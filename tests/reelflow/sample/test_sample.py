@@ -18,7 +18,7 @@ from reelflow.extraction.read_clips import read_clip
 from reelflow.sample import SampleSummary, write_sample
 from reelflow.sample.broken import broken
 from reelflow.sample.plan import Planned, plan
-from reelflow.sample.scene import LABELS, MOTIONS, render, true_boxes
+from reelflow.sample.scene import LABELS, MOTIONS, Scene
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.check import check_video
 from reelflow.video.process_limits import Bounds
@@ -56,9 +56,9 @@ def test_the_bytes_are_the_same_each_time_however_many_processes_write(
 
 def test_another_seed_gives_other_videos() -> None:
     first, second = (
-        render(LABELS[0], 0, 0, frames=2, height=96, width=96, seed=seed) for seed in (0, 1)
+        Scene(LABELS[0], 0, 0, frames=2, height=96, width=96, seed=seed).render() for seed in (0, 1)
     )
-    assert not np.array_equal(first.frames, second.frames)
+    assert not np.array_equal(first, second)
 
 
 def test_the_list_names_every_video_that_is_there_and_no_other_file(sample: SampleSummary) -> None:
@@ -160,7 +160,7 @@ def test_apart_each_scene_has_one_class_and_the_test_has_scenes_of_its_own() -> 
 def heights(motion: str, clips: int = 1000) -> NDArray[np.float64]:
     """Height of the object's centre, (clips, 16), in shares of the frame."""
     boxes = [
-        true_boxes(f"disc_{motion}", 0, clip, frames=16, height=100, width=100)
+        Scene(f"disc_{motion}", 0, clip, frames=16, height=100, width=100).boxes()
         for clip in range(clips)
     ]
     found: NDArray[np.float64] = np.stack([box[:, 1] + box[:, 3] / 2 for box in boxes]) / 100
@@ -193,7 +193,7 @@ def test_a_classifier_of_single_or_averaged_frames_is_near_chance_for_the_motion
     clips = [(m, group, clip) for m in MOTIONS for group in range(10) for clip in range(6)]
     frames = np.stack(
         [
-            render(f"disc_{motion}", group, clip, frames=16, height=32, width=32).frames
+            Scene(f"disc_{motion}", group, clip, frames=16, height=32, width=32).render()
             for motion, group, clip in clips
         ]
     )[:, :, ::2, ::2].mean(axis=4)
@@ -208,11 +208,10 @@ def test_a_classifier_of_single_or_averaged_frames_is_near_chance_for_the_motion
 
 def test_the_look_is_drawn_for_both_shapes_with_the_same_paint() -> None:
     disc, star = (
-        render(f"{shape}_bobbing", 3, 0, frames=1, height=96, width=96)
-        for shape in ("disc", "star")
+        Scene(f"{shape}_bobbing", 3, 0, frames=1, height=96, width=96) for shape in ("disc", "star")
     )
-    assert disc.boxes.shape == star.boxes.shape == (1, 4)
-    assert not np.array_equal(disc.frames, star.frames)
+    assert disc.boxes().shape == star.boxes().shape == (1, 4)
+    assert not np.array_equal(disc.render(), star.render())
 
 
 # The true boxes
@@ -226,7 +225,7 @@ def test_boxes_lie_in_the_central_square_and_are_a_fifth_of_it_or_more(
     height, width = size
     side = min(size)
     for clip in range(20):
-        boxes = true_boxes(label, 1, clip, frames=24, height=height, width=width)
+        boxes = Scene(label, 1, clip, frames=24, height=height, width=width).boxes()
         left, top, wide, high = boxes.T
         assert (left >= (width - side) / 2).all() and (top >= (height - side) / 2).all()
         assert (left + wide <= (width + side) / 2).all()
@@ -243,8 +242,7 @@ def test_the_boxes_beside_the_videos_show_where_the_object_is_in_the_decoded_fra
         own = boxes[boxes["path"] == video.path]
         spec = ClipSpec(video.frames, video.height, video.width)
         shown = read_clip(sample.root / video.path, spec).frames.astype(int)
-        size = {"frames": video.frames, "height": video.height, "width": video.width}
-        empty = render(video.label, video.group, video.clip, with_object=False, **size).frames
+        empty = video.scene(0).render(with_object=False)
         change = np.abs(shown - empty).mean(axis=3)
         assert list(own["frame"]) == list(range(video.frames))
         for frame, row in enumerate(own.itertuples()):
@@ -258,11 +256,11 @@ def test_the_boxes_beside_the_videos_show_where_the_object_is_in_the_decoded_fra
 
 @pytest.mark.parametrize("label", ["disc_bobbing", "star_sinking"])
 def test_boxes_are_tight(label: str) -> None:
-    scene = render(label, 2, 5, frames=12, height=96, width=128)
-    empty = render(label, 2, 5, frames=12, height=96, width=128, with_object=False)
-    for frame, (left, top, _, _) in enumerate(scene.boxes):
+    scene = Scene(label, 2, 5, frames=12, height=96, width=128)
+    whole, empty = scene.render(), scene.render(with_object=False)
+    for frame, (left, top, _, _) in enumerate(scene.boxes()):
         # Left and above, where no shadow falls, the first changed pixel is the object's.
-        changed = np.abs(scene.frames[frame].astype(int) - empty.frames[frame]).max(axis=2) > 30
+        changed = np.abs(whole[frame].astype(int) - empty[frame]).max(axis=2) > 30
         rows, columns = np.nonzero(changed)
         assert abs(rows.min() - top) < 2.5 and abs(columns.min() - left) < 2.5
 

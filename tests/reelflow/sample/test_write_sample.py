@@ -14,7 +14,7 @@ from cli.main import app
 from reelflow.base.errors import DataError
 from reelflow.sample import SampleSummary, write_sample
 from reelflow.sample.encode import FORMATS, Job, encode
-from reelflow.sample.scene import render
+from reelflow.sample.scene import Scene
 from tests.reelflow.sample.test_sample import SMALL, contents
 
 
@@ -51,7 +51,7 @@ def test_what_cannot_be_encoded_is_said_with_the_file_and_the_format(tmp_path: P
 
 def test_an_unknown_class_is_refused() -> None:
     with pytest.raises(ValueError, match="unknown label 'cube_bobbing'"):
-        render("cube_bobbing", 0, 0, frames=1, height=96, width=96)
+        Scene("cube_bobbing", 0, 0, frames=1, height=96, width=96).render()
 
 
 def test_a_sample_apart_has_its_split_and_its_folder_is_not_written_again(tmp_path: Path) -> None:
