@@ -6,19 +6,16 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reelflow.base.terminal import printable
+from tasks.common.paths import PARAMS
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
-
-    from reelflow.base.section import Section
-
-S = TypeVar("S", bound="Section")
 
 Data = Annotated[
     Path | None, typer.Option(help="Labelled videos, as for `reelflow run`; by default data/raw.")
@@ -68,20 +65,13 @@ def _files_below(root: str) -> Iterator[str]:
         yield from (str(p) for p in paths if p.suffix.lower() not in _LISTS and p.is_file())
 
 
-def section_here(section: type[S]) -> S:
-    """A section of the params of the project in the current folder; elsewhere, the defaults."""
-    from reelflow.params import load_section
-
-    params = Path("params.yaml")
-    return load_section(params, section) if params.exists() else section.model_validate({})
-
-
 def model_here(model: str) -> tuple[str, str | None]:
     """A model, by default the champion of the project, and the address of its MLflow, if any."""
+    from reelflow.params import section_or_defaults
     from reelflow.params.register import RegisterParams
     from reelflow.registry.ask_model import address_from_environment_for
 
-    model = model or f"models:/{section_here(RegisterParams).name}@champion"
+    model = model or f"models:/{section_or_defaults(PARAMS, RegisterParams).name}@champion"
     return model, address_from_environment_for(model)
 
 

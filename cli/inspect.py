@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.files import Json, print_any_name, section_here, show_table, with_folders
+from cli.files import Json, print_any_name, show_table, with_folders
 from reelflow.base.terminal import printable
+from tasks.common.paths import PARAMS
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -55,11 +56,12 @@ def inspect(
 
 
 def _settings() -> tuple[Bounds, Policy]:
+    from reelflow.params import section_or_defaults
     from reelflow.params.ingest import IngestParams
     from reelflow.video.damage_policy import Policy
     from reelflow.video.process_limits import Bounds
 
-    section = section_here(IngestParams)
+    section = section_or_defaults(PARAMS, IngestParams)
     bounds = Bounds(section.timeout_s, section.memory_mb, section.max_file_gb)
     return bounds, Policy(section.undecodable, section.max_repeated_share)
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.files import Json, section_here, show_table
+from cli.files import Json, show_table
+from tasks.common.paths import PARAMS
 
 if TYPE_CHECKING:
     from reelflow.networks import Shape
@@ -39,10 +40,12 @@ def networks(
 def _rows(classes: int) -> Iterator[dict[str, Any]]:
     from reelflow.base.determinism import deterministic
     from reelflow.networks import NETWORKS, purpose, reads
+    from reelflow.params import section_or_defaults
     from reelflow.params.extract import ExtractParams
     from reelflow.params.train import TrainParams
 
-    params, clip = section_here(TrainParams), section_here(ExtractParams)
+    params = section_or_defaults(PARAMS, TrainParams)
+    clip = section_or_defaults(PARAMS, ExtractParams)
     shape = (clip.frames, clip.height, clip.width, 3)
     deterministic()
     for name in NETWORKS:
@@ -75,10 +78,11 @@ def _cost_of_embedding() -> dict[str, Any]:
 
     from reelflow.embeddings.embed import Seen, features_of, networks_of
     from reelflow.networks.cost import multiply_adds, seconds
+    from reelflow.params import section_or_defaults
     from reelflow.params.embed import EmbedParams
     from tasks.embed import embedding_spec
 
-    spec = embedding_spec(section_here(EmbedParams))
+    spec = embedding_spec(section_or_defaults(PARAMS, EmbedParams))
     pretrained = networks_of(spec)
     pictures = np.zeros((spec.frames, spec.size, spec.size, 3), np.uint8)
     seen = Seen(dict.fromkeys(spec.views, pictures), None)

@@ -25,7 +25,7 @@ from reelflow.explain.explanation import Explanation, check, explain
 from reelflow.explain.loading import load_subject
 from reelflow.explain.subject import Subject
 from reelflow.explain.true_boxes import true_boxes
-from reelflow.params import load_section
+from reelflow.params import section_or_defaults
 from reelflow.params.extract import ExtractParams
 from reelflow.registry.ask_model import Answer, ModelError, asking
 from reelflow.reports import explanations
@@ -99,7 +99,8 @@ def explain_videos(
     Raises:
         DataError: the model knows no such label, or cannot be read.
     """
-    bounds = _bounds()
+    section = section_or_defaults(PARAMS, ExtractParams)
+    bounds = Bounds(section.timeout_s, section.memory_mb)
     subject = load_subject(model.file, model.card, bounds)
     known = known_videos(subject, model.card)
     done, figures, names = Done(), [], set[str]()
@@ -127,13 +128,6 @@ def explain_videos(
         page = explanations.render(done.videos, model.source, done.sentences, filters)
         write_text(out / "index.html", page)
     return done
-
-
-def _bounds() -> Bounds:
-    section = ExtractParams.model_validate({})
-    if PARAMS.is_file():
-        section = load_section(PARAMS, ExtractParams)
-    return Bounds(section.timeout_s, section.memory_mb)
 
 
 def _clip(card: dict[str, Any]) -> ClipSpec | None:

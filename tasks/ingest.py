@@ -24,6 +24,7 @@ from reelflow.base.words import some
 from reelflow.dataset import near_duplicates
 from reelflow.dataset.catalogue import Catalogue, catalogue, class_counts, too_few
 from reelflow.dataset.check_cache import CheckCache
+from reelflow.dataset.fingerprints import keys
 from reelflow.dataset.near_duplicates import Pair
 from reelflow.intake.gate import let_through, set_aside
 from reelflow.intake.quarantine import DUPLICATE
@@ -107,8 +108,8 @@ def _refuse_written(before: dict[str, str], aside: Iterable[VideoError]) -> None
 def _near_duplicates(manifest: pd.DataFrame, cache: CheckCache, least: float) -> list[Pair]:
     if least == 1:
         return []
-    keys = {digest: cache.keys_of(digest) for digest in manifest["hash"]}
-    return near_duplicates.find(keys, cache.pictures_of, least)
+    found = {digest: keys(cache.pictures_of(digest)) for digest in manifest["hash"]}
+    return near_duplicates.find(found, cache.pictures_of, least)
 
 
 def _named(pairs: list[Pair], manifest: pd.DataFrame) -> pd.DataFrame:

@@ -20,7 +20,7 @@ import numpy as np
 
 from reelflow.base.decoder_versions import decoders
 from reelflow.base.errors import UnavailableError, VideoError
-from reelflow.dataset.fingerprints import FINGERPRINT_VERSION, SIDE, Keys, Pictures, keys
+from reelflow.dataset.fingerprints import FINGERPRINT_VERSION, SIDE, Pictures
 from reelflow.video.check import CHECK_VERSION, DamagedVideoError, VideoInfo
 
 log = logging.getLogger(__name__)
@@ -34,8 +34,8 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, stamp TEXT NOT NULL, hash TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS verdicts (hash TEXT, version TEXT, verdict BLOB NOT NULL,
                                      PRIMARY KEY (hash, version));
-CREATE TABLE IF NOT EXISTS fingerprints (hash TEXT, version TEXT, keys BLOB NOT NULL,
-                                         pictures BLOB NOT NULL, PRIMARY KEY (hash, version));
+CREATE TABLE IF NOT EXISTS pictures (hash TEXT, version TEXT, pictures BLOB NOT NULL,
+                                     PRIMARY KEY (hash, version));
 """
 
 
@@ -90,27 +90,15 @@ class CheckCache:
         if not isinstance(verdict, VideoError) or verdict.code not in _NOT_REMEMBERED:
             self._store("verdicts", digest, self._version, _pack(verdict))
 
-    def keys_of(self, digest: str) -> Keys:
-        """The keys of the fingerprint of a video that was decoded; none if it shows nothing."""
-        stored = self._of(digest, "keys", "fingerprints")
-        numbers = np.frombuffer(stored, "<u8").astype(np.uint64, copy=False)
-        scene, moving = 2 + int(numbers[0]), 2 + int(numbers[0] + numbers[1])
-        return Keys(numbers[scene:moving], numbers[moving:].view(np.int64), numbers[2:scene])
-
     def pictures_of(self, digest: str) -> Pictures:
         """The fingerprint of a video that was decoded, uint8 (N, SIDE, SIDE)."""
-        found = zlib.decompress(self._of(digest, "pictures", "fingerprints"))
+        found = zlib.decompress(self._of(digest, "pictures", "pictures"))
         return np.frombuffer(found, np.uint8).reshape(-1, SIDE, SIDE)
 
     def store_fingerprint(self, digest: str, pictures: Pictures) -> None:
-        """Remember a fingerprint, to be stored before the verdict, and its keys."""
-        found = keys(pictures)
-        counts = np.array([len(found.scene), len(found.moving)])
-        numbers = np.concatenate(
-            [counts, found.scene, found.moving, found.at], dtype="<u8", casting="unsafe"
-        )
+        """Remember a fingerprint, to be stored before the verdict."""
         packed = zlib.compress(pictures.tobytes(), 1)
-        self._store("fingerprints", digest, self._version, numbers.tobytes(), packed)
+        self._store("pictures", digest, self._version, packed)
 
     def _of(self, digest: str, column: str, table: str) -> Any:
         asked = f"SELECT {column} FROM {table} WHERE hash = ? AND version = ?"  # noqa: S608

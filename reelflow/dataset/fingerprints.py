@@ -19,8 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-# Raised when the same pictures would give another fingerprint.
-FINGERPRINT_VERSION = 2
+# Raised when the same pictures would give another fingerprint, or it is kept otherwise.
+FINGERPRINT_VERSION = 3
 
 Pictures = NDArray[np.uint8]
 Floats = NDArray[np.float32]

@@ -40,6 +40,11 @@ def load_section(path: Path, section: type[S]) -> S:
     return next(found for found in load_all(path).values() if isinstance(found, section))
 
 
+def section_or_defaults(path: Path, section: type[S]) -> S:
+    """A section as `load_section`, or its defaults where there is no params file."""
+    return load_section(path, section) if path.exists() else section.model_validate({})
+
+
 def load_all(path: Path) -> dict[str, Section]:
     """Return every section of the params file by name. Raises `ParamsError` as `load_section`."""
     values = _read(path)

@@ -203,10 +203,6 @@ def test_a_fingerprint_comes_back_from_the_cache_as_it_was(
         cache.store_fingerprint("moving", print_)
         cache.store_fingerprint("still", print_[:2])
         cache.store_fingerprint("nothing", print_[:0])
-        assert np.array_equal(cache.pictures_of("moving"), print_)
         stored = {"moving": print_, "still": print_[:2], "nothing": print_[:0]}
         for digest, expected in stored.items():
-            for name, values in vars(keys(expected)).items():
-                again = getattr(cache.keys_of(digest), name)
-                assert again.dtype == values.dtype
-                assert np.array_equal(again, values)
+            assert np.array_equal(cache.pictures_of(digest), expected)
