@@ -25,17 +25,7 @@ from reelflow.params import load_section
 from reelflow.params.embed import EmbedParams
 from reelflow.params.extract import ExtractParams
 from reelflow.training.checkpoint import forgotten
-from tasks.common.paths import (
-    CHECKPOINTS,
-    FOLDS,
-    FRAMES,
-    KEPT_FEATURES,
-    KEPT_FRAMES,
-    LEDGER,
-    MANIFEST,
-    PARAMS,
-    PREPARED,
-)
+from tasks.common import paths
 from tasks.embed import embedding_spec
 from tasks.extract import clip_spec
 
@@ -54,14 +44,14 @@ def collect(*, remove: bool) -> tuple[Counter[str], int]:
         ReelflowError: another run is at work, or there are no params here.
     """
     with only_run():
-        videos, kept = _videos(), {path.name for path in FRAMES.glob("*")}
-        spec = clip_spec(load_section(PARAMS, ExtractParams))
-        found = dict(unreferenced(KEPT_FRAMES, kept, spec, videos))
-        features = embedding_spec(load_section(PARAMS, EmbedParams))
-        found |= feature_cache.unreferenced(KEPT_FEATURES, features, videos)
-        found |= dict.fromkeys(forgotten(CHECKPOINTS), "checkpoints of a week ago or more")
+        videos, kept = _videos(), {path.name for path in paths.FRAMES.glob("*")}
+        spec = clip_spec(load_section(paths.PARAMS, ExtractParams))
+        found = dict(unreferenced(paths.KEPT_FRAMES, kept, spec, videos))
+        features = embedding_spec(load_section(paths.PARAMS, EmbedParams))
+        found |= feature_cache.unreferenced(paths.KEPT_FEATURES, features, videos)
+        found |= dict.fromkeys(forgotten(paths.CHECKPOINTS), "checkpoints of a week ago or more")
         with suppress(DataError):  # without stores nobody can tell which folds are wanted
-            found |= kept_folds.unreferenced(FOLDS, made_by(), videos)
+            found |= kept_folds.unreferenced(paths.FOLDS, made_by(), videos)
         freed = sum(status.st_size for path in found if (status := path.stat()).st_nlink == 1)
         if remove:
             for path in found:
@@ -72,9 +62,9 @@ def collect(*, remove: bool) -> tuple[Counter[str], int]:
 def _videos() -> set[str]:
     """The hashes of the videos that the manifest, a split or the ledger names."""
     hashes: set[str] = set()
-    if MANIFEST.exists():
-        hashes.update(pd.read_parquet(MANIFEST, columns=["hash"])["hash"])
-    for path in (LEDGER, *(PREPARED / f"{split}.csv" for split in SPLITS)):
+    if paths.MANIFEST.exists():
+        hashes.update(pd.read_parquet(paths.MANIFEST, columns=["hash"])["hash"])
+    for path in (paths.LEDGER, *(paths.PREPARED / f"{split}.csv" for split in SPLITS)):
         if path.exists():
             hashes.update(pd.read_csv(path, usecols=["hash"], dtype=str)["hash"])
     return hashes
