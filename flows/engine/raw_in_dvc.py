@@ -60,10 +60,8 @@ def cached() -> Callable[[Path], bool]:
     folder, most_bytes = cache_folder(), allowed()["most_bytes"]
 
     def holds(path: Path) -> bool:
-        # What is larger is kept from DVC, and not to be read to its end.
-        return (
-            path.stat().st_size <= most_bytes
-            and cached_file(folder, digest_of(path, "md5")).is_file()
-        )
+        if path.stat().st_size > most_bytes:  # kept from DVC, and not to be read to its end
+            return False
+        return cached_file(folder, digest_of(path, "md5")).is_file()
 
     return holds

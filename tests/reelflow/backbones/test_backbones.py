@@ -26,7 +26,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
         ("mobilenet_025", {"layers": ["nowhere"]}, "no layer 'nowhere'.*conv_pw_13_relu"),
         ("ResNet50", {}, "needs a file of its weights.*download: true"),
         ("efficientnet_lite0", {"weights": Path(__file__)}, "does not fit efficientnet_lite0"),
-        ("missing.keras", {}, "missing.keras cannot be read"),
+        ("missing.keras", {}, "missing.keras does not fit"),
         ("MobileNet", {"weights": Path("missing.h5")}, "missing.h5 does not fit MobileNet"),
     ],
 )
