@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reelflow.base.files import visible_files
 from reelflow.base.terminal import printable
 from tasks.common.paths import PARAMS
 
@@ -51,18 +51,14 @@ def with_folders(names: list[str]) -> list[str]:
     refuse_options(names)
     found: list[str] = []
     for name in names:
-        below = sorted(_files_below(name)) if Path(name).is_dir() else [name]
+        below = [name]
+        if Path(name).is_dir():
+            paths = (Path(name, path) for path in visible_files(Path(name)))
+            below = sorted(str(p) for p in paths if p.suffix.lower() not in _LISTS and p.is_file())
         if not below:
             raise typer.BadParameter(f"the folder {printable(name)} holds no files")
         found += below
     return found
-
-
-def _files_below(root: str) -> Iterator[str]:
-    for folder, inner, names in os.walk(root):
-        inner[:] = [name for name in inner if name[0] != "."]
-        paths = [Path(folder, name) for name in names if name[0] != "."]
-        yield from (str(p) for p in paths if p.suffix.lower() not in _LISTS and p.is_file())
 
 
 def model_here(model: str) -> tuple[str, str | None]:
