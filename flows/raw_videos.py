@@ -165,12 +165,7 @@ def import_videos(
 
 
 def remove_videos(
-    what: Sequence[str],
-    form: Form,
-    echo: Callable[[str], None],
-    *,
-    force: bool,
-    dry_run: bool,
+    what: Sequence[str], form: Form, echo: Callable[[str], None], *, force: bool, dry_run: bool
 ) -> None:
     """Remove videos from `data/raw`, or list those that would be removed.
 

@@ -22,11 +22,7 @@ from prefect.futures import PrefectFuture, wait
 from prefect.states import Cancelled, Completed, Failed
 
 from flows.engine import stage_process
-from flows.engine.dvc_graph import (
-    BusyError,
-    Node,
-    changes,
-)
+from flows.engine.dvc_graph import BusyError, Node, changes
 from flows.engine.outcome import RECORDER, Recorder, StageOutcome
 from flows.engine.params_override import set_params
 from flows.engine.prefect_artifacts import show_reports

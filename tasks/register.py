@@ -251,9 +251,7 @@ def _files() -> list[Path]:
 
 
 def _tags() -> dict[str, str]:
-    tags = {
-        "reelflow.versions": ", ".join(f"{k} {v}" for k, v in provenance.versions().items()),
-    }
+    tags = {"reelflow.versions": ", ".join(f"{k} {v}" for k, v in provenance.versions().items())}
     if lock := provenance.lock_hash(LOCK, without=STAGE):
         tags["reelflow.dvc_lock"] = lock
     if commit := provenance.git_commit(Path(), WRITTEN_IN_GIT):

@@ -41,11 +41,7 @@ class Work(Protocol):
 
 
 def run_folds(
-    name: str,
-    unit: str,
-    begin: Callable[[], Work],
-    workers: int,
-    echo: Callable[[str], None],
+    name: str, unit: str, begin: Callable[[], Work], workers: int, echo: Callable[[str], None]
 ) -> PipelineResult:
     """Run the flow of this name; with nothing to do neither Prefect nor a server is started.
 

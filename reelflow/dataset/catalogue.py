@@ -139,11 +139,7 @@ def _hashes(
 
 
 def _verdicts(
-    root: Path,
-    firsts: dict[str, tuple[str, str]],
-    bounds: Bounds,
-    workers: int,
-    cache: CheckCache,
+    root: Path, firsts: dict[str, tuple[str, str]], bounds: Bounds, workers: int, cache: CheckCache
 ) -> Iterator[tuple[str, Verdict]]:
     """The verdict on each file, by hash and stamp; only content that is new is decoded."""
     unknown = []

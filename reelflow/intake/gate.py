@@ -21,11 +21,7 @@ _PASSED_OVER = (".git", ".hg")
 
 
 def set_aside(
-    root: Path,
-    links_to: Sequence[Path] = (),
-    *,
-    most_bytes: int = 0,
-    reserved: Sequence[str] = (),
+    root: Path, links_to: Sequence[Path] = (), *, most_bytes: int = 0, reserved: Sequence[str] = ()
 ) -> list[VideoError]:
     """Entries of a folder, at any depth, that may not be read, each with reason and remedy.
 

@@ -14,8 +14,7 @@ class IngestParams(DecodingSection):
     """How labelled videos are found, checked and set aside."""
 
     group_pattern: str = Field(
-        "",
-        description="a regular expression with a named part `group`, searched in each path",
+        "", description="a regular expression with a named part `group`, searched in each path"
     )
     min_videos_per_class: int = Field(3, ge=3, description="fewest usable videos of a class")
     max_quarantined_share: float = Field(

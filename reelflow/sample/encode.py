@@ -104,11 +104,7 @@ def encode(job: Job) -> None:
     command = _output(job).global_args("-v", "error", "-y").compile(cmd=ffmpeg_exe())
     try:
         done = subprocess.run(
-            command,
-            input=job.frames.tobytes(),
-            capture_output=True,
-            timeout=TIMEOUT_S,
-            check=False,
+            command, input=job.frames.tobytes(), capture_output=True, timeout=TIMEOUT_S, check=False
         )
     except subprocess.TimeoutExpired:
         raise DataError(

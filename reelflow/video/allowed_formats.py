@@ -55,8 +55,4 @@ def confined(descriptor: int) -> dict[str, Any]:
 def input_options(descriptor: int) -> dict[str, Any]:
     """Options of an input of ffmpeg: the confinement, pictures only, one thread (bounded memory,
     the same bytes), times as they are in the file."""
-    return {
-        **confined(descriptor),
-        **dict.fromkeys(("an", "sn", "dn", "copyts")),
-        "threads": 1,
-    }
+    return {**confined(descriptor), **dict.fromkeys(("an", "sn", "dn", "copyts")), "threads": 1}
