@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -82,23 +83,25 @@ def take(
     report = InboxReport()
     remove_left_over(raw, below=True)  # copies that a kill cut short: their source is in the inbox
     before = known_videos(raw)
-    videos = dict(before)
-    contents = Contents()
+    videos, contents = dict(before), Contents()
     # A csv may lack the row of a file; without one, what lies in no class is no video.
     for name in sorted(files_in(raw) - {CSV_NAME} if (raw / CSV_NAME).is_file() else before):
         contents.note(name, raw / name)
     by_content: dict[str, list[_Arrival]] = defaultdict(list)
-    arrivals = _arrivals(inbox, now - settle_s, (inbox, *links_to), most_bytes, report)
-    for digest, arrival in arrivals:
-        by_content[digest].append(arrival)
+    for path in _files_below(inbox):
+        place = path.relative_to(inbox)
+        shown = str(place).encode("utf-8", "replace").decode()
+        with _leaving(report, [shown]):
+            _refuse_unfit(path, place, now - settle_s, (inbox, *links_to), most_bytes)
+            # The folder below the class: videos that lie there together stay in one split.
+            group = place.parts[1] if len(place.parts) > 2 else None
+            video = LabelledVideo(shown, place.parts[0], group)
+            arrival = _Arrival(path, video, path.stat())
+            by_content[digest_of(path)].append(arrival)
     done: list[_Arrival] = []
     for same in by_content.values():
-        try:
+        with _leaving(report, [each.video.path for each in same]):
             done += _take_one(same, raw, videos, contents.same(same[0].path), report)
-        except (OSError, VideoError) as error:
-            if isinstance(error, OSError) and error.errno in DISK_FULL:
-                raise
-            report.left.extend((each.video.path, _trouble(error)) for each in same)
     if videos != before:
         write_listing(raw, videos, keep=True)
     for arrival in done:
@@ -108,6 +111,23 @@ def take(
             reason = f"It is in raw, but cannot be taken out of the inbox: {error.strerror}."
             report.left.append((arrival.video.path, reason))
     return report
+
+
+@contextmanager
+def _leaving(report: InboxReport, names: Sequence[str]) -> Iterator[None]:
+    """Report what cannot be taken as left, with the reason; a full disk stops everything."""
+    try:
+        yield
+    except VideoError as error:
+        reason = f"{error.reason} {error.remedy}"
+    except OSError as error:
+        if error.errno in DISK_FULL:
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        reason = f"{error.strerror or error}{where}. Mend that, and it is taken the next time."
+    else:
+        return
+    report.left.extend((name, reason) for name in names)
 
 
 def _take_one(
@@ -139,10 +159,6 @@ def _take_one(
     else:
         # Bytes in raw without a row: a kill came between the two, and only the row is missing.
         name = there[0] if there else _bring(right[0], raw)
-        if not name:
-            growing = "It changed while it was read. It is taken the next time."
-            report.left.extend((arrival.video.path, growing) for arrival in right)
-            return []
         videos[name] = LabelledVideo(name, right[0].video.label, group)
         report.new.append(name)
     report.known.extend(arrival.video.path for arrival in right[0 if rows else 1 :])
@@ -167,7 +183,7 @@ def _conflict(arrival: _Arrival, same: list[_Arrival], recorded: list[LabelledVi
 
 
 def _bring(arrival: _Arrival, raw: Path) -> str:
-    """Link or copy an arrival into raw; returns its name there, nothing if it changed meanwhile."""
+    """Link or copy an arrival into raw; its name there. Raises `VideoError` if it changed."""
     name = free_name(raw, arrival.video.path, arrival.path)
     # Linked only where no other name and no other owner can still change the bytes.
     found = arrival.path.lstat()
@@ -176,29 +192,8 @@ def _bring(arrival: _Arrival, raw: Path) -> str:
     now = arrival.path.stat()
     if (now.st_size, now.st_mtime_ns) != (arrival.seen.st_size, arrival.seen.st_mtime_ns):
         (raw / name).unlink()
-        return ""
+        raise _waits("It changed while it was read.", "It is taken the next time.")
     return name
-
-
-def _arrivals(
-    inbox: Path, settled: float, within: Sequence[Path], most_bytes: int, report: InboxReport
-) -> Iterator[tuple[str, _Arrival]]:
-    """Files that are whole and have a class, in the order of their paths, each with its hash."""
-    for path in _files_below(inbox):
-        place = path.relative_to(inbox)
-        shown = str(place).encode("utf-8", "replace").decode()
-        try:
-            reason = _why_not(path, place, settled, within, most_bytes)
-            if not reason:
-                # The folder below the class: videos that lie there together stay in one split.
-                group = place.parts[1] if len(place.parts) > 2 else None
-                video = LabelledVideo(shown, place.parts[0], group)
-                arrival = _Arrival(path, video, path.stat())
-                yield digest_of(path), arrival
-        except (OSError, VideoError) as error:
-            reason = _trouble(error)
-        if reason:
-            report.left.append((shown, reason))
 
 
 def _files_below(root: Path) -> list[Path]:
@@ -211,28 +206,26 @@ def _files_below(root: Path) -> list[Path]:
     )
 
 
-def _why_not(
+def _refuse_unfit(
     path: Path, place: Path, settled: float, within: Sequence[Path], most_bytes: int
-) -> str:
-    """Why a file waits in the inbox; empty if it need not. Raises `VideoError` as the sandbox."""
+) -> None:
+    """Raise `VideoError` if a file waits in the inbox, and why."""
     if path.is_dir():
-        return "It is a link to a folder. Put the files themselves here."
+        raise _waits("It is a link to a folder.", "Put the files themselves here.")
     if len(place.parts) == 1:
-        return "It lies in no class. Put it into a folder with the name of its class."
+        raise _waits("It lies in no class.", "Put it into a folder with the name of its class.")
     refuse_name(str(place))
     refuse_unusable(path, within, most_bytes=most_bytes)
     if path.name.lower().endswith(UNFINISHED):
-        return "Its name is that of an unfinished download. It is taken under its final name."
+        reason = "Its name is that of an unfinished download."
+        raise _waits(reason, "It is taken under its final name.")
     found = path.stat()
     if max(found.st_mtime, found.st_ctime) > settled:
-        return "It was changed a moment ago and may still be growing. It is taken the next time."
+        reason = "It was changed a moment ago and may still be growing."
+        raise _waits(reason, "It is taken the next time.")
     if not found.st_size:
-        return "It is empty. Put the video here again, or delete it."
-    return ""
+        raise _waits("It is empty.", "Put the video here again, or delete it.")
 
 
-def _trouble(error: OSError | VideoError) -> str:
-    if isinstance(error, VideoError):
-        return f"{error.reason} {error.remedy}"
-    where = f" ({error.filename})" if error.filename else ""
-    return f"{error.strerror or error}{where}. Mend that, and it is taken the next time."
+def _waits(reason: str, remedy: str) -> VideoError:
+    return VideoError("", "waits", reason, remedy)
