@@ -102,7 +102,7 @@ def explain_videos(
     section = section_or_defaults(PARAMS, ExtractParams)
     bounds = Bounds(section.timeout_s, section.memory_mb)
     subject = load_subject(model.file, model.card, bounds)
-    known = known_videos(subject, model.card)
+    known = known_videos(subject.model, model.card)
     done, figures, names = Done(), [], set[str]()
     shown = track(files, len(files), "explaining videos") if len(files) > 1 else files
     for number, file in enumerate(shown):
@@ -124,8 +124,8 @@ def explain_videos(
         done.sentences = _conclude(figures, model, subject)
     if done.videos:
         learned = not model.card.get("blocks")
-        filters = explanations.Filters(subject.filters(), learned)
-        page = explanations.render(done.videos, model.source, done.sentences, filters)
+        filters = subject.filters()
+        page = explanations.render(done.videos, model.source, done.sentences, filters, learned)
         write_text(out / "index.html", page)
     return done
 

@@ -278,9 +278,7 @@ def _save(fitted: Trained, params: TrainParams, meta: dict[str, Any]) -> str:
     }
     write_json(MODEL_CARD, card)
     write_table(LEFT_OUT, fitted.left_out.table(meta["labels"]))
-    FAMILIAR.unlink(missing_ok=True)
-    if fitted.left_out.familiarity:
-        fitted.left_out.familiarity.save(FAMILIAR)
+    fitted.left_out.familiarity.save(FAMILIAR)
     return model_hash
 
 

@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,28 +24,6 @@ MOST_ALIKE = 0.5
 _STEPS = 5
 
 
-@dataclass(frozen=True)
-class Curves:
-    """The probability of a class while cells are blanked, and while they are shown.
-
-    Attributes:
-        deletion: float64 (S,), from the whole video to nothing.
-        insertion: float64 (S,), from nothing to the whole video.
-    """
-
-    deletion: NDArray[np.float64]
-    insertion: NDArray[np.float64]
-
-    @property
-    def areas(self) -> tuple[float, float]:
-        """Under each, 0 to 1: the mean probability on the way."""
-        step = 1 / (len(self.deletion) - 1)
-        return (
-            float(np.trapezoid(self.deletion, dx=step)),
-            float(np.trapezoid(self.insertion, dx=step)),
-        )
-
-
 def rank_correlation(one: Floats, other: Floats) -> float:
     """Spearman's, of two maps; 0 where one is the same everywhere."""
     from scipy.stats import rankdata
@@ -57,10 +34,11 @@ def rank_correlation(one: Floats, other: Floats) -> float:
     return float(np.corrcoef(*ranks)[0, 1])
 
 
-def curves(
+def areas(
     subject: Subject, look: Look, target: int, orders: Sequence[Sequence[int]], grid: Shape3
-) -> list[Curves]:
-    """Both curves for cells in each of several orders.
+) -> NDArray[np.float64]:
+    """The areas under the probability of a class while cells are blanked, from the whole video to
+    nothing, and while they are shown: its mean on the way, (O, 2), for each of several orders.
 
     Args:
         subject, look, target: whose probability of which class for what.
@@ -83,10 +61,11 @@ def curves(
     answers = subject.probabilities(look, shown)[:, target].astype(np.float64)
     chances = answers[which.ravel()]
     whole, nothing = chances[:2]
-    return [
-        Curves(np.array([whole, *deleted, nothing]), np.array([nothing, *inserted, whole]))
+    courses = [
+        ((whole, *deleted, nothing), (nothing, *inserted, whole))
         for deleted, inserted in chances[2:].reshape(len(orders), 2, len(counts))
     ]
+    return np.trapezoid(courses, dx=1 / (len(counts) + 1))
 
 
 def by_map(values: Floats, grid: Shape3) -> list[int]:

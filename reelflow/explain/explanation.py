@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelflow.base.errors import DataError
-from reelflow.explain.checks import by_map, curves, energy_in_boxes, rank_correlation
+from reelflow.explain.checks import areas, by_map, energy_in_boxes, rank_correlation
 from reelflow.explain.occlusion import grid_of, moments, occlusion_map, spread
 from reelflow.explain.subject import Floats, Look, Subject
 
@@ -91,15 +91,15 @@ def check(
     chance_order = random.permutation(int(np.prod(grid))).tolist()
     orders = [chance_order, chance_order[::-1]]
     orders += [by_map(values, grid) for values in found.maps.values()]
-    drawn = [one.areas for one in curves(subject, look, target, orders, grid)]
-    chance = np.mean(drawn[:_ORDERS], axis=0)
+    under = areas(subject, look, target, orders, grid)
+    chance = under[:_ORDERS].mean(axis=0)
     figures: dict[str, dict[str, Any]] = {}
-    for name, areas in zip(found.maps, drawn[_ORDERS:], strict=True):
+    for name, (deletion, insertion) in zip(found.maps, under[_ORDERS:], strict=True):
         energy = None if boxes is None else energy_in_boxes(found.pixels(name), boxes)
         figures[name] = {
             "stages": {},
-            "deletion_gain": float(chance[0] - areas[0]),
-            "insertion_gain": float(areas[1] - chance[1]),
+            "deletion_gain": float(chance[0] - deletion),
+            "insertion_gain": float(insertion - chance[1]),
             "box_energy": energy,
         }
     for stage, other in subject.randomised(seed):

@@ -127,12 +127,8 @@ def _soft(length: int, count: int) -> Floats:
 
 def _passed_over(frames: Frames, run: slice) -> Frames:
     """The frame before the run turns into the frame after it; at an end it stands still."""
-    before = frames[run.start - 1] if run.start else None
-    after = frames[run.stop] if run.stop < len(frames) else None
+    near = [frames[at] for at in (run.start - 1, run.stop) if 0 <= at < len(frames)] or [frames[0]]
+    before, after = near[0].astype(np.float32), near[-1]
     count = run.stop - run.start
-    if before is None or after is None:
-        held = after if before is None else before
-        held = frames[0] if held is None else held
-        return np.repeat(held[np.newaxis], count, axis=0)
     share = (np.arange(1, count + 1, dtype=np.float32) / (count + 1))[:, None, None, None]
-    return np.asarray(np.rint(before + share * (after.astype(np.float32) - before)), np.uint8)
+    return np.asarray(np.rint(before + share * (after - before)), np.uint8)

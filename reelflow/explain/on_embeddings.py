@@ -38,52 +38,50 @@ if TYPE_CHECKING:
 _BATCH = 8
 
 
+@dataclass
 class OnEmbeddings:
     """A head that reads blocks of an embedding.
 
     The window of a view stays where it is in the video as it was, whatever is blanked.
 
-    Args:
+    Attributes:
         model: from features (B, D) to probabilities (B, K).
         labels: in its order.
         blocks: `view/layer/statistic`, side by side what the head reads.
-        spec: of the embedding.
+        spec: of the embedding; what the head does not read is left out.
         bounds: limits of a decoder.
         temperature: of its answers.
+        grid, own: as `Subject` has them.
     """
 
+    model: keras.Model
+    labels: list[str]
+    blocks: Sequence[str]
+    spec: EmbeddingSpec
+    bounds: Bounds
+    temperature: float = 1.0
     grid: Shape3 = (4, 4, 4)
+    own: str = ""
 
-    def __init__(
-        self,
-        model: keras.Model,
-        labels: list[str],
-        blocks: Sequence[str],
-        spec: EmbeddingSpec,
-        bounds: Bounds,
-        temperature: float = 1.0,
-    ) -> None:
-        self.labels = labels
-        self.own = "contributions" if any(_statistic(block) in PLACED for block in blocks) else ""
-        # What the head does not read costs as much as what it does.
-        spec = spec.only(blocks)
-        self._model, self._blocks, self._spec, self._bounds = model, blocks, spec, bounds
-        self._temperature = temperature
-        self._eye = _Eye(networks_of(spec), spec, blocks)
+    def __post_init__(self) -> None:
+        if any(block.split("/")[-1] in PLACED for block in self.blocks):
+            self.own = "contributions"
+        self.spec = self.spec.only(self.blocks)
+        self._eye = _Eye(networks_of(self.spec), self.spec, self.blocks)
 
     def look(self, path: Path) -> Look:
         """The frames from which views are cut, and the windows of the views that are read."""
-        info = check_video(path, self._bounds)
-        clip = read_frames(path.parent, self._spec, self._bounds, (path.name, info))
+        info = check_video(path, self.bounds)
+        clip = read_frames(path.parent, self.spec, self.bounds, (path.name, info))
         if isinstance(clip, Exception):
             raise clip
-        parts = {view: box_of(view, clip.frames) for view in self._spec.views}
+        parts = {view: box_of(view, clip.frames) for view in self.spec.views}
         return Look(clip.frames, clip.timestamps, info, parts)
 
     def probabilities(self, look: Look, changed: Iterable[Changed]) -> Floats:
         """Each as the registered model answers: one embedding a pass of the head."""
-        found = (predict_clip(self._model, one) for one in self._eye.embedded(look, changed))
-        return np.stack([tempered(row, self._temperature) for row in found])
+        found = (predict_clip(self.model, one) for one in self._eye.embedded(look, changed))
+        return np.stack([tempered(row, self.temperature) for row in found])
 
     def features(self, look: Look) -> Floats:
         """The blocks of the embedding side by side."""
@@ -99,7 +97,7 @@ class OnEmbeddings:
         found = np.zeros(look.frames.shape[:3], np.float32)
         base = self._eye.base(look)
         slopes = self._slopes(base, target)
-        for one, network in zip(self._spec.looks, base.networks, strict=True):
+        for one, network in zip(self.spec.looks, base.networks, strict=True):
             for view in one.views:
                 left, top, right, bottom = look.parts[view]
                 shape = (len(look.frames), bottom - top, right - left)
@@ -113,20 +111,20 @@ class OnEmbeddings:
     def randomised(self, seed: int) -> Iterator[tuple[str, Subject]]:
         """The frozen networks alone, which learned elsewhere; then the head, then all. The head
         alone where it reads flow alone, which nobody learned."""
-        head = drawn_anew(self._model, _with_weights(self._model), seed)
+        head = drawn_anew(self.model, _with_weights(self.model), seed)
         if not self._eye.backbones:
             yield "the head", self._with(head, self._eye)
             return
         below = [drawn_anew(one, _with_weights(one), seed) for one in self._eye.backbones]
-        other = _Eye(below, self._spec, self._blocks)
-        yield BELOW, self._with(self._model, other)
+        other = _Eye(below, self.spec, self.blocks)
+        yield BELOW, self._with(self.model, other)
         yield "the head", self._with(head, self._eye)
         yield "the head and the network below it", self._with(head, other)
 
     def _with(self, head: keras.Model, eye: _Eye) -> OnEmbeddings:
         """The same with another head, and through other eyes, which may have seen the video."""
         found = copy.copy(self)
-        found._model, found._eye = head, eye
+        found.model, found._eye = head, eye
         return found
 
     def _slopes(self, base: _Base, target: int) -> dict[str, Floats]:
@@ -136,10 +134,10 @@ class OnEmbeddings:
         given = tf.constant(self._eye.vector(base.record)[np.newaxis])
         with tf.GradientTape() as tape:
             tape.watch(given)
-            odds = tensor_log_odds(self._model(given)[0], target, self._temperature)
+            odds = tensor_log_odds(self.model(given)[0], target, self.temperature)
         slopes = tape.gradient(odds, given)[0].numpy()
-        ends = np.cumsum([base.record[block].shape[1] for block in self._blocks])
-        return dict(zip(self._blocks, np.split(slopes, ends[:-1]), strict=True))
+        ends = np.cumsum([base.record[block].shape[1] for block in self.blocks])
+        return dict(zip(self.blocks, np.split(slopes, ends[:-1]), strict=True))
 
 
 class _Eye:
@@ -218,10 +216,6 @@ class _Base:
 
 def _with_weights(model: keras.Model) -> list[str]:
     return [layer.name for layer in model.layers if layer.weights]
-
-
-def _statistic(block: str) -> str:
-    return block.split("/")[-1]
 
 
 class Remembering:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -19,6 +20,7 @@ from reelflow.extraction.read_clips import read_clips
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.store.views import shown
 from reelflow.training.calibration import tempered
+from reelflow.training.familiarity import features_of
 from reelflow.video.check import check_video
 from reelflow.video.process_limits import Bounds
 
@@ -31,41 +33,36 @@ _BATCH = 16
 _ROWS = 4
 
 
+@dataclass
 class OnFrames:
     """A network that reads the frames of a clip.
 
     Where a clip is seen in several crops, the middle one is explained.
 
-    Args:
+    Attributes:
         model: from uint8 clips (B, T, H, W, 3) to probabilities (B, K).
         labels: in its order.
         spec: of its clips.
         bounds: limits of a decoder.
         temperature: of its answers.
+        grid, own: as `Subject` has them.
     """
 
+    model: keras.Model
+    labels: list[str]
+    spec: ClipSpec
+    bounds: Bounds
+    temperature: float = 1.0
     grid: Shape3 = (8, 8, 8)
-    own = "grad_cam"
-
-    def __init__(
-        self,
-        model: keras.Model,
-        labels: list[str],
-        spec: ClipSpec,
-        bounds: Bounds,
-        temperature: float = 1.0,
-    ) -> None:
-        self.labels = labels
-        self._model, self._spec, self._bounds = model, spec, bounds
-        self._temperature = temperature
+    own: str = "grad_cam"
 
     def look(self, path: Path) -> Look:
         """The middle crop of the clip."""
-        info = check_video(path, self._bounds)
-        clip = read_clips([(path, info)], self._spec, self._bounds)[0]
+        info = check_video(path, self.bounds)
+        clip = read_clips([(path, info)], self.spec, self.bounds)[0]
         if isinstance(clip, Exception):
             raise clip
-        middle = shown(clip, self._spec)
+        middle = shown(clip, self.spec)
         return Look(middle.frames, middle.timestamps, info, {})
 
     def probabilities(self, look: Look, changed: Iterable[Changed]) -> Floats:
@@ -75,12 +72,12 @@ class OnFrames:
             batch = np.repeat(look.frames[np.newaxis], _BATCH, axis=0)
             for clip, (start, frames) in zip(batch, part, strict=False):
                 clip[start : start + len(frames)] = frames
-            found.append(self._model.predict_on_batch(batch)[: len(part)])
-        return np.stack([tempered(row, self._temperature) for row in np.concatenate(found)])
+            found.append(self.model.predict_on_batch(batch)[: len(part)])
+        return np.stack([tempered(row, self.temperature) for row in np.concatenate(found)])
 
     def filters(self) -> list[Frames]:
         """Of its first convolution."""
-        found = first_filters(self._model)
+        found = first_filters(self.model)
         return [] if found is None else [found]
 
     def own_map(self, look: Look, target: int) -> Floats:
@@ -94,7 +91,7 @@ class OnFrames:
 
         with tf.GradientTape() as tape:
             *maps, answer = self._with_maps(look.frames[np.newaxis])
-            odds = tensor_log_odds(answer[0], target, self._temperature)
+            odds = tensor_log_odds(answer[0], target, self.temperature)
         found = np.zeros(look.frames.shape[:3], np.float32)
         for map_, slope in zip(maps, tape.gradient(odds, maps), strict=True):
             part = tf.reduce_sum(map_ * slope, axis=-1).numpy()
@@ -105,38 +102,24 @@ class OnFrames:
 
     def features(self, look: Look) -> Floats:
         """The mean over frames where each frame has its own."""
-        return np.asarray(self.features_of(look.frames[np.newaxis])[0])
-
-    def features_of(self, clips: Any) -> Floats:
-        """What the last layer reads of clips, float32 (B, D)."""
-        found = np.asarray(self._inner.predict_on_batch(clips), np.float32)
-        return np.asarray(found.reshape(len(clips), -1, found.shape[-1]).mean(axis=1))
-
-    @cached_property
-    def _inner(self) -> keras.Model:
-        """The network without its last layer."""
-        import keras
-
-        last = [layer for layer in self._model.layers if layer.weights][-1]
-        return keras.Model(self._model.inputs[0], last.input)
+        return features_of(self.model)(look.frames[np.newaxis])
 
     @cached_property
     def _with_maps(self) -> keras.Model:
         """The network, with its last maps over the picture beside its answer."""
         import keras
 
-        maps = [layer for layer in self._model.layers if _rows(layer) >= _ROWS]
+        maps = [layer for layer in self.model.layers if _rows(layer) >= _ROWS]
         last = [layer for layer in maps if not any(_rows(n) >= _ROWS for n in _readers(layer))]
-        outputs = [*(layer.output for layer in last), self._model.outputs[0]]
-        return keras.Model(self._model.inputs[0], outputs)
+        outputs = [*(layer.output for layer in last), self.model.outputs[0]]
+        return keras.Model(self.model.inputs[0], outputs)
 
     def randomised(self, seed: int) -> Iterator[tuple[str, Subject]]:
         """The last layer, half of them, all of them."""
-        layers = [layer.name for layer in self._model.layers if layer.trainable_weights][::-1]
+        layers = [layer.name for layer in self.model.layers if layer.trainable_weights][::-1]
         for count in sorted({1, math.ceil(len(layers) / 2), len(layers)}):
-            model = drawn_anew(self._model, layers[:count], seed)
-            other = OnFrames(model, self.labels, self._spec, self._bounds, self._temperature)
-            yield _said(count, len(layers)), other
+            model = drawn_anew(self.model, layers[:count], seed)
+            yield _said(count, len(layers)), replace(self, model=model)
 
 
 def _said(count: int, of: int) -> str:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import zoom
 
 from reelflow.video.check import VideoInfo
+
+if TYPE_CHECKING:
+    import keras
 
 Frames = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -47,11 +50,13 @@ class Subject(Protocol):
     """A model that can be explained.
 
     Attributes:
+        model: what answers in the end.
         labels: in its order.
         grid: how many cells in time, down and across are worth their cost for occlusion.
         own: the name of the map that `own_map` gives; empty if it gives none.
     """
 
+    model: keras.Model
     labels: list[str]
     grid: Shape3
     own: str

@@ -110,7 +110,7 @@ class VideoModel(PythonModel):  # type: ignore[misc]  # mlflow's classes have no
         }
 
     def _caution(self, shown: NDArray[Any]) -> str | None:
-        if self.familiarity is None or self.features is None:
+        if self.familiarity is None:
             return None
         distance = float(self.familiarity.distance(self.features(shown)[np.newaxis])[0])
         return unlike(distance) if distance > 1 else None

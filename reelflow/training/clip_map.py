@@ -38,10 +38,9 @@ def clip_map(
         the share; and the rows of at most `MOST` videos, drawn by chance where there are more, with
         `x` and `y`, those of the test last.
     """
-    features = features_of(model) if familiar.is_file() else None
-    if features is None:
+    if not familiar.is_file():
         return None, None
-    known = Familiarity.load(familiar)
+    known, features = Familiarity.load(familiar), features_of(model)
 
     def read(videos: pd.DataFrame) -> Floats:
         return np.stack([features(inputs(video)) for video in videos["hash"]])

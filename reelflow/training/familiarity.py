@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 
 REJECTED = 0.05
-_LAST = "probabilities"
 
 
 @dataclass(frozen=True)
@@ -83,19 +82,17 @@ class Familiarity:
         return cls(**{**values, "threshold": float(values["threshold"])})
 
 
-def features_of(model: keras.Model) -> Callable[[NDArray[Any]], Floats] | None:
+def features_of(model: keras.Model) -> Callable[[NDArray[Any]], Floats]:
     """The features that the last layer of a model reads of the views of a clip, float32 (D,).
 
-    None for a network that has no layer of that name. Where a network judges each frame for itself,
-    it is the mean of its frames.
+    Where a network judges each frame for itself, it is the mean of its frames.
     """
     if len(model.input_shape) == 2:
         return lambda views: np.asarray(views.mean(axis=0), dtype=np.float32)
     import keras
 
-    if _LAST not in [layer.name for layer in model.layers]:
-        return None
-    before = keras.Model(model.inputs, model.get_layer(_LAST).input)
+    last = [layer for layer in model.layers if layer.weights][-1]
+    before = keras.Model(model.inputs, last.input)
 
     def found(views: NDArray[Any]) -> Floats:
         rows = [before.predict_on_batch(view[np.newaxis]).mean(axis=0) for view in views]

@@ -36,13 +36,12 @@ class LeftOut:
     Attributes:
         videos: the columns `hash` and `target`, the true class number.
         probabilities: float (N, K), before the temperature.
-        familiarity: how far such videos lie from what was learned; None if the network has no
-            features to measure it by.
+        familiarity: how far such videos lie from what was learned.
     """
 
     videos: pd.DataFrame
     probabilities: NDArray[Any]
-    familiarity: Familiarity | None
+    familiarity: Familiarity
 
     @classmethod
     def of_frames(
@@ -53,8 +52,6 @@ class LeftOut:
             predict_views(model, views(store.frames(video), store.spec)) for video in videos["hash"]
         ]
         features = features_of(model)
-        if features is None:
-            return cls(videos, np.stack(found), None)
         known, left = (
             np.stack([features(views(store.frames(video), store.spec)) for video in table["hash"]])
             for table in (learned, videos)

@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from reelflow.base.errors import DataError
 from reelflow.base.evenly import evenly
 from reelflow.explain.neighbours import nearest
-from reelflow.explain.subject import Subject
-from reelflow.store.embedding_store import EmbeddingStore
 from reelflow.store.frame_store import FrameStore
-from reelflow.store.views import centre
+from reelflow.training.familiarity import features_of
+from reelflow.training.inputs import inputs_of
 from tasks.common.inputs import read_cells, read_json
 from tasks.common.paths import EMBEDDINGS, FRAMES, PREPARED
 
@@ -24,7 +23,6 @@ log = logging.getLogger(__name__)
 
 # Training videos that are compared, at most: networks on frames must look at each again.
 MOST = 1000
-_BATCH = 16
 _SPLITS = {
     "train": "which it learned from",
     "validation": "which its training used",
@@ -69,7 +67,7 @@ class Known:
         ]
 
 
-def known_videos(subject: Subject, card: dict[str, Any]) -> Known:
+def known_videos(model: Any, card: dict[str, Any]) -> Known:
     """The splits in `data/prepared`, and the features of the training videos by this model. Nothing
     where the checkout holds no split, or clips of other settings than the model's."""
     none = pd.DataFrame(columns=["hash", "path", "label", "split"])
@@ -82,7 +80,7 @@ def known_videos(subject: Subject, card: dict[str, Any]) -> Known:
     rows = videos[videos["split"] == "train"]
     rows = rows.iloc[evenly(len(rows), MOST)]
     try:
-        rows, features = _features(subject, card, rows)
+        rows, features = _features(model, card, rows)
     except DataError as error:
         log.info("no training clips beside it: %s", error)
         return Known(videos, own, none, nothing.features)
@@ -90,22 +88,11 @@ def known_videos(subject: Subject, card: dict[str, Any]) -> Known:
 
 
 def _features(
-    subject: Any, card: dict[str, Any], rows: pd.DataFrame
+    model: Any, card: dict[str, Any], rows: pd.DataFrame
 ) -> tuple[pd.DataFrame, NDArray[np.float32]]:
-    if card.get("blocks"):
-        store = EmbeddingStore(EMBEDDINGS)
-        if store.spec != card["embedding"]:
-            raise DataError(f"{EMBEDDINGS} holds other features than the model reads.")
-        rows = rows[rows["hash"].isin(store.hashes)]
-        found = [store.features(block, rows["hash"]) for block in card["blocks"]]
-        return rows, np.concatenate(found, axis=1)
-    frames = FrameStore(FRAMES)
-    if frames.spec.seen.to_dict() != card["clip"]:
+    frames = None if card.get("blocks") else FrameStore(FRAMES)
+    if frames and frames.spec.seen.to_dict() != card["clip"]:
         raise DataError(f"{FRAMES} holds other clips than the model takes.")
-    parts = []
-    for start in range(0, len(rows), _BATCH):
-        hashes = rows["hash"].iloc[start : start + _BATCH]
-        clips = [centre(frames.frames(video), frames.spec) for video in hashes]
-        batch = np.stack(clips + clips[:1] * (_BATCH - len(clips)))
-        parts.append(subject.features_of(batch)[: len(clips)])
-    return rows, np.concatenate(parts)
+    shown, there = inputs_of(card, frames, EMBEDDINGS, rows)
+    read = features_of(model)
+    return there, np.array([read(shown(video)) for video in there["hash"]], np.float32)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from reelflow.store.embedding_store import write_embeddings
 from tasks.common.nearest_training_clips import Known, known_videos
-from tests.explained import Toy
 
 CARD = {"blocks": ["v/l/mean"], "embedding": {"id": "1"}, "data_hash": "d"}
 # In two dimensions: a and b are alike, c is opposite.
@@ -32,7 +32,7 @@ def prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def known(**card: object) -> Known:
-    return known_videos(Toy(), {**CARD, **card})
+    return known_videos(SimpleNamespace(input_shape=(None, 2)), {**CARD, **card})
 
 
 def test_the_training_videos_most_alike_come_first_but_for_the_video_itself(prepared: Path) -> None:

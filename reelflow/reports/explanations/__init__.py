@@ -7,7 +7,6 @@ that films and pictures stay files beside it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,26 +20,12 @@ from reelflow.reports.page.pictures import still
 _SIDE = 40
 
 
-@dataclass(frozen=True)
-class Filters:
-    """The first filters of networks.
-
-    Attributes:
-        of_networks: uint8 RGB (N, h, w, 3) of each.
-        learned: whether they come from the training videos, not from elsewhere.
-    """
-
-    of_networks: Sequence[NDArray[np.uint8]]
-    learned: bool
-
-    @property
-    def pictures(self) -> list[list[str]]:
-        """Addresses of pictures large enough to be seen, a list a network."""
-        return [[_enlarged(one) for one in network] for network in self.of_networks]
-
-
 def render(
-    videos: Sequence[Mapping[str, Any]], model: str, checks: Sequence[str], filters: Filters
+    videos: Sequence[Mapping[str, Any]],
+    model: str,
+    checks: Sequence[str],
+    filters: Sequence[NDArray[np.uint8]],
+    learned: bool,
 ) -> str:
     """The page as HTML.
 
@@ -49,16 +34,18 @@ def render(
             lie, relative to the page.
         model: which one answered.
         checks: what was found out about the maps, in sentences; empty if nothing was checked.
-        filters: the first ones of the model.
+        filters: the first ones of each network, uint8 RGB (N, h, w, 3).
+        learned: whether these come from the training videos, not from elsewhere.
     """
-    sections = {
+    sections: dict[str, Any] = {
         "head": {"videos": videos, "model": model, "checks": checks},
         "videos": {"videos": videos},
-        "filters": {"filters": filters},
+        "filters": {"networks": [list(map(_enlarged, one)) for one in filters], "learned": learned},
     }
     return page.render(Path(__file__).parent, "What the model looked at", sections)
 
 
 def _enlarged(picture: NDArray[np.uint8]) -> str:
+    """The address of a picture large enough to be seen."""
     times = max(1, _SIDE // max(picture.shape[:2]))
     return still(picture.repeat(times, axis=0).repeat(times, axis=1), _SIDE, quality=80)

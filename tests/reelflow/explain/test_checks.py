@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from reelflow.base.errors import DataError
-from reelflow.explain.checks import by_map, curves, energy_in_boxes, rank_correlation
+from reelflow.explain.checks import areas, by_map, energy_in_boxes, rank_correlation
 from reelflow.explain.explanation import check, decisive, explain
 from reelflow.explain.verdicts import sentences, summary
 from tests.explained import Toy, bright_place, look_at
@@ -53,13 +53,13 @@ def test_a_map_turned_round_counts_as_the_same() -> None:
     assert found["passes"]["box"] is None
 
 
-def test_deletion_ends_where_insertion_begins_and_the_best_order_is_first() -> None:
+def test_the_best_order_takes_the_answer_away_soonest_and_brings_it_back_soonest() -> None:
     toy, look, grid = Toy(), look_at(bright_place()), (4, 4, 4)
     order = by_map(explain(toy, look).maps["occlusion"], grid)
-    found, worst = curves(toy, look, 1, [order, order[::-1]], grid)
-    assert found.deletion[0] == found.insertion[-1] > 0.99
-    assert found.deletion[-1] == found.insertion[0] < 0.1
-    assert found.areas[0] < worst.areas[0] and found.areas[1] > worst.areas[1]
+    best, worst = areas(toy, look, 1, [order, order[::-1]], grid)
+    assert best[0] < worst[0] and best[1] > worst[1]
+    # What the one blanks last the other shows first, from the same ends to the same ends.
+    assert best[0] == pytest.approx(worst[1]) and best[1] == pytest.approx(worst[0])
 
 
 def test_energy_in_a_box_is_a_multiple_of_chance() -> None:

@@ -53,15 +53,15 @@ def test_of_a_filter_in_time_the_frame_of_most_weight_is_shown() -> None:
 def test_a_head_has_none_and_the_page_says_so() -> None:
     inputs = keras.Input((12,))
     assert first_filters(keras.Model(inputs, keras.layers.Dense(2)(inputs))) is None
-    page = explanations.render([], "m", [], explanations.Filters([], learned=False))
+    page = explanations.render([], "m", [], [], learned=False)
     assert "No network sees the pictures themselves" in page
 
 
 def test_the_page_shows_each_filter_and_whether_these_videos_taught_it() -> None:
     filters = np.random.default_rng(0).integers(256, size=(7, 5, 5, 3)).astype(np.uint8)
-    page = explanations.render([], "m", [], explanations.Filters([filters, filters], learned=False))
+    page = explanations.render([], "m", [], [filters, filters], learned=False)
     section = page[page.index('id="filters"') :]
     assert section.count("<img") == 14
     assert "learned from other pictures" in section
-    taught = explanations.render([], "m", [], explanations.Filters([filters], learned=True))
+    taught = explanations.render([], "m", [], [filters], learned=True)
     assert "noise, if it has not" in taught

@@ -51,7 +51,7 @@ def test_the_answer_is_that_of_the_registered_model(
     features = np.concatenate([record[block][0] for block in BLOCKS])
     np.testing.assert_allclose(subject.features(look), features, rtol=1e-3, atol=1e-4)
     found = subject.probabilities(look, [(0, look.frames[:1])])[0]
-    np.testing.assert_allclose(found, predict_clip(subject._model, features), atol=1e-3)
+    np.testing.assert_allclose(found, predict_clip(subject.model, features), atol=1e-3)
 
 
 def test_occlusion_computes_the_pictures_that_changed_alone(
