@@ -119,22 +119,12 @@ def main() -> None:
     still = None
     if "embedding" not in card:
         still = _predict(model, test, lambda video: frozen(inputs(video))).argmax(axis=1) == targets
-    told = alarms.raised(
-        alarms.Facts(
-            scores,
-            verdict,
-            shortcuts,
-            test,
-            learned,
-            manifest,
-            right,
-            still,
-            card.get("candidates", []),
-            **hidden_groups.seen(
-                pd.concat([learned, test]), store, EMBEDDINGS, card.get("blocks", ())
-            ),
-        )
+    candidates, blocks = card.get("candidates", []), card.get("blocks", ())
+    hidden = hidden_groups.seen(pd.concat([learned, test]), store, EMBEDDINGS, blocks)
+    facts = alarms.Facts(
+        scores, verdict, shortcuts, test, learned, manifest, right, still, candidates, **hidden
     )
+    told = alarms.raised(facts)
     evaluation = evaluation_report.Evaluation(
         labels=labels,
         scores=scores,
@@ -145,14 +135,12 @@ def main() -> None:
         baseline=labels[majority],
         confidence=params.confidence,
         history=history,
-        kept=_kept_epoch(history),
         splits=splits,
         manifest=manifest,
-        shortcuts=shortcuts,
         params={"extract": meta["clip"], "train": card["params"], "evaluate": dict(params)},
         provenance=_provenance(card),
         examples=params.examples,
-        candidates=card.get("candidates", []),
+        candidates=candidates,
         sureness=sure,
         more_groups=_more_groups(splits),
         alarms=told,
@@ -184,7 +172,9 @@ def main() -> None:
         "cautions": cautions,
     }
     write_json(METRICS / "evaluate.json", figures)
-    write_json(SUMMARY, _summary(scores, history))
+    # With what runs are compared by stands the validation accuracy of the model that was kept.
+    watched = round(float(evaluation.kept_epoch["val_accuracy"]), metrics.DIGITS)
+    write_json(SUMMARY, {**metrics.compared(scores), "val_accuracy": watched})
     for sentence in evaluation_report.headline.summary(evaluation):
         log.info("%s", sentence)
     for caution in cautions:
@@ -253,17 +243,6 @@ def _prescribed(manifest: pd.DataFrame, test: pd.DataFrame) -> float:
     """The share of the test videos that the data set itself puts into the test."""
     official = manifest.loc[manifest["split"] == "test", "hash"]
     return float(test["hash"].isin(official).mean())
-
-
-def _kept_epoch(history: pd.DataFrame) -> int:
-    """The first epoch with the lowest validation loss, as training chooses it."""
-    return int(history["epoch"].iloc[history["val_loss"].argmin()])
-
-
-def _summary(scores: dict[str, Any], history: pd.DataFrame) -> dict[str, float]:
-    """What runs are compared by: with it the validation accuracy of the model that was kept."""
-    watched = history.set_index("epoch").at[_kept_epoch(history), "val_accuracy"]
-    return {**metrics.compared(scores), "val_accuracy": round(float(watched), 6)}
 
 
 def _provenance(card: dict[str, Any]) -> dict[str, str]:

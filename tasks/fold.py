@@ -34,10 +34,11 @@ from reelflow.store.frame_store import FrameStore
 from reelflow.store.pixel_statistics import pixel_statistics
 from reelflow.training.inputs import inputs_of
 from reelflow.training.predict_clip import predict
+from reelflow.training.trained import Trained
 from tasks.common.inputs import read_cells
 from tasks.common.paths import EMBEDDINGS, FOLDS, FRAMES, PREPARED
 from tasks.common.stage import sentence
-from tasks.train import Trained, Training
+from tasks.train import Training
 
 DONE, ERROR = "fold: done", "fold: error: "
 

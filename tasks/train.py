@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,7 @@ from reelflow.training.fit import OnEpoch, fit
 from reelflow.training.left_out import LeftOut
 from reelflow.training.recipe import recipe
 from reelflow.training.ridge_head import TooFewGroupsError
+from reelflow.training.trained import Trained
 from reelflow.training.transfer import fit_transfer
 from reelflow.training.workers import ALONE, Workers
 from tasks.common.paths import (
@@ -62,27 +63,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CURVES = PLOTS / "train.csv"
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What a training leaves behind.
-
-    Attributes:
-        network: its name.
-        model: with the weights that are kept.
-        history: a row an epoch.
-        best: the row of the epoch whose weights are kept.
-        told: what the card holds beside: what was chosen among, and what an embedding is made of.
-        left_out: answers to videos that the model did not learn from.
-    """
-
-    network: str
-    model: keras.Model
-    history: pd.DataFrame
-    best: Mapping[str, float]
-    left_out: LeftOut
-    told: dict[str, Any] = field(default_factory=dict)
 
 
 def main() -> None:
@@ -154,7 +134,7 @@ class Training:
         if isinstance(settings, auto.Settings):
             return self._choose(settings)
         if isinstance(settings, transfer.Settings):
-            return self._ended(self._on_embeddings(settings)[0])
+            return self._ended(self._on_embeddings(settings))
         return self._on_frames(name, settings)
 
     @property
@@ -188,11 +168,11 @@ class Training:
         clip = [self.store.id, self.store.spec.to_dict()]
         return Checkpoint(self.checkpoints, {**self.meta, "how": how, "videos": videos, "of": clip})
 
-    def _on_embeddings(self, settings: transfer.Settings) -> tuple[Trained, tuple[float, ...]]:
-        """A head, and its balanced accuracy in the folds. Videos that others watch are learned from
-        too: what is chosen is chosen by folds."""
+    def _on_embeddings(self, settings: transfer.Settings) -> Trained:
+        """A head. Videos that others watch are learned from too: what is chosen is chosen by
+        folds."""
         store = EmbeddingStore(self.embeddings)
-        fitted = fit_transfer(
+        return fit_transfer(
             lambda shape: self._network(auto.HEAD, shape, settings),
             store,
             self._embedded(store),
@@ -200,19 +180,13 @@ class Training:
             self.class_weights,
             self.params.seed,
         )
-        for sentence in fitted.sentences:
-            log.info("%s", sentence)
-        told = {"embedding": store.spec, **fitted.told}
-        row = fitted.history.iloc[0].to_dict()
-        trained = Trained(auto.HEAD, fitted.model, fitted.history, row, fitted.left_out, told)
-        return trained, fitted.of_folds
 
     def _choose(self, settings: auto.Settings) -> Trained:
         """The head on embeddings, or a network from scratch where that serves better by folds."""
         name = auto.CHALLENGER
         own = settings_of(name)()
         try:
-            head, to_beat = self._on_embeddings(transfer.Settings())
+            head = self._on_embeddings(transfer.Settings())
         except TooFewGroupsError as error:
             log.info("%s Nothing can be chosen: %s is trained.", error, name)
             return self._on_frames(name, own)
@@ -225,13 +199,13 @@ class Training:
         how = recipe(self.params)
         row: dict[str, Any] = {"features": f"{name} from scratch"}
         better = False
-        reason = why_not(make_network, len(videos), how, settings.budget_minutes, to_beat)
+        reason = why_not(make_network, len(videos), how, settings.budget_minutes, head.of_folds)
         if reason:
             row["not_tried"] = reason
         else:
             try:
                 found, better = judge_network(
-                    make_network, self.store, videos, self.class_weights, how, to_beat
+                    make_network, self.store, videos, self.class_weights, how, head.of_folds
                 )
                 row |= {"balanced_accuracy": round(float(np.mean(found)), 4), "folds": len(found)}
             except TooFewGroupsError:

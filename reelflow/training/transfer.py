@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from reelflow.networks.auto import HEAD
 from reelflow.store.embedding_store import EmbeddingStore
 from reelflow.training.fit import COLUMNS
 from reelflow.training.fit_familiarity import fit_by_folds
@@ -24,50 +25,12 @@ from reelflow.training.ridge_head import (
     softmax,
     targets_and_groups,
 )
+from reelflow.training.trained import Trained
 
 if TYPE_CHECKING:
     import keras
 
-
-@dataclass(frozen=True)
-class Transferred:
-    """A fitted head.
-
-    Attributes:
-        model: takes the blocks of features side by side.
-        blocks: their names.
-        history: one row with the columns of a training: `loss` and `accuracy` on the videos that it
-            learned from, `val_loss` and `val_accuracy` by the folds that left each video out.
-        candidates: for each candidate, and for an average of some, its name, balanced accuracy in
-            the folds, its standard error, whether it was chosen, and its share in the average.
-        of_folds: the balanced accuracy of what was chosen, in each fold.
-        left_out: the answers to each video by the fold that left it out.
-        learning_curve: what more videos would give; None with too few groups.
-    """
-
-    model: keras.Model
-    blocks: tuple[str, ...]
-    history: pd.DataFrame
-    candidates: list[dict[str, Any]]
-    of_folds: tuple[float, ...]
-    left_out: LeftOut
-    learning_curve: dict[str, Any] | None
-
-    @property
-    def told(self) -> dict[str, Any]:
-        """For the card of the model."""
-        curve = self.learning_curve
-        told = {"blocks": list(self.blocks), "candidates": self.candidates}
-        return told if curve is None else {**told, "learning_curve": curve}
-
-    @property
-    def sentences(self) -> list[str]:
-        """A sentence a candidate, for the log."""
-        return [
-            f"{one['features']}: balanced accuracy {one['balanced_accuracy']:.3f} ± "
-            f"{one['standard_error']:.3f} in the folds{', the choice' * one['chosen']}"
-            for one in self.candidates
-        ]
+log = logging.getLogger(__name__)
 
 
 def fit_transfer(
@@ -77,8 +40,14 @@ def fit_transfer(
     candidates: Mapping[str, tuple[str, ...]],
     class_weights: NDArray[np.floating],
     seed: int,
-) -> Transferred:
+) -> Trained:
     """Choose features by folds, and fit the head on all of `videos`.
+
+    Its history is one row: `loss` and `accuracy` on the videos that it learned from, `val_loss` and
+    `val_accuracy` by the folds that left each video out. Its card has `embedding`, `blocks` (side
+    by side what the model takes), `candidates` (for each, and for an average of some, its name,
+    balanced accuracy in the folds, its standard error, whether it was chosen, and its share in the
+    average) and, with groups enough, the `learning_curve`.
 
     Args:
         make_network: builds it for features of a shape, (D,).
@@ -104,13 +73,22 @@ def fit_transfer(
     learned = softmax(features @ head.weights + head.bias)
     figures = [_figures(found, targets, class_weights) for found in (learned, head.probabilities)]
     row = dict(zip(COLUMNS, (1, *figures[0], *figures[1], 0.0), strict=True))
-    table = _table(candidates, head)
     folds = group_folds(targets, groups, seed)
     familiarity = fit_by_folds(features, targets, folds)
     curve = learning_curve(blocks, head, targets, groups, class_weights[targets], folds, seed)
     left_out = LeftOut(videos, head.probabilities, familiarity)
+    table = _table(candidates, head)
+    for one in table:
+        log.info(
+            "%s: balanced accuracy %.3f ± %.3f in the folds%s",
+            *(one[name] for name in ("features", "balanced_accuracy", "standard_error")),
+            ", the choice" * one["chosen"],
+        )
+    told = {"embedding": store.spec, "blocks": list(head.blocks), "candidates": table}
+    if curve:
+        told["learning_curve"] = curve
     of_folds = head.chosen.of_folds
-    return Transferred(model, head.blocks, pd.DataFrame([row]), table, of_folds, left_out, curve)
+    return Trained(HEAD, model, pd.DataFrame([row]), row, left_out, told, of_folds)
 
 
 def _figures(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from reelflow.base.words import interval, percent
 from reelflow.evaluation.alarms.facts import Facts
 
@@ -15,12 +12,8 @@ _LEARNED = (
 
 def alarm(facts: Facts) -> str | None:
     """How well file properties alone predict the class, beside what the model reaches."""
-    return sentence(facts.scores, facts.shortcuts)
-
-
-def sentence(scores: Mapping[str, Any], shortcuts: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """The same of the figures that it takes."""
-    found = {name: score for name, score in shortcuts.items() if score["alarming"]}
+    scores = facts.scores
+    found = {name: score for name, score in facts.shortcuts.items() if score["alarming"]}
     if not found:
         return None
     name, score = max(found.items(), key=lambda item: float(item[1]["share"]))

@@ -26,12 +26,9 @@ class Evaluation:
         baseline: the most common class of the training videos.
         confidence: of the intervals in `scores`, e.g. 0.95.
         history: a row an epoch: epoch, loss, accuracy, val_loss, val_accuracy.
-        kept: the epoch whose weights became the model.
         splits: by name in `SPLITS`, a row a video: hash, label, group (what is kept together,
             near-duplicates included) and known_group (what the manifest knows).
         manifest: a row a usable video: frames, intact, and the split that the data set prescribes.
-        shortcuts: the balanced accuracy of a model without pictures, by what it was given:
-            `share`, `low`, `high` and `alarming`, see `reelflow.evaluation.shortcuts`.
         params: by section, the values that made the model and this evaluation.
         provenance: versions and hashes behind this report.
         examples: how many right and how many wrong answers to show.
@@ -57,10 +54,8 @@ class Evaluation:
     baseline: str
     confidence: float
     history: pd.DataFrame
-    kept: int
     splits: dict[str, pd.DataFrame]
     manifest: pd.DataFrame
-    shortcuts: dict[str, dict[str, Any]]
     params: dict[str, dict[str, Any]]
     provenance: dict[str, str]
     examples: int = 4
@@ -82,8 +77,14 @@ class Evaluation:
 
     @property
     def kept_epoch(self) -> pd.Series[Any]:
-        """The row of `history` whose weights became the model."""
-        return self.history[self.history["epoch"] == self.kept].iloc[0]
+        """The row of `history` whose weights became the model: the first with the lowest
+        validation loss, as training chooses it."""
+        return self.history.iloc[int(self.history["val_loss"].argmin())]
+
+    @property
+    def kept(self) -> int:
+        """The number of this epoch."""
+        return int(self.kept_epoch["epoch"])
 
     @property
     def official(self) -> set[str]:

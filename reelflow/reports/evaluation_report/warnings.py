@@ -10,7 +10,6 @@ import math
 from collections.abc import Callable, Iterator
 
 from reelflow.base.words import count, percent, quoted
-from reelflow.evaluation.alarms import metadata
 from reelflow.evaluation.slices import sentence
 from reelflow.intake.labelled_videos import made_up_test
 from reelflow.reports.evaluation_report.content import Evaluation
@@ -47,8 +46,7 @@ def _of_the_verdict(evaluation: Evaluation) -> Iterator[str]:
             warning += f" On the official validation videos, this model is right for {right}."
         yield warning
     yield from _alarm(evaluation, "near_duplicates")
-    if warning := metadata.sentence(evaluation.scores, evaluation.shortcuts) or "":
-        yield warning
+    yield from _alarm(evaluation, "metadata")
     yield from _alarm(evaluation, "one_frame")
     answers = evaluation.predictions["predicted"]
     if answers.nunique() == 1 and len(answers) > 1:

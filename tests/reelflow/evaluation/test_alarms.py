@@ -126,6 +126,22 @@ def test_a_data_set_made_to_raise_it_does(name: str) -> None:
     assert said.endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [(0.98, "A model without pictures is as good: from the size alone"),
+     (0.87, "The test is too small to show that this model is better than one without pictures: "),
+     (0.7, "The class can be predicted without the pictures: from the size alone")],
+)  # fmt: skip
+def test_a_model_without_pictures_is_compared_with_this_one(share: float, words: str) -> None:
+    told = {"share": share, "low": share - 0.1, "high": 1.0, "alarming": True}
+    both = {"the size": told, "the light": {**told, "alarming": False}}
+    said = raised(replace(sound(), shortcuts=both))["metadata"]
+    assert said is not None
+    assert said.startswith(words)
+    assert f"a small model reaches {share:.0%} (" in said
+    assert "this model, with pictures, 90%" in said
+
+
 def test_a_random_split_flatters_where_scenes_give_the_class_away() -> None:
     """Each scene has one class, which its background does not tell: a twin does."""
     facts = replace(sound(), **twins())

@@ -135,7 +135,7 @@ def test_a_large_report_stays_small() -> None:
 
 
 def test_a_page_with_nothing_to_show_still_stands() -> None:
-    page = render(evaluation([0], [0], groups=[None], history=history([1.0]), kept=1), clip)
+    page = render(evaluation([0], [0], groups=[None], history=history([1.0])), clip)
     assert "No group is known" in page or "known group" in page
     assert not re.search(r"\b(nan|NaN|None)\b", page)
 

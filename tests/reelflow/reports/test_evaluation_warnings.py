@@ -48,15 +48,15 @@ def test_one_group_cannot_tell() -> None:
         ("has only 6 groups", {"groups": [*"uvwxyz"] * 4}),
         ("The test has 24 test videos of 3 groups", {"groups": ["x", "y", "z"] * 8}),
         ("2 groups of the test also stand in training", {"groups": ["s1", "s2"] * 12}),
-        ("the last epoch was the best", {"history": history([3.0, 2.0]), "kept": 2}),
-        ("the first epoch was the best", {"history": history([2.0, 3.0]), "kept": 1}),
+        ("the last epoch was the best", {"history": history([3.0, 2.0])}),
+        ("the first epoch was the best", {"history": history([2.0, 3.0])}),
         (
             "learned its training videos by heart",
-            {"history": history([2, 1], 0.99, 0.6), "kept": 2},
+            {"history": history([2, 1], 0.99, 0.6)},
         ),
-        ("the validation videos differ", {"history": history([1.0], 0.99, 0.6), "kept": 1}),
-        ("well above that on validation (30%)", {"history": history([1.0], 0.4, 0.3), "kept": 1}),
-        ("well below that on validation (100%)", {"history": history([1.0], 1.0, 1.0), "kept": 1}),
+        ("the validation videos differ", {"history": history([1.0], 0.99, 0.6)}),
+        ("well above that on validation (30%)", {"history": history([1.0], 0.4, 0.3)}),
+        ("well below that on validation (100%)", {"history": history([1.0], 1.0, 1.0)}),
         (
             "2 videos of 20 are damaged and used as far as they are whole: the last whole frame "
             "stands for up to 10% of a video",
@@ -78,7 +78,7 @@ def test_a_warning_is_given_where_it_applies(words: str, changes: dict[str, Any]
 
 def test_a_last_epoch_that_is_the_best_by_little_is_no_warning() -> None:
     settled = [3.0, 2.0, 1.0, 0.9, 0.85, 0.84]
-    shown = evaluation([0, 1] * 12, [0, 1] * 12, history=history(settled), kept=6)
+    shown = evaluation([0, 1] * 12, [0, 1] * 12, history=history(settled))
     assert not said(warnings.warnings(shown), "The last epoch was the best")
 
 
@@ -142,33 +142,11 @@ def test_whose_test_it_is_stands_in_the_headline(
     tested = whose(official, float("test" in official))
     given = manifest(20).assign(split=[*official, *[None] * (20 - len(official))])
     right = [0, 1] * 20
-    shown = evaluation(
-        right, right, test=tested, manifest=given, history=history([1.0], 0.9, 0.19), kept=1
-    )
+    shown = evaluation(right, right, test=tested, manifest=given, history=history([1.0], 0.9, 0.19))
     assert shown.verdict.headline == f"Right for 100% {headline}"
     found = [sentence for sentence in warnings.warnings(shown) if "official split has" in sentence]
     assert (len(found), warned in "".join(found)) == (int(bool(warned)), True)
     assert said(warnings.warnings(shown), "well above that on validation (19%)")
-
-
-@pytest.mark.parametrize(
-    ("share", "words"),
-    [(0.98, "A model without pictures is as good: from the size alone"),
-     (0.97, "The test is too small to show that this model is better than one without pictures: "),
-     (0.7, "The class can be predicted without the pictures: from the size alone")],
-)  # fmt: skip
-def test_what_a_model_without_pictures_tells_stands_before_all_doubts_of_training(
-    share: float, words: str
-) -> None:
-    told = {"share": share, "low": share - 0.1, "high": 1.0, "alarming": True}
-    calm = {**told, "alarming": False}
-    answers = [0, 1] * 19 + [1, 1]
-    shown = evaluation(answers, [0, 1] * 20, shortcuts={"the size": told, "the light": calm})
-    assert warnings.warnings(shown)[0].startswith(words)
-    assert f"a small model reaches {share:.0%} (" in warnings.warnings(shown)[0]
-    assert "this model, with pictures, 98%" in warnings.warnings(shown)[0]
-    quiet = evaluation(answers, [0, 1] * 20, shortcuts={"the size": calm})
-    assert not said(warnings.warnings(quiet), "picture")
 
 
 def test_a_fine_model_gets_no_warning_and_a_calm_word() -> None:
