@@ -58,8 +58,7 @@ def write(
         "untested": len(videos) - found["videos"],
         "without_pictures": _without_pictures(),
     }
-    shown = crossval_report.CrossValidation(told, folds, answers, params.in_use())
-    page = crossval_report.render(shown)
+    page = crossval_report.render(told, folds, answers, params.in_use())
     write_table(TABLE, folds)
     write_table(ANSWERS, answers)
     write_json(FIGURES, told)

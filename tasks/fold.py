@@ -65,13 +65,7 @@ def line_of(job: Job) -> str:
 
 def job_of(told: dict[str, Any]) -> Job:
     """The job of `line_of`."""
-    return Job(
-        Fold(**told["fold"]),
-        told["params"],
-        told["in_use"],
-        MadeBy(**told["made_by"]),
-        told["facts"],
-    )
+    return Job(**{**told, "fold": Fold(**told["fold"]), "made_by": MadeBy(**told["made_by"])})
 
 
 def do(job: Job) -> Answered:

@@ -12,7 +12,7 @@ few groups moves the score by several points; every class weighs the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import warnings
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -98,14 +98,11 @@ def measure(videos: pd.DataFrame) -> Shortcuts | None:
     targets = videos["label"].map(labels.index).to_numpy(np.int64)
     codes = videos["source"].to_numpy(np.int64)
     folds = min(FOLDS, int(groups_of[labels].min()))
-    parts = list(_dealt(targets, codes, folds))
     found = {}
     for name, features in _features(videos).items():
-        trees = TREES if name == EVERYTHING else 0
-        answers = _answers(features, targets, parts, len(labels), trees)
         found[name] = evaluate(
             targets,
-            answers,
+            _answers(features, targets, codes, folds, TREES if name == EVERYTHING else 0),
             list(codes),
             labels,
             majority=0,
@@ -157,33 +154,30 @@ def _indicators(table: pd.DataFrame, most: int = 20) -> list[NDArray[np.bool_]]:
     ]
 
 
-def _dealt(targets: Ints, codes: Ints, folds: int) -> Iterator[tuple[Ints, Ints]]:
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    for shuffle in range(SHUFFLES):
-        dealer = StratifiedGroupKFold(folds, shuffle=True, random_state=shuffle)
-        yield from dealer.split(codes, targets, codes)
-
-
-def _answers(
-    features: Floats, targets: Ints, parts: list[tuple[Ints, Ints]], classes: int, trees: int
-) -> Floats:
+def _answers(features: Floats, targets: Ints, codes: Ints, folds: int, trees: int) -> Floats:
     """Mean probabilities (N, K) by models that did not see the video's group: a forest of `trees`,
     or for 0, which is enough for a single property, one tree."""
     from sklearn.ensemble import ExtraTreesClassifier
+    from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
     from sklearn.tree import DecisionTreeClassifier
 
     options: dict[str, Any] = {"class_weight": "balanced", "random_state": 0}
-    answers = np.zeros((len(targets), classes))
-    for known, asked in parts:
-        model = (
-            ExtraTreesClassifier(trees, min_samples_leaf=3, **options)
-            if trees
-            else DecisionTreeClassifier(min_samples_leaf=5, max_leaf_nodes=32, **options)
-        )
-        model.fit(features[known], targets[known])
-        answers[np.ix_(asked, model.classes_)] += model.predict_proba(features[asked])
-    return answers / SHUFFLES
+    model = (
+        ExtraTreesClassifier(trees, min_samples_leaf=3, **options)
+        if trees
+        else DecisionTreeClassifier(min_samples_leaf=5, max_leaf_nodes=32, **options)
+    )
+    answers = []
+    for shuffle in range(SHUFFLES):
+        dealer = StratifiedGroupKFold(folds, shuffle=True, random_state=shuffle)
+        # It warns of a fold whose models saw nothing of a class, which they then never predict.
+        with warnings.catch_warnings(action="ignore"):
+            answers.append(
+                cross_val_predict(
+                    model, features, targets, groups=codes, cv=dealer, method="predict_proba"
+                )
+            )
+    return np.mean(answers, axis=0)
 
 
 def _classes(scores: dict[str, Any], common: Floats) -> dict[str, Score]:

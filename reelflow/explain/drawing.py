@@ -110,45 +110,28 @@ def film(
         title: written above.
         runs: frames, and how much speaks for the answer there.
     """
-    size = _size(frames, _HEIGHT)
-    drawn = overlay(frames, values)
-    sheets = [
-        _sheet(at, frames[at], drawn[at], size, title, runs, len(frames))
-        for at in range(len(frames))
-    ]
+    width, height = size = _size(frames, _HEIGHT)
+    across, middle = 2 * width + _GAP, _TITLE + height + _BAR // 2
+    blank = Image.new("RGB", (across, _TITLE + height + _BAR), _PAPER)
+    pen = ImageDraw.Draw(blank)
+    pen.text((2, 2), title, _INK, ImageFont.load_default(12))
+    most = max((abs(value) for _, value in runs), default=0) or 1
+    for run, value in runs:
+        tall = round((_BAR // 2 - 1) * value / most)
+        left, right = (round(edge * across / len(frames)) for edge in (run.start, run.stop))
+        top, bottom = sorted((middle, middle - tall))
+        pen.rectangle((left, top, right - 2, bottom), _FOR if value > 0 else _AGAINST)
+    sheets = []
+    for at, pictures in enumerate(zip(frames, overlay(frames, values), strict=True)):
+        sheet = blank.copy()
+        for column, picture in enumerate(pictures):
+            sheet.paste(_scaled(picture, size), (column * (width + _GAP), _TITLE))
+        now = round((at + 0.5) * across / len(frames))
+        ImageDraw.Draw(sheet).line((now, _TITLE + height, now, _TITLE + height + _BAR), _INK, 2)
+        sheets.append(np.asarray(sheet))
     span = float(times[-1] - times[0])
     rate = (len(times) - 1) / span if span > 0 else _SLOWEST
     _encode(path, np.stack(sheets), float(np.clip(rate, _SLOWEST, _FASTEST)))
-
-
-def _sheet(
-    at: int,
-    frame: Frames,
-    drawn: Frames,
-    size: tuple[int, int],
-    title: str,
-    runs: Sequence[tuple[slice, float]],
-    count: int,
-) -> Frames:
-    width, height = size
-    across = 2 * width + _GAP
-    sheet = Image.new("RGB", (across, _TITLE + height + _BAR), _PAPER)
-    pen = ImageDraw.Draw(sheet)
-    pen.text((2, 2), title, _INK, ImageFont.load_default(12))
-    sheet.paste(_scaled(frame, size), (0, _TITLE))
-    sheet.paste(_scaled(drawn, size), (width + _GAP, _TITLE))
-    most = max((abs(value) for _, value in runs), default=0) or 1
-    middle = _TITLE + height + _BAR // 2
-    for run, value in runs:
-        tall = round((_BAR // 2 - 1) * value / most)
-        left, right = (round(edge * across / count) for edge in (run.start, run.stop))
-        colour = _FOR if value > 0 else _AGAINST
-        pen.rectangle(
-            (left, min(middle, middle - tall), right - 2, max(middle, middle - tall)), colour
-        )
-    now = round((at + 0.5) * across / count)
-    pen.line((now, _TITLE + height, now, _TITLE + height + _BAR), _INK, 2)
-    return np.asarray(sheet)
 
 
 def _size(frames: Frames, height: int) -> tuple[int, int]:

@@ -39,10 +39,6 @@ def render(
     """
     from jinja2 import Environment
 
-    def number(figure: str, start: str = "", end: str = "") -> str:
-        value = scores.get(f"{start}{figure}{end}")
-        return percent(value) if value is None or figure not in _PLAIN else f"{value:.3f}"
-
     # A label may be anybody's text: all is escaped but what is marked as safe.
     environment = Environment(  # noqa: S701 (this is no HTML)
         trim_blocks=True,
@@ -52,12 +48,6 @@ def render(
     text = environment.from_string(template).render(
         name=name, card=card, scores=scores, data=data, splits=splits, usage=usage,
         figures=dict.fromkeys([*scores["compared"], *(n for n in scores if f"{n}_low" in scores)]),
-        plain=_PLAIN, number=number, groups=_groups,
-        count=count, in_words=in_words, interval=interval, percent=percent,
+        plain=_PLAIN, count=count, in_words=in_words, interval=interval, percent=percent,
     )  # fmt: skip
     return text.rstrip("\n") + "\n"
-
-
-def _groups(videos: pd.DataFrame) -> str:
-    known = videos["group"].nunique() + int(videos["group"].isna().sum())
-    return count(known, "group")

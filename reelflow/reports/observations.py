@@ -12,6 +12,8 @@ measured when they were extracted and stands in the index.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -43,12 +45,17 @@ def observe(manifest: pd.DataFrame, store: FrameStore) -> dict[str, pd.DataFrame
         fault = f"lacks the columns {', '.join(lacking)}" if lacking else "has no rows"
         raise DataError(f"The manifest {fault}: run the stage `ingest` again.")
     manifest = manifest.sort_values("path", ignore_index=True)
+    labels = ("label", "nunique")
     return {
         "manifest": _manifest(manifest),
         "frames": _frames(manifest, store),
-        "classes": _classes(manifest),
-        "groups": _groups(manifest),
-        "alike": _alike(manifest),
+        "classes": _counted(
+            manifest.assign(source=sources(manifest)), "label", groups=("source", "nunique")
+        ),
+        "groups": _counted(manifest, "group", labels=labels).query("videos > 1"),
+        "alike": _counted(manifest, "alike", path=("path", _listed), labels=labels).sort_values(
+            "path", ignore_index=True
+        ),
     }
 
 
@@ -120,31 +127,10 @@ def _clip(clip: np.void, indexed: object) -> dict[str, object]:
     }
 
 
-def _classes(manifest: pd.DataFrame) -> pd.DataFrame:
-    table = (
-        manifest.assign(source=sources(manifest))
-        .groupby("label")
-        .agg(videos=("hash", "size"), groups=("source", "nunique"))
-    )
-    return table.reset_index()
-
-
-def _groups(manifest: pd.DataFrame) -> pd.DataFrame:
-    table = (
-        manifest.dropna(subset="group")
-        .groupby("group")
-        .agg(videos=("hash", "size"), labels=("label", "nunique"))
-    )
-    return table[table["videos"] > 1].reset_index()
-
-
-def _alike(manifest: pd.DataFrame) -> pd.DataFrame:
-    table = (
-        manifest.dropna(subset="alike")
-        .groupby("alike")
-        .agg(path=("path", _listed), videos=("hash", "size"), labels=("label", "nunique"))
-    )
-    return table.sort_values("path", ignore_index=True)
+def _counted(manifest: pd.DataFrame, by: str, **others: Any) -> pd.DataFrame:
+    """A row for each value of a column, where it is known: its videos, and `others`."""
+    known = manifest.dropna(subset=by).groupby(by)
+    return known.agg(videos=("hash", "size"), **others).reset_index()
 
 
 def _listed(paths: pd.Series[str]) -> str:

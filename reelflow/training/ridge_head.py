@@ -20,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from reelflow.base.errors import DataError
 from reelflow.training.ensemble import select, temperature_of
@@ -151,7 +152,7 @@ def fit_ridge_head(
         temperature * bias,
         chosen,
         judged,
-        softmax(temperature * chosen.scores),
+        softmax(temperature * chosen.scores, axis=1),
     )
 
 
@@ -180,14 +181,6 @@ def fit_terms(
         of_blocks.append(np.sum([weight for weight, _ in found], axis=0))
         biases += [bias for _, bias in found]
     return np.concatenate(of_blocks), np.sum(biases, axis=0)
-
-
-def softmax(scores: Floats) -> Floats:
-    """Probabilities (N, K) of scores (N, K)."""
-    from scipy.special import softmax as scipy_softmax
-
-    found: Floats = scipy_softmax(scores, axis=1)
-    return found
 
 
 def targets_and_groups(videos: pd.DataFrame) -> tuple[NDArray[np.int64], list[str]]:

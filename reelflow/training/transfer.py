@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from reelflow.networks.auto import HEAD
 from reelflow.store.embedding_store import EmbeddingStore
@@ -22,7 +23,6 @@ from reelflow.training.ridge_head import (
     RidgeHead,
     fit_ridge_head,
     group_folds,
-    softmax,
     targets_and_groups,
 )
 from reelflow.training.trained import Trained
@@ -70,7 +70,7 @@ def fit_transfer(
     features = np.concatenate([blocks[name] for name in head.blocks], axis=1)
     model = make_network(features.shape[1:])
     model.set_weights([head.weights.astype(np.float32), head.bias.astype(np.float32)])
-    learned = softmax(features @ head.weights + head.bias)
+    learned = softmax(features @ head.weights + head.bias, axis=1)
     figures = [_figures(found, targets, class_weights) for found in (learned, head.probabilities)]
     row = dict(zip(COLUMNS, (1, *figures[0], *figures[1], 0.0), strict=True))
     folds = group_folds(targets, groups, seed)

@@ -7,7 +7,6 @@ pages. The same values give the same bytes.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +20,15 @@ MOST = 12
 FEW_GROUPS = 10
 
 
-@dataclass(frozen=True)
-class CrossValidation:
-    """All that the page shows.
+def render(
+    figures: Mapping[str, Any],
+    folds: pd.DataFrame,
+    answers: pd.DataFrame,
+    params: Mapping[str, Any],
+) -> str:
+    """The page as HTML.
 
-    Attributes:
+    Args:
         figures: what `reelflow.crossval.figures.figures` returned, with `network`, `made` (how
             folds were made), `interval_confidence`, `untested` (videos without an answer) and
             `without_pictures` (`share`, `low`, `high` of what file properties alone give, or None).
@@ -33,22 +36,12 @@ class CrossValidation:
         answers: from `reelflow.crossval.figures.answers_of`.
         params: the settings of the training.
     """
-
-    figures: Mapping[str, Any]
-    folds: pd.DataFrame
-    answers: pd.DataFrame
-    params: Mapping[str, Any]
-
-
-def render(found: CrossValidation) -> str:
-    """The page as HTML."""
-    figures = dict(found.figures)
-    sections = {
+    sections: dict[str, Any] = {
         "headline": {"headline": headline(figures), "summary": summary(figures)},
-        "warnings": {"warnings": warnings(found)},
-        "folds": {"rows": found.folds.to_dict("records")},
-        "hardest": {"classes": _weakest(found, "label"), "groups": _weakest(found, "group")},
-        "method": {"params": found.params},
+        "warnings": {"warnings": warnings(figures, answers)},
+        "folds": {"rows": folds.to_dict("records")},
+        "hardest": {name: _weakest(answers, name) for name in ("label", "group")},
+        "method": {"params": params},
     }
     return page.render(Path(__file__).parent, "Cross-validation", sections, figures=figures)
 
@@ -82,15 +75,15 @@ def summary(figures: Mapping[str, Any]) -> list[str]:
     return said
 
 
-def warnings(found: CrossValidation) -> list[str]:
+def warnings(figures: Mapping[str, Any], answers: pd.DataFrame) -> list[str]:
     """What a person must know before trusting it, a sentence each."""
-    figures, said = found.figures, []
+    said = []
     if figures["groups"] < FEW_GROUPS:
         said.append(
             f"There are only {count(figures['groups'], 'group')}: the interval is rough, and "
             "repeats do not make it better. Videos of other groups do."
         )
-    if found.answers["group"].isna().any():
+    if answers["group"].isna().any():
         said.append(
             "Some videos have no known group. If several clips come from one source, they may "
             "stand on both sides of a fold, and every figure here is too good."
@@ -110,9 +103,12 @@ def warnings(found: CrossValidation) -> list[str]:
     return said
 
 
-def _weakest(found: CrossValidation, by: str) -> list[dict[Hashable, Any]]:
+def _weakest(answers: pd.DataFrame, by: str) -> list[dict[Hashable, Any]]:
     """The share of right answers of each class or group, the least first."""
-    answers = found.answers.dropna(subset=[by])
-    table = answers.groupby(by).agg(right=("right", "mean"), videos=("hash", "nunique"))
+    table = (
+        answers.dropna(subset=by)
+        .groupby(by)
+        .agg(right=("right", "mean"), videos=("hash", "nunique"))
+    )
     table = table.sort_values("right", kind="stable").head(MOST)
     return table.rename_axis("name").reset_index().to_dict("records")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from reelflow.reports.crossval_report import CrossValidation, headline, render, warnings
+from reelflow.reports.crossval_report import headline, render, warnings
 from reelflow.reports.evaluation_report import warnings as of_a_run
 from tests.evaluations import MIXED, evaluation, said
 
@@ -19,7 +19,9 @@ FIGURES: dict[str, Any] = {
 }  # fmt: skip
 
 
-def found(group: str | None = "<g>", **changes: Any) -> CrossValidation:
+def found(
+    group: str | None = "<g>", **changes: Any
+) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
     fold = {"repeat": 1, "groups": 1, "left_out": group or "", "videos": 1, "accuracy": 1.0,
             "balanced_accuracy": 1.0, "network": "cnn", "features": "", "best_epoch": 3,
             "core_seconds": 0.5, "parameters": 1234}  # fmt: skip
@@ -27,11 +29,16 @@ def found(group: str | None = "<g>", **changes: Any) -> CrossValidation:
         {"hash": ["a", "b"], "label": ["x", "y"], "group": [group, group], "right": [True, False]}
     )
     folds = pd.DataFrame([{**fold, "fold": 1}, {**fold, "fold": 2}])
-    return CrossValidation({**FIGURES, **changes}, folds, answers, {"epochs": 3})
+    return {**FIGURES, **changes}, folds, answers
+
+
+def doubts(shown: tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]) -> list[str]:
+    figures, _, answers = shown
+    return warnings(figures, answers)
 
 
 def test_the_page_stands_alone_and_escapes_names() -> None:
-    page = render(found())
+    page = render(*found(), {"epochs": 3})
     assert "&lt;g&gt;" in page
     assert "<g>" not in page
     assert "http" not in page.replace("http-equiv", "")
@@ -45,14 +52,16 @@ def test_what_is_no_better_than_a_constant_answer_is_said_so() -> None:
 
 
 def test_each_reason_for_doubt_is_a_sentence_and_none_without_one() -> None:
-    assert warnings(found()) == []
-    assert said(warnings(found(groups=6)), "only 6 groups")
-    assert said(warnings(found(group=None)), "no known group")
-    assert said(warnings(found(untested=2)), "2 videos could not be judged")
+    assert doubts(found()) == []
+    assert said(doubts(found(groups=6)), "only 6 groups")
+    assert said(doubts(found(group=None)), "no known group")
+    assert said(doubts(found(untested=2)), "2 videos could not be judged")
     files = {"share": 0.75, "low": 0.6, "high": 0.8}
-    assert said(warnings(found(without_pictures=files)), "file properties alone")
-    assert not warnings(found(without_pictures={**files, "share": 0.69}))
-    assert "Balanced, file properties alone" in render(found(without_pictures=files))
+    assert said(doubts(found(without_pictures=files)), "file properties alone")
+    assert not doubts(found(without_pictures={**files, "share": 0.69}))
+    assert "Balanced, file properties alone" in render(
+        *found(without_pictures=files), {"epochs": 3}
+    )
 
 
 def test_where_the_test_has_few_groups_the_report_says_what_would_say_more() -> None:

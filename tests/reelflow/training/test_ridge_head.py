@@ -7,7 +7,7 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import log_loss
 
 from reelflow.base.errors import DataError
-from reelflow.training.ridge_head import RidgeHead, fit_ridge_head, softmax
+from reelflow.training.ridge_head import RidgeHead, fit_ridge_head
 
 VIDEOS, GROUPS, CLASSES = 120, 20, 3
 TARGETS = np.arange(VIDEOS) % CLASSES
@@ -164,8 +164,3 @@ def test_a_class_of_one_group_is_refused_with_what_to_do() -> None:
 def test_the_same_videos_give_the_same_bits() -> None:
     one, two = (fit({"a": signal(1.0, 1)}, [("a",)]) for _ in range(2))
     assert one.weights.tobytes() == two.weights.tobytes()
-
-
-def test_softmax_of_scores_sums_to_one() -> None:
-    found = softmax(np.array([[0.0, np.log(3.0)], [1000.0, 0.0]]))
-    np.testing.assert_allclose(found, [[0.25, 0.75], [1.0, 0.0]])
