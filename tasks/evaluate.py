@@ -24,7 +24,6 @@ from reelflow.base.csv_table import write_table
 from reelflow.base.errors import DataError
 from reelflow.base.files import digest_of, write_json, write_text
 from reelflow.base.progress import track
-from reelflow.base.split_names import SPLITS
 from reelflow.evaluation import alarms, curves, label_errors, metrics, slices, sureness
 from reelflow.evaluation.alarms import hidden_groups
 from reelflow.evaluation.intervals import Bootstrap
@@ -42,7 +41,7 @@ from reelflow.training.clip_map import clip_map
 from reelflow.training.inputs import Shown, inputs_of
 from reelflow.training.left_out import known_answers
 from tasks.common.evaluation_guard import refuse_meaningless
-from tasks.common.inputs import present, read_cells, read_json
+from tasks.common.inputs import prepared_splits, present, read_json
 from tasks.common.manifest import extracted_videos
 from tasks.common.paths import (
     EMBEDDINGS,
@@ -235,8 +234,8 @@ def _more_groups(splits: dict[str, pd.DataFrame]) -> str:
 def _splits(manifest: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The splits; `group` also joins near-duplicates, `known_group` is that of the manifest."""
     known = manifest.set_index("hash")["group"]
-    tables = {name: read_cells(PREPARED / f"{name}.csv").astype({"target": int}) for name in SPLITS}
-    return {name: t.assign(known_group=t["hash"].map(known)) for name, t in tables.items()}
+    tables = prepared_splits().items()
+    return {name: table.assign(known_group=table["hash"].map(known)) for name, table in tables}
 
 
 def _prescribed(manifest: pd.DataFrame, test: pd.DataFrame) -> float:

@@ -23,7 +23,6 @@ import pandas as pd
 
 from reelflow.base.determinism import deterministic
 from reelflow.base.errors import DataError
-from reelflow.base.split_names import SPLITS
 from reelflow.base.terminal import log_to_stderr
 from reelflow.crossval.figures import Answered
 from reelflow.crossval.folds import Fold
@@ -35,8 +34,8 @@ from reelflow.store.pixel_statistics import pixel_statistics
 from reelflow.training.inputs import inputs_of
 from reelflow.training.predict_clip import predict
 from reelflow.training.trained import Trained
-from tasks.common.inputs import read_cells
-from tasks.common.paths import EMBEDDINGS, FOLDS, FRAMES, PREPARED
+from tasks.common.inputs import prepared_splits
+from tasks.common.paths import EMBEDDINGS, FOLDS, FRAMES
 from tasks.common.stage import sentence
 from tasks.train import Training
 
@@ -92,11 +91,9 @@ def do(job: Job) -> Answered:
 
 
 def prepared_videos() -> pd.DataFrame:
-    """All videos that preprocess has prepared, whatever their split: the columns hash, path,
-    label, target, group (what is kept together) and split."""
-    tables = [read_cells(PREPARED / f"{name}.csv").assign(split=name) for name in SPLITS]
-    videos = pd.concat(tables, ignore_index=True)
-    return videos.assign(target=videos["target"].astype(int))
+    """All videos that preprocess has prepared, with their `split`."""
+    tables = prepared_splits().items()
+    return pd.concat([table.assign(split=name) for name, table in tables], ignore_index=True)
 
 
 def _meta(videos: pd.DataFrame, learned: pd.DataFrame, store: FrameStore) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from filelock import FileLock
 
 from reelflow.base.files import digest_of, write_json, write_text
 from reelflow.base.nested import flatten
-from reelflow.base.split_names import SPLITS
 from reelflow.evaluation.answers import group_codes
 from reelflow.evaluation.verdict import Floor, Verdict
 from reelflow.params import STAGES, load_all, load_section
@@ -29,7 +28,6 @@ from reelflow.registry import versions
 from reelflow.registry.packaging import log_video_model
 from reelflow.registry.promotion import (
     BY_HAND,
-    Asked,
     Comparison,
     Decision,
     alone,
@@ -48,7 +46,7 @@ from reelflow.tracking.mlflow_client import (
     sentences,
 )
 from reelflow.tracking.pipeline_run import COMPLETE, Story
-from tasks.common.inputs import present, read_cells, read_json
+from tasks.common.inputs import prepared_splits, present, read_cells, read_json
 from tasks.common.paths import (
     DATA_REPORT,
     MANIFEST,
@@ -133,13 +131,12 @@ def main() -> None:
 def _write_card(
     name: str, card: dict[str, Any], scores: dict[str, Any], data: dict[str, Any]
 ) -> None:
-    splits = {split: read_cells(present(PREPARED / f"{split}.csv")) for split in SPLITS}
     usage = (
         "import mlflow\n\n"
         f'model = mlflow.pyfunc.load_model("models:/{name}@{CHAMPION}")\n'
         'model.predict({"path": ["clip.mp4"]})'
     )
-    write_text(PAGE, model_card.render(name, card, scores, data, splits, usage))
+    write_text(PAGE, model_card.render(name, card, scores, data, prepared_splits(), usage))
 
 
 def _summaries(scores: dict[str, Any], data: dict[str, Any]) -> list[tuple[str, list[str]]]:
@@ -260,14 +257,13 @@ def _tags() -> dict[str, str]:
     return tags
 
 
-def _asked(videos: pd.DataFrame) -> list[Asked]:
-    """The videos with their labels and the predictions of the new model."""
-    answers = read_cells(PREDICTIONS)
-    own = dict(zip(answers["path"], answers["predicted"], strict=True))
-    return [
-        Asked(present(RAW / video.path), video.label, own[video.path])
-        for video in videos.itertuples()
-    ]
+def _asked(videos: pd.DataFrame) -> pd.DataFrame:
+    """The videos with their files, labels and the predictions of the new model."""
+    own = read_cells(PREDICTIONS).set_index("path")["predicted"]
+    return videos.assign(
+        file=[present(RAW / path) for path in videos["path"]],
+        predicted=videos["path"].map(own).fillna(""),  # no answer is a wrong one
+    )
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ and started again, it goes on from `.reelflow/checkpoints/`. Run alone with `pyt
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -42,6 +41,7 @@ from reelflow.training.ridge_head import TooFewGroupsError
 from reelflow.training.trained import Trained
 from reelflow.training.transfer import fit_transfer
 from reelflow.training.workers import ALONE, Workers
+from tasks.common.inputs import prepared_splits, read_json
 from tasks.common.paths import (
     CHECKPOINTS,
     EMBEDDINGS,
@@ -68,17 +68,14 @@ CURVES = PLOTS / "train.csv"
 def main() -> None:
     """Train, write the model, its card and the metrics, and log the epochs to MLflow."""
     params = load_section(PARAMS, TrainParams)
-    meta = json.loads((PREPARED / "meta.json").read_text(encoding="utf-8"))
+    meta = read_json(PREPARED / "meta.json")
     store = FrameStore(FRAMES)
     if store.spec.to_dict() != meta["clip"]:
         raise DataError(f"{FRAMES} and {PREPARED} are of different clips: run `preprocess` again.")
-    train, validation = (
-        pd.read_csv(PREPARED / f"{name}.csv", dtype={"hash": str, "group": str})
-        for name in ("train", "validation")
-    )
+    splits = prepared_splits()
     deterministic()
     workers = Workers.of_environment()
-    learned = (params, meta, store, EMBEDDINGS, train, validation)
+    learned = (params, meta, store, EMBEDDINGS, splits["train"], splits["validation"])
     if workers.index:  # the first one keeps what comes out
         Training(*learned, lambda history: None, workers=workers).run()
         return

@@ -34,15 +34,12 @@ def build(
 
     from reelflow.networks.layers import batch_as_frames, clips, frames_as_batch, probabilities
 
-    frames, height, width, _ = shape
-    if min(height, width) < 8:
-        raise ValueError(f"`cnn` needs frames of at least 8x8 pixels, not {height}x{width}")
-    inputs, x = clips(shape, mean, std)
+    inputs, x = clips(shape, mean, std, least=8)
     x = frames_as_batch(x)
     for filters in (32, 64, 128):
         x = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
         x = layers.MaxPooling2D(2)(x)
     x = layers.Flatten()(x)
     x = layers.Dense(128, activation="relu")(x)
-    x = batch_as_frames(probabilities(x, classes), frames)
+    x = batch_as_frames(probabilities(x, classes), shape[0])
     return keras.Model(inputs, layers.GlobalAveragePooling1D()(x), name="cnn")

@@ -50,15 +50,12 @@ def build(
 
     from reelflow.networks.layers import clips, probabilities
 
-    height, width = shape[1:3]
-    if min(height, width) < 16:
-        raise ValueError(f"`flow` needs frames of at least 16x16 pixels, not {height}x{width}")
-    inputs, x = clips(shape, mean, std)
+    inputs, x = clips(shape, mean, std, least=16)
     grey = ops.mean(x, axis=-1, keepdims=True)
     if shape[0] == 1:  # a single frame stands still
         grey = ops.concatenate([grey, grey], axis=1)
     # A video that is too short or too slow repeats frames, which says nothing of its motion.
-    pixels = ops.reshape(grey, (-1, grey.shape[1], height * width))
+    pixels = ops.reshape(grey, (-1, grey.shape[1], shape[1] * shape[2]))
     moves = ops.any(pixels[:, 1:] != pixels[:, :-1], axis=2)
     moves = ops.cast(moves, "float32")[:, :, None, None]
     found: list[Any] = []

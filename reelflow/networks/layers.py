@@ -11,8 +11,18 @@ from keras import layers, ops
 from reelflow.networks import Shape
 
 
-def clips(shape: Shape, mean: Sequence[float], std: Sequence[float]) -> tuple[Any, Any]:
-    """The input, uint8 (B, T, H, W, 3), and the same with mean 0 and deviation 1 a colour."""
+def clips(
+    shape: Shape, mean: Sequence[float], std: Sequence[float], least: int = 1
+) -> tuple[Any, Any]:
+    """The input, uint8 (B, T, H, W, 3), and the same with mean 0 and deviation 1 a colour.
+
+    Raises `ValueError` where a side of the frames has fewer than `least` pixels.
+    """
+    height, width = shape[1:3]
+    if min(height, width) < least:
+        raise ValueError(
+            f"This network needs frames of at least {least}x{least} pixels, not {height}x{width}"
+        )
     inputs = keras.Input(shape, dtype="uint8", name="clip")
     variance = [float(value) ** 2 for value in std]
     normalised = layers.Normalization(

@@ -42,15 +42,10 @@ def build(
 
     from reelflow.networks.layers import clips, probabilities
 
-    frames, height, width, _ = shape
-    if min(height, width) < 16:
-        raise ValueError(
-            f"`two_stream` needs frames of at least 16x16 pixels, not {height}x{width}"
-        )
-    inputs, x = clips(shape, mean, std)
+    inputs, x = clips(shape, mean, std, least=16)
     # A few frames show how things look as well as all of them do.
     found = [_stream(x[:, ::4], settings.width)]
-    if frames > 1:
+    if shape[0] > 1:
         found.append(_stream(_differences(x), settings.width))
     x = layers.Concatenate()(found) if len(found) > 1 else found[0]
     x = layers.Dropout(settings.dropout)(x)

@@ -19,7 +19,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,15 +35,6 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 BY_HAND = "Give this version the alias `champion` by hand in the MLflow UI if it is the better one."
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A test video: its file, its true label, and what the new model answered."""
-
-    path: Path
-    label: str
-    answer: str
 
 
 @dataclass(frozen=True)
@@ -182,7 +172,7 @@ def measure(
     metric: str,
     version: ModelVersion,
     address: str,
-    videos: Sequence[Asked],
+    videos: pd.DataFrame,
     labels: Sequence[str],
 ) -> Comparison:
     """Let a registered version answer videos and measure it.
@@ -190,24 +180,23 @@ def measure(
     Args:
         metric: one of `register.metric`.
         version: of a model registered at `address`.
-        videos: that are new to it.
+        videos: a row a video that is new to it: its `file`, its true `label`, and what the new
+            model `predicted`.
         labels: all labels of today.
     """
     number = str(version.version)
     try:
         with asking(f"models:/{version.name}/{number}", address) as asked:
-            answers = [
-                asked.answer(video.path)
-                for video in track(videos, len(videos), "asking the champion")
-            ]
+            files = track(videos["file"], len(videos), "asking the champion")
+            answers = [asked.answer(file) for file in files]
     except ModelError as error:
         why = f"it cannot be loaded. {' '.join(str(error).split())} {BY_HAND}"
         return Comparison(number, None, remark=why)
-    truth = [video.label for video in videos]
+    truth = list(videos["label"])
     return Comparison(
         number,
         score(metric, truth, [answer.label for answer in answers]),
-        score(metric, truth, [video.answer for video in videos]),
+        score(metric, truth, list(videos["predicted"])),
         _remark(answers, set(asked.labels), set(labels)),
     )
 

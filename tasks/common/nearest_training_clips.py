@@ -16,7 +16,7 @@ from reelflow.explain.neighbours import nearest
 from reelflow.store.frame_store import FrameStore
 from reelflow.training.familiarity import features_of
 from reelflow.training.inputs import inputs_of
-from tasks.common.inputs import read_cells, read_json
+from tasks.common.inputs import prepared_splits, read_json
 from tasks.common.paths import EMBEDDINGS, FRAMES, PREPARED
 
 log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ def known_videos(model: Any, card: dict[str, Any]) -> Known:
     nothing = Known(none, False, none, np.empty((0, 0), np.float32))
     if not (PREPARED / "train.csv").is_file():
         return nothing
-    tables = [read_cells(PREPARED / f"{n}.csv").assign(split=n) for n in _SPLITS]
+    tables = [table.assign(split=name) for name, table in prepared_splits().items()]
     videos = pd.concat(tables, ignore_index=True)[list(none.columns)]
     own = read_json(PREPARED / "meta.json")["data_hash"] == card.get("data_hash")
     rows = videos[videos["split"] == "train"]

@@ -24,8 +24,8 @@ def prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir(parents=True)
     (folder / "meta.json").write_text(json.dumps({"data_hash": "d"}))
     for split, names in (("train", "abc"), ("validation", ""), ("test", "t")):
-        rows = "".join(f"{name},{name}.mp4,label {name},g\n" for name in names)
-        (folder / f"{split}.csv").write_text(f"hash,path,label,group\n{rows}")
+        rows = "".join(f"{name},{name}.mp4,label {name},0,g\n" for name in names)
+        (folder / f"{split}.csv").write_text(f"hash,path,label,target,group\n{rows}")
     records = [{"v/l/mean": np.float32(values)} for values in FEATURES.values()]
     write_embeddings(tmp_path / "data/embeddings", {"id": "1"}, list(FEATURES), records)
     return folder

@@ -115,11 +115,8 @@ def asked(outputs: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def measure(metric, version, address, videos, labels) -> Comparison:
         assert (metric, str(version.version), labels) == ("balanced_accuracy", "1", LABELS)
-        assert [video.answer for video in videos if video.path.parent.name == "jump"] in (
-            ["jump", "jump"],
-            ["jump"],
-        )
-        paths.extend(video.path.as_posix() for video in videos)
+        assert set(videos["predicted"][videos["label"] == "jump"]) == {"jump"}
+        paths.extend(file.as_posix() for file in videos["file"])
         return Comparison("1", 0.5, own=0.6)
 
     monkeypatch.setattr(register, "measure", measure)
