@@ -103,7 +103,9 @@ def main() -> None:
         version = _register(client, params.name, story)
         present = versions.champion(client, params.name)
         if present is not None and str(present.version) == str(version.version):
-            comparison = _compared(present)
+            # What once made it the champion, if a comparison did.
+            tags = present.tags if present.tags.get(DECISION) == CHAMPION else {}
+            comparison = str(tags.get(COMPARISON, ""))
             decision = confirm(alone(params, value, verdict), comparison)
         else:
             decision = decide(
@@ -113,7 +115,11 @@ def main() -> None:
                 lambda: _compare(client, present, params.metric, card["labels"]),
             )
             comparison = decision.beside
-        _finish(client, version, decision, comparison, _summaries(scores, data))
+        summaries = [
+            (verdict.headline, scores["cautions"]),
+            (f"The data: {data['headline'].lower()}", data["cautions"]),
+        ]
+        _finish(client, version, decision, comparison, summaries)
     log.info("%s", decision.reason)
     figures = {
         "name": params.name,
@@ -139,14 +145,6 @@ def _write_card(
     write_text(PAGE, model_card.render(name, card, scores, data, prepared_splits(), usage))
 
 
-def _summaries(scores: dict[str, Any], data: dict[str, Any]) -> list[tuple[str, list[str]]]:
-    """The headline of each report and its cautions."""
-    return [
-        (scores["verdict"]["headline"], scores["cautions"]),
-        (f"The data: {data['headline'].lower()}", data["cautions"]),
-    ]
-
-
 def _register(client: MlflowClient, name: str, story: Story) -> ModelVersion:
     """Complete the run; find or create the version."""
     extract = load_section(PARAMS, ExtractParams)
@@ -164,12 +162,6 @@ def _register(client: MlflowClient, name: str, story: Story) -> ModelVersion:
         versions.tag_version(client, version, {RUN_ID: run_id})
     log.info("registered as version %s of %s", version.version, name)
     return version
-
-
-def _compared(version: ModelVersion) -> str:
-    """The comparison that made this version the champion; empty if none did."""
-    made = version.tags.get(DECISION) == CHAMPION
-    return str(version.tags.get(COMPARISON, "")) if made else ""
 
 
 def _compare(

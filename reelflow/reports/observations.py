@@ -47,7 +47,9 @@ def observe(manifest: pd.DataFrame, store: FrameStore) -> dict[str, pd.DataFrame
     manifest = manifest.sort_values("path", ignore_index=True)
     labels = ("label", "nunique")
     return {
-        "manifest": _manifest(manifest),
+        "manifest": manifest[list(_NEEDED)].assign(
+            labels=manifest.groupby("hash")["label"].transform("nunique")
+        ),
         "frames": _frames(manifest, store),
         "classes": _counted(
             manifest.assign(source=sources(manifest)), "label", groups=("source", "nunique")
@@ -62,12 +64,6 @@ def observe(manifest: pd.DataFrame, store: FrameStore) -> dict[str, pd.DataFrame
 def shape_text(shape: tuple[int, ...]) -> str:
     """A shape and its type as people write it: `16 x 64 x 64 x 3 uint8`."""
     return " x ".join(map(str, shape)) + " uint8"
-
-
-def _manifest(manifest: pd.DataFrame) -> pd.DataFrame:
-    table = manifest[list(_NEEDED)].copy()
-    table["labels"] = table.groupby("hash")["label"].transform("nunique")
-    return table
 
 
 def _frames(manifest: pd.DataFrame, store: FrameStore) -> pd.DataFrame:

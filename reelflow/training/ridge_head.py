@@ -14,6 +14,7 @@ left out (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -198,11 +199,9 @@ def group_folds(
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
-    groups_of = [
-        len({g for g, t in zip(groups, targets, strict=True) if t == k})
-        for k in range(int(targets.max()) + 1)
-    ]
-    fewest = min(groups_of)
+    pairs = set(zip(targets.tolist(), groups, strict=True))
+    groups_of = Counter(target for target, _ in pairs)
+    fewest = min(groups_of[target] for target in range(int(targets.max()) + 1))
     if fewest < 2:
         raise TooFewGroupsError(
             "A class has one group alone among the videos that are learned from, so that nothing "

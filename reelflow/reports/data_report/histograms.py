@@ -7,11 +7,11 @@ scale of the column. A class whose distribution lies apart from that of all othe
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from reelflow.evaluation.intervals import Floats
 from reelflow.reports.data_report.content import DataSet
@@ -28,7 +28,7 @@ _APART, _BY_CHANCE = 0.5, 1.63
 
 @dataclass(frozen=True)
 class Property:
-    """Something that is known of every video.
+    """Something that is known of every video: a column of the table.
 
     Attributes:
         name: heading of its column.
@@ -41,6 +41,34 @@ class Property:
     unit: str
     values: pd.Series[float]
     suspect: bool = True
+
+    @cached_property
+    def ends(self) -> Floats:
+        """Of its scale, low and high: the 1st and 99th percentile if there are many values."""
+        known = self.values.dropna().to_numpy(float)
+        return np.quantile(known, [0.01, 0.99] if len(known) > 100 else [0, 1])
+
+    def shares(self, ours: pd.Series[bool]) -> Floats:
+        """The share of our values in each bin, (BINS,); what is outside goes to the last ones."""
+        low, high = ends = self.ends
+        known = self.values[ours].dropna().to_numpy(float).clip(low, high)
+        if np.isclose(low, high):  # one value, but for rounding: in the middle
+            known, ends = np.full_like(known, 0.5), np.array([0.0, 1.0])
+        elif low > 0 and high / low > _LOGARITHMIC:
+            known, ends = np.log(known), np.log(ends)
+        return np.histogram(known, BINS, tuple(ends))[0] / max(len(known), 1)
+
+    def cell(self, ours: pd.Series[bool]) -> dict[str, Any]:
+        """The drawing of our values before that of all, and what is said below it."""
+        front, back = self.shares(ours), self.shares(ours | True)
+        tallest = max(front.max(), back.max())
+        values, others = self.values[ours], self.values[~ours]
+        return {
+            "front": _path(front, tallest),
+            "back": "" if ours.all() else _path(back, tallest),
+            "median": _number(values.median()),
+            "apart": self.suspect and _apart(values.dropna(), others.dropna()),
+        }
 
 
 def properties(videos: pd.DataFrame) -> list[Property]:
@@ -60,52 +88,17 @@ def table(data: DataSet) -> dict[str, Any]:
     """`columns` (name, unit, low and high end), `rows` (label, videos, cells), the first row for
     all videos; a cell has `front`, `back` (paths), `median` and `apart`."""
     found = [p for p in properties(data.videos) if p.values.notna().any()]
-    scales = [_Scale(p.values.dropna().to_numpy(float)) for p in found]
-    counts = data.videos["label"].value_counts()
-    shown = sorted(
-        counts.sort_index().sort_values(ascending=False, kind="stable").index[:MOST_CLASSES]
-    )
+    labels = data.videos["label"]
+    counts = labels.value_counts().sort_index().sort_values(ascending=False, kind="stable")
     rows = []
-    for label in (None, *shown):
-        ours = data.videos["label"].eq(label) if label else data.videos["label"].notna()
-        cells = [_cell(p, scale, ours) for p, scale in zip(found, scales, strict=True)]
+    for label in (None, *sorted(counts.index[:MOST_CLASSES])):
+        ours = labels.eq(label) if label else labels.notna()
+        cells = [p.cell(ours) for p in found]
         rows.append({"label": label, "videos": int(ours.sum()), "cells": cells})
-    columns = [
-        {"name": p.name, "unit": p.unit, "low": _number(scale.low), "high": _number(scale.high)}
-        for p, scale in zip(found, scales, strict=True)
-    ]
-    more = len(counts) - len(shown)
+    ends = [dict(zip(("low", "high"), map(_number, p.ends), strict=True)) for p in found]
+    columns = [{"name": p.name, "unit": p.unit, **of} for p, of in zip(found, ends, strict=True)]
+    more = max(0, len(counts) - MOST_CLASSES)
     return {"columns": columns, "rows": rows, "more": more, "bins": BINS, "tall": HEIGHT}
-
-
-class _Scale:
-    """Where a value stands in a column, from its 1st to its 99th percentile if they are many."""
-
-    def __init__(self, values: NDArray[Any]) -> None:
-        self.low, self.high = np.quantile(values, [0.01, 0.99] if len(values) > 100 else [0, 1])
-        self.logarithmic = self.low > 0 and self.high / self.low > _LOGARITHMIC
-
-    def shares(self, values: pd.Series[float]) -> Floats:
-        """The share of the values in each bin, (BINS,); what is outside goes to the last ones."""
-        known = values.dropna().to_numpy(float).clip(self.low, self.high)
-        ends = np.array([self.low, self.high])
-        if np.isclose(*ends):  # one value, but for rounding: in the middle
-            known, ends = np.full_like(known, 0.5), np.array([0.0, 1.0])
-        elif self.logarithmic:
-            known, ends = np.log(known), np.log(ends)
-        return np.histogram(known, BINS, tuple(ends))[0] / max(len(known), 1)
-
-
-def _cell(p: Property, scale: _Scale, ours: pd.Series[bool]) -> dict[str, Any]:
-    values = p.values[ours]
-    front, back = scale.shares(values), scale.shares(p.values)
-    tallest = max(front.max(), back.max())
-    return {
-        "front": _path(front, tallest),
-        "back": "" if ours.all() else _path(back, tallest),
-        "median": _number(values.median()),
-        "apart": p.suspect and _apart(values.dropna(), p.values[~ours].dropna()),
-    }
 
 
 def _apart(ours: pd.Series[float], others: pd.Series[float]) -> bool:
