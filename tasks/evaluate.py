@@ -36,10 +36,10 @@ from reelflow.store.clip_spec import Clip
 from reelflow.store.frame_store import FrameStore
 from reelflow.store.views import frozen, shown
 from reelflow.training import predict_clip
-from reelflow.training.calibration import tempered
 from reelflow.training.clip_map import clip_map
 from reelflow.training.inputs import Shown, inputs_of
 from reelflow.training.left_out import known_answers
+from reelflow.training.temperature import tempered
 from tasks.common.evaluation_guard import refuse_meaningless
 from tasks.common.inputs import prepared_splits, present, read_json
 from tasks.common.manifest import extracted_videos
@@ -174,7 +174,7 @@ def main() -> None:
     # With what runs are compared by stands the validation accuracy of the model that was kept.
     watched = round(float(evaluation.kept_epoch["val_accuracy"]), metrics.DIGITS)
     write_json(SUMMARY, {**metrics.compared(scores), "val_accuracy": watched})
-    for sentence in evaluation_report.headline.summary(evaluation):
+    for sentence in evaluation_report.summary(evaluation):
         log.info("%s", sentence)
     for caution in cautions:
         log.warning("%s", caution)

@@ -35,11 +35,11 @@ from reelflow.tracking.mlflow_client import address_from_environment, experiment
 from reelflow.training.checkpoint import Checkpoint
 from reelflow.training.choose_network import judge_network, why_not
 from reelflow.training.fit import OnEpoch, fit
+from reelflow.training.fit_transfer import fit_transfer
 from reelflow.training.left_out import LeftOut
 from reelflow.training.recipe import recipe
 from reelflow.training.ridge_head import TooFewGroupsError
 from reelflow.training.trained import Trained
-from reelflow.training.transfer import fit_transfer
 from reelflow.training.workers import ALONE, Workers
 from tasks.common.inputs import prepared_splits, read_json
 from tasks.common.paths import (

@@ -22,12 +22,21 @@ from reelflow.embeddings.spec import EmbeddingSpec
 from reelflow.embeddings.views import box_of, cut
 from reelflow.explain.contributions import PLACED, contributions
 from reelflow.explain.filters import first_filters
-from reelflow.explain.gradients import tensor_log_odds
-from reelflow.explain.subject import BELOW, Changed, Floats, Frames, Look, Shape3, Subject, enlarged
-from reelflow.explain.weights import drawn_anew
+from reelflow.explain.random_weights import drawn_anew
+from reelflow.explain.subject import (
+    BELOW,
+    Changed,
+    Floats,
+    Frames,
+    Look,
+    Shape3,
+    Subject,
+    enlarged,
+    tensor_log_odds,
+)
 from reelflow.store.shards import Records
-from reelflow.training.calibration import tempered
 from reelflow.training.predict_clip import predict_clip
+from reelflow.training.temperature import tempered
 from reelflow.video.check import check_video
 from reelflow.video.process_limits import Bounds
 

@@ -13,14 +13,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reelflow.explain.filters import first_filters
-from reelflow.explain.gradients import tensor_log_odds
-from reelflow.explain.subject import Changed, Floats, Frames, Look, Shape3, Subject, enlarged
-from reelflow.explain.weights import drawn_anew
+from reelflow.explain.random_weights import drawn_anew
+from reelflow.explain.subject import (
+    Changed,
+    Floats,
+    Frames,
+    Look,
+    Shape3,
+    Subject,
+    enlarged,
+    tensor_log_odds,
+)
 from reelflow.extraction.read_clips import read_clips
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.store.views import shown
-from reelflow.training.calibration import tempered
 from reelflow.training.familiarity import features_of
+from reelflow.training.temperature import tempered
 from reelflow.video.check import check_video
 from reelflow.video.process_limits import Bounds
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,6 +88,15 @@ def log_odds(probabilities: NDArray[np.floating], target: int) -> NDArray[np.flo
     others = np.delete(probabilities, target, axis=1).sum(axis=1, dtype=np.float64)
     own = probabilities[:, target].astype(np.float64)
     return np.asarray(np.log(np.maximum(own, _LEAST)) - np.log(np.maximum(others, _LEAST)))
+
+
+def tensor_log_odds(probabilities: Any, target: int, temperature: float) -> Any:
+    """log p / (1 - p) of a class at a temperature, for a TensorFlow tensor (K,) at none."""
+    import tensorflow as tf
+
+    logits = tf.math.log(tf.maximum(probabilities, _LEAST)) / temperature
+    others = tf.concat([logits[:target], logits[target + 1 :]], axis=0)
+    return logits[target] - tf.reduce_logsumexp(others)
 
 
 def enlarged(values: Floats, shape: Shape3) -> Floats:

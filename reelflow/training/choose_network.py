@@ -99,7 +99,7 @@ def judge_network(
     Args:
         make_network: builds it with fresh weights.
         store: the frames.
-        videos: the columns `hash`, `target` and `group`, as `reelflow.training.transfer` has them.
+        videos: the columns `hash`, `target` and `group`, as `fit_transfer` has them.
         class_weights: float32 (K,), what a clip of each class counts.
         recipe: how it is trained.
         to_beat: what the other reached in each fold of `group_folds` of these videos.

@@ -8,7 +8,7 @@ one candidate alone.
 
 A probability is what scores give at their best temperature. Where all of a few videos are answered
 rightly, that would be certainty, whoever answered; the smoothed targets of
-`reelflow.training.calibration` still separate a wide lead from a narrow one.
+`reelflow.training.temperature` still separate a wide lead from a narrow one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from reelflow.training.calibration import smoothed
+from reelflow.training.temperature import smoothed
 
 # How often a candidate is taken. AutoGluon takes as many.
 ROUNDS = 25

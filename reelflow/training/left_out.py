@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from reelflow.base.csv_table import read_written
 from reelflow.store.frame_store import FrameStore
 from reelflow.store.views import views
-from reelflow.training.calibration import fit_temperature, tempered
 from reelflow.training.familiarity import Familiarity, features_of
 from reelflow.training.fit_familiarity import fit_beside
 from reelflow.training.predict_clip import predict_views
+from reelflow.training.temperature import fit_temperature, tempered
 
 if TYPE_CHECKING:
     import keras
@@ -61,7 +61,7 @@ class LeftOut:
 
     @property
     def temperature(self) -> float:
-        """That of the model, see `reelflow.training.calibration`."""
+        """That of the model, see `reelflow.training.temperature`."""
         return fit_temperature(self.probabilities, self.videos["target"].to_numpy(np.int64))
 
     def table(self, labels: Sequence[str]) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from reelflow.base.determinism import deterministic
 from reelflow.base.errors import DataError
-from reelflow.training.calibration import tempered
+from reelflow.training.temperature import tempered
 
 if TYPE_CHECKING:
     import keras

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from reelflow.training.calibration import MOST, fit_temperature
+from reelflow.training.temperature import MOST, fit_temperature
 from tests.checkout import Checkout, make_checkout
 
 pytestmark = pytest.mark.slow

@@ -11,11 +11,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from reelflow.reports import page
-from reelflow.reports.evaluation_report import headline, sections, warnings
+from reelflow.reports.evaluation_report import sections, warnings
 from reelflow.reports.evaluation_report.content import Evaluation
 from reelflow.reports.evaluation_report.sections import Frames
+from reelflow.reports.evaluation_report.summary import summary
 
-__all__ = ["Evaluation", "headline", "render", "warnings"]
+__all__ = ["Evaluation", "render", "summary", "warnings"]
 
 
 def render(evaluation: Evaluation, clip: Frames) -> str:

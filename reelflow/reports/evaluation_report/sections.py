@@ -14,11 +14,11 @@ from reelflow.evaluation.abstention import WANTED
 from reelflow.evaluation.label_errors import MOST
 from reelflow.reports import plots
 from reelflow.reports.evaluation_report import examples as best_and_worst
-from reelflow.reports.evaluation_report import points as on_the_map
+from reelflow.reports.evaluation_report import map_points as on_the_map
 from reelflow.reports.evaluation_report import tables
 from reelflow.reports.evaluation_report import warnings as doubts
 from reelflow.reports.evaluation_report.content import Evaluation
-from reelflow.reports.evaluation_report.headline import summary
+from reelflow.reports.evaluation_report.summary import summary
 from reelflow.store.clip_spec import Clip
 
 Frames = Callable[[str], Clip]

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from reelflow.evaluation.verdict import test_of as whose
-from reelflow.reports.evaluation_report import Evaluation, headline, render, tables, warnings
+from reelflow.reports.evaluation_report import Evaluation, render, summary, tables, warnings
 from tests.evaluations import MIXED, clip, evaluation, history, manifest, said
 
 
 def test_a_good_model_is_said_to_be_right_with_its_interval_and_baseline() -> None:
     good = evaluation([0, 1] * 19 + [1, 1], [0, 1] * 20)
     assert good.verdict.headline == "Right for 98% of the videos that it had never seen"
-    text = " ".join(headline.summary(good))
+    text = " ".join(summary(good))
     assert "On 40 test videos from 40 groups" in text
     assert "for 39: an accuracy of 98% (95% interval 87–99.6%)" in text
     assert "would be right for 50%" in text
@@ -37,7 +37,7 @@ def test_one_group_cannot_tell() -> None:
     single = evaluation(*MIXED, groups=["only"] * 24)
     assert single.verdict.headline.startswith("Too few test videos")
     assert said(warnings.warnings(single), "The test is of one group")
-    assert "interval" not in " ".join(headline.summary(single))
+    assert "interval" not in " ".join(summary(single))
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_near_duplicates_are_not_called_known_groups() -> None:
     sentences = warnings.warnings(shown)
     assert said(sentences, "No video has a known group")
     assert said(sentences, "The test has only 9 videos (near-duplicates count as one)")
-    assert " group" not in headline.summary(shown)[0]
+    assert " group" not in summary(shown)[0]
     assert tables.groups(shown)["all"] == 0
 
 

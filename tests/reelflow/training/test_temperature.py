@@ -7,7 +7,7 @@ import pytest
 from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 
-from reelflow.training.calibration import LEAST, MOST, fit_temperature, tempered
+from reelflow.training.temperature import LEAST, MOST, fit_temperature, tempered
 
 
 def drawn(videos: int, classes: int, sureness: float, seed: int = 0) -> tuple[np.ndarray, ...]:
