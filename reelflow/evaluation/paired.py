@@ -88,7 +88,7 @@ def compare(
     means = np.bincount(strata, change) / sizes
     surplus = np.bincount(of_group, weights * (change - means[strata])).astype(np.float64)
     low, high = _interval(difference, surplus, confidence)
-    p_value = _swapped(totals, seed)
+    p_value = swapped(totals, seed)
     sure = low is None or high is None or low > 0 or high < 0
     better: Literal["first", "second"] | None = None
     if sure and p_value < 1 - confidence:
@@ -123,8 +123,9 @@ def _interval(
     return max(-1.0, difference - half), min(1.0, difference + half)
 
 
-def _swapped(totals: Floats, seed: int) -> float:
-    """The share of swaps of the two models within groups that differ as much as they do."""
+def swapped(totals: Floats, seed: int = 0) -> float:
+    """The share of swaps of the two models within groups that differ as much as they do, given the
+    part that each group has in their difference, (G,)."""
     totals = totals[totals != 0]
     if not len(totals):
         return 1.0

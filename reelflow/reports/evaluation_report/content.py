@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
 
 from reelflow.evaluation.sureness import Sureness
 from reelflow.evaluation.verdict import Verdict
@@ -76,10 +77,18 @@ class Evaluation:
         return bool(self.candidates) and len(self.history) == 1
 
     @property
+    def stop_window(self) -> int:
+        """Epochs whose mean validation loss decided which is the best."""
+        return int(self.params["train"].get("regularise.stop_window", 1))
+
+    @property
     def kept_epoch(self) -> pd.Series[Any]:
-        """The row of `history` whose weights became the model: the first with the lowest
-        validation loss, as training chooses it."""
-        return self.history.iloc[int(self.history["val_loss"].argmin())]
+        """The row of `history` whose weights became the model: as training chooses it, the first
+        with the lowest mean validation loss over the epochs of the window up to it."""
+        losses = self.history["val_loss"].to_numpy(float)
+        window = min(self.stop_window, len(losses))
+        means = sliding_window_view(losses, window).mean(axis=1)
+        return self.history.iloc[int(means.argmin()) + window - 1]
 
     @property
     def kept(self) -> int:

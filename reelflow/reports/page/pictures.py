@@ -28,13 +28,12 @@ def strip(frames: NDArray[np.uint8], tile: int) -> str:
     """
     from PIL import Image
 
-    count, height, width = frames.shape[:3]
-    size = _reduced(width, height, tile)
+    pictures = [_picture(frame, tile) for frame in frames]
+    width, height = pictures[0].size
     # The gaps are transparent, so that they are the page's colour, by day and by night.
-    sheet = Image.new("RGBA", (count * (size[0] + GAP) - GAP, size[1]))
-    for i, frame in enumerate(frames):
-        small = Image.fromarray(frame).resize(size, Image.Resampling.BOX)
-        sheet.paste(small, (i * (size[0] + GAP), 0))
+    sheet = Image.new("RGBA", (len(pictures) * (width + GAP) - GAP, height))
+    for i, picture in enumerate(pictures):
+        sheet.paste(picture, (i * (width + GAP), 0))
     return _address(sheet, quality=80, method=4)
 
 
@@ -61,15 +60,13 @@ def moving(frames: NDArray[np.uint8], tile: int, quality: int = 60) -> str:
 
 
 def _picture(frame: NDArray[np.uint8], tile: int) -> Image:
+    """The frame, reduced to at most `tile` pixels a side."""
     from PIL import Image
 
     height, width = frame.shape[:2]
-    return Image.fromarray(frame).resize(_reduced(width, height, tile), Image.Resampling.BOX)
-
-
-def _reduced(width: int, height: int, most: int) -> tuple[int, int]:
-    scale = min(1.0, most / max(height, width))
-    return max(1, round(width * scale)), max(1, round(height * scale))
+    scale = min(1.0, tile / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return Image.fromarray(frame).resize(size, Image.Resampling.BOX)
 
 
 def _address(image: Image, **options: Any) -> str:

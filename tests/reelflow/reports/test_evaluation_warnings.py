@@ -149,6 +149,17 @@ def test_whose_test_it_is_stands_in_the_headline(
     assert said(warnings.warnings(shown), "well above that on validation (19%)")
 
 
+def test_the_epoch_that_was_kept_is_that_which_training_chose() -> None:
+    losses = history([1.0, 0.1, 0.9, 0.5, 0.6])
+    alone = evaluation(*MIXED, history=losses)
+    windows = {"train": {"regularise.stop_window": 3}, "evaluate": {"bootstrap": 1000}}
+    together = evaluation(*MIXED, history=losses, params=windows)
+    # Means of three up to an epoch: 0.67, 0.5, 0.67.
+    assert (alone.kept, together.kept) == (2, 4)
+    assert "lowest validation loss" in " ".join(render(alone, clip).split())
+    assert "lowest mean validation loss over 3 epochs" in " ".join(render(together, clip).split())
+
+
 def test_a_fine_model_gets_no_warning_and_a_calm_word() -> None:
     trained = history([0.9, 0.5, 0.6], 0.97, 0.97)
     fine = evaluation([0, 1] * 29 + [1, 0], [0, 1] * 30, history=trained)
