@@ -112,9 +112,7 @@ def areas(answers: Answers, weights: Floats) -> Iterator[Figure]:
     for name, values, behind in zip(AREAS, found, (fewer, ours), strict=True):
         of = behind[~np.isnan(values[0])]
         shared = replace(
-            answers.whole,
-            groups=of.groups.min(initial=np.inf),
-            a_group=of.a_group.max(initial=0),
+            answers.whole, groups=of.groups.min(initial=np.inf), a_group=of.a_group.max(initial=0)
         )
         yield Figure(name, values, behind, name == "roc_auc", shared)
 

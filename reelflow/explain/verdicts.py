@@ -12,11 +12,7 @@ from reelflow.explain.explanation import Explanation, decisive
 from reelflow.explain.subject import BELOW
 
 # What a map is called where people read.
-NAMES = {
-    "occlusion": "Occlusion",
-    "grad_cam": "Grad-CAM",
-    "contributions": "Contributions",
-}
+NAMES = {"occlusion": "Occlusion", "grad_cam": "Grad-CAM", "contributions": "Contributions"}
 
 
 def summary(checked: Sequence[dict[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:

@@ -100,10 +100,7 @@ def alone(asked: RegisterParams, value: float, verdict: Verdict) -> Decision:
 
 
 def decide(
-    asked: RegisterParams,
-    value: float,
-    verdict: Verdict,
-    champion: Callable[[], Comparison | None],
+    asked: RegisterParams, value: float, verdict: Verdict, champion: Callable[[], Comparison | None]
 ) -> Decision:
     """Decide about a model that has `value` on the test videos.
 
@@ -169,11 +166,7 @@ def unseen(test: pd.DataFrame, manifest: pd.DataFrame, learned: pd.DataFrame) ->
 
 
 def measure(
-    metric: str,
-    version: ModelVersion,
-    address: str,
-    videos: pd.DataFrame,
-    labels: Sequence[str],
+    metric: str, version: ModelVersion, address: str, videos: pd.DataFrame, labels: Sequence[str]
 ) -> Comparison:
     """Let a registered version answer videos and measure it.
 

@@ -84,7 +84,7 @@ class Comparison:
         of = f"{count(found.videos, 'video')} of {count(found.groups, 'group')}"
         told = [
             f"On {of} that both were tested on, {self.first} has a {in_words(found.metric)} of "
-            f"{percent(found.first)}, {self.second} of {percent(found.second)}.",
+            f"{percent(found.first)}, {self.second} of {percent(found.second)}."
         ]
         if found.low is not None and found.high is not None:
             told.append(

@@ -57,10 +57,7 @@ def sureness(evaluation: Evaluation, _: Frames) -> Shown:
 
 
 def examples(evaluation: Evaluation, frames: Frames) -> Shown:
-    chosen = {
-        "wrong": best_and_worst.wrong(evaluation),
-        "right": best_and_worst.right(evaluation),
-    }
+    chosen = {"wrong": best_and_worst.wrong(evaluation), "right": best_and_worst.right(evaluation)}
     shown = {
         name: best_and_worst.figures(evaluation, rows, frames) for name, rows in chosen.items()
     }
