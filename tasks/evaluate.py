@@ -35,10 +35,11 @@ from reelflow.reports import evaluation_report
 from reelflow.store.clip_spec import Clip
 from reelflow.store.frame_store import FrameStore
 from reelflow.store.views import frozen, shown
-from reelflow.training import predict_clip
 from reelflow.training.clip_map import clip_map
 from reelflow.training.inputs import Shown, inputs_of
 from reelflow.training.left_out import known_answers
+from reelflow.training.model_file import load_model
+from reelflow.training.predict_clip import predict_views
 from reelflow.training.temperature import tempered
 from tasks.common.evaluation_guard import refuse_meaningless
 from tasks.common.inputs import prepared_splits, present, read_json
@@ -78,7 +79,7 @@ def main() -> None:
     splits["test"] = there
     labels, test = list(card["labels"]), splits["test"]
     history = pd.read_csv(present(PLOTS / "train.csv"))
-    model = predict_clip.load_model(MODEL)
+    model = load_model(MODEL)
     untempered = _predict(model, test, inputs)
     temperature = float(card.get("temperature", 1.0))
     probabilities = np.stack([tempered(row, temperature) for row in untempered])
@@ -190,7 +191,7 @@ def _warn_of_untested(videos: pd.DataFrame) -> None:
 def _predict(model: Any, test: pd.DataFrame, inputs: Shown) -> NDArray[np.float32]:
     """Probabilities of the test videos, (N, K), one video at a time."""
     rows = [
-        predict_clip.predict_views(model, inputs(video))
+        predict_views(model, inputs(video))
         for video in track(test["hash"], len(test), "evaluating videos")
     ]
     probabilities = np.stack(rows)

@@ -11,7 +11,7 @@ from reelflow.explain.on_embeddings import OnEmbeddings
 from reelflow.explain.on_frames import OnFrames
 from reelflow.explain.subject import Subject
 from reelflow.store.clip_spec import ClipSpec
-from reelflow.training.predict_clip import load_model
+from reelflow.training.model_file import load_model
 from reelflow.video.process_limits import Bounds
 
 

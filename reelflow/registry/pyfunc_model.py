@@ -31,7 +31,8 @@ from reelflow.extraction.read_clips import read_clip
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.store.views import views
 from reelflow.training.familiarity import Familiarity, features_of, unlike
-from reelflow.training.predict_clip import load_model, predict
+from reelflow.training.model_file import load_model
+from reelflow.training.predict_clip import predict
 from reelflow.video.process_limits import Bounds
 
 

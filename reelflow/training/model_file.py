@@ -15,6 +15,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reelflow.base.determinism import deterministic
 from reelflow.base.errors import DataError
 from reelflow.base.files import replacing
 
@@ -42,6 +43,7 @@ def save_model(model: keras.Model, path: Path) -> str:
 
 def load_model(path: Path) -> keras.Model:
     """Load a model for prediction. Raises `DataError` if there is none or it cannot be read."""
+    deterministic()
     import keras
 
     if not path.is_file():

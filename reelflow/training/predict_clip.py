@@ -8,13 +8,11 @@ first imported.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reelflow.base.determinism import deterministic
 from reelflow.base.errors import DataError
 from reelflow.training.temperature import tempered
 
@@ -22,19 +20,11 @@ if TYPE_CHECKING:
     import keras
 
 
-def load_model(path: Path) -> keras.Model:
-    """Load a trained model for `predict_clip`. Raises `DataError` if it cannot be read."""
-    deterministic()
-    from reelflow.training import model_file
-
-    return model_file.load_model(path)
-
-
 def predict_clip(model: keras.Model, frames: NDArray[Any]) -> NDArray[np.float32]:
     """The probabilities of one clip.
 
     Args:
-        model: as `load_model` gives it.
+        model: as `model_file.load_model` gives it.
         frames: uint8 RGB, (T, H, W, 3), of the shape the model was trained on; or an embedding,
             float32 (D,), if the model reads embeddings.
 
@@ -63,7 +53,7 @@ def predict_views(model: keras.Model, views: NDArray[Any]) -> NDArray[np.float32
     """The mean probabilities of several views of one clip, float32 (K,).
 
     Args:
-        model: as `load_model` gives it.
+        model: as `model_file.load_model` gives it.
         views: uint8 RGB, (V, T, H, W, 3), or embeddings, float32 (V, D); V of at least 1.
 
     Raises:

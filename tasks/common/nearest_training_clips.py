@@ -32,67 +32,62 @@ _SPLITS = {
 
 @dataclass(frozen=True)
 class Known:
-    """Attributes:
-    videos: `hash`, `path`, `label` and `split` of all that were split; empty without a split.
-    own: whether the model was trained on this split.
-    rows: the training videos among them that have features.
-    features: float32 (N, D), of `rows`.
+    """What is known of the videos of the checkout.
+
+    Attributes:
+        videos: `path`, `label` and `split` of all that were split, by hash; empty without a split.
+        own: whether the model was trained on this split.
+        features: float32 (D,) by hash, of the training videos that have any.
     """
 
     videos: pd.DataFrame
     own: bool
-    rows: pd.DataFrame
-    features: NDArray[np.float32]
+    features: dict[str, NDArray[np.float32]]
 
     def of(self, video: str) -> dict[str, str] | None:
         """The label of a video and what it was to the model, by the hash of its bytes."""
-        found = self.videos[self.videos["hash"] == video]
-        if found.empty:
+        if video not in self.videos.index:
             return None
-        row = found.iloc[0]
-        return {"label": row["label"], "split": row["split"], "of": self._of(row["split"])}
-
-    def _of(self, split: str) -> str:
-        return _SPLITS[split] if self.own else "in the split of this checkout, not of the model"
+        row = self.videos.loc[video]
+        elsewhere = "in the split of this checkout, not of the model"
+        of = _SPLITS[row["split"]] if self.own else elsewhere
+        return {"label": row["label"], "split": row["split"], "of": of}
 
     def nearest(self, features: NDArray[np.float32], video: str) -> list[dict[str, Any]]:
         """The most similar training videos, but for the video itself."""
-        others = (self.rows["hash"] != video).to_numpy()
-        if not others.any():
+        others = {name: of for name, of in self.features.items() if name != video}
+        if not others:
             return []
-        rows = self.rows[others]
+        rows = self.videos.loc[list(others), ["path", "label"]].to_dict("records")
         return [
-            {**rows.iloc[at][["path", "label"]].to_dict(), "likeness": round(likeness, 4)}
-            for at, likeness in nearest(features, self.features[others])
+            {**rows[at], "likeness": round(likeness, 4)}
+            for at, likeness in nearest(features, np.stack(list(others.values())))
         ]
 
 
 def known_videos(model: Any, card: dict[str, Any]) -> Known:
     """The splits in `data/prepared`, and the features of the training videos by this model. Nothing
     where the checkout holds no split, or clips of other settings than the model's."""
-    none = pd.DataFrame(columns=["hash", "path", "label", "split"])
-    nothing = Known(none, False, none, np.empty((0, 0), np.float32))
     if not (PREPARED / "train.csv").is_file():
-        return nothing
-    tables = [table.assign(split=name) for name, table in prepared_splits().items()]
-    videos = pd.concat(tables, ignore_index=True)[list(none.columns)]
-    own = read_json(PREPARED / "meta.json")["data_hash"] == card.get("data_hash")
-    rows = videos[videos["split"] == "train"]
-    rows = rows.iloc[evenly(len(rows), MOST)]
+        return Known(pd.DataFrame(), False, {})
+    tables = prepared_splits()
+    train = tables["train"].iloc[evenly(len(tables["train"]), MOST)]
     try:
-        rows, features = _features(model, card, rows)
+        features = _features(model, card, train)
     except DataError as error:
         log.info("no training clips beside it: %s", error)
-        return Known(videos, own, none, nothing.features)
-    return Known(videos, own, rows, features)
+        features = {}
+    videos = pd.concat(table.assign(split=name) for name, table in tables.items())
+    own = read_json(PREPARED / "meta.json")["data_hash"] == card.get("data_hash")
+    return Known(videos.set_index("hash"), own, features)
 
 
 def _features(
-    model: Any, card: dict[str, Any], rows: pd.DataFrame
-) -> tuple[pd.DataFrame, NDArray[np.float32]]:
+    model: Any, card: dict[str, Any], videos: pd.DataFrame
+) -> dict[str, NDArray[np.float32]]:
     frames = None if card.get("blocks") else FrameStore(FRAMES)
     if frames and frames.spec.seen.to_dict() != card["clip"]:
         raise DataError(f"{FRAMES} holds other clips than the model takes.")
-    shown, there = inputs_of(card, frames, EMBEDDINGS, rows)
+    shown, there = inputs_of(card, frames, EMBEDDINGS, videos)
     read = features_of(model)
-    return there, np.array([read(shown(video)) for video in there["hash"]], np.float32)
+    return {video: read(shown(video)) for video in there["hash"]}

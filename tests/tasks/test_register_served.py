@@ -49,7 +49,7 @@ for seed in range(int(sys.argv[1])):
     keras.utils.set_random_seed(seed)
     network = networks.build("cnn", spec.shape, 3, [120.0] * 3, [30.0] * 3)
     model_file.save_model(network, Path(f"{seed}.keras"))
-    model = predict_clip.load_model(Path(f"{seed}.keras"))
+    model = model_file.load_model(Path(f"{seed}.keras"))
     rows = [predict_clip.predict_clip(model, read_clip(Path("data/raw") / p, spec).frames)
             for p in test["path"]]
     labels = json.loads(sys.argv[3])
