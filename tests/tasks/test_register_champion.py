@@ -147,6 +147,19 @@ def test_the_champion_is_measured_on_the_test_videos_of_today(asked: list[str]) 
     )
 
 
+def test_a_test_video_without_an_answer_counts_as_a_wrong_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in ("data/raw", "reports"):
+        Path(folder).mkdir(parents=True)
+    for name in "ab":
+        Path(f"data/raw/{name}.mp4").touch()
+    Path("reports/predictions.csv").write_text("path,predicted\na.mp4,jump\n")
+    found = register._asked(pd.DataFrame({"path": ["a.mp4", "b.mp4"], "label": "jump"}))
+    assert list(found["predicted"]) == ["jump", ""]
+
+
 def test_the_champion_is_not_measured_on_what_it_was_trained_on(asked: list[str]) -> None:
     set_params("evaluate", min_videos=3, min_groups=2)
     learn((1, "g1"))
