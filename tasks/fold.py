@@ -12,7 +12,6 @@ from __future__ import annotations
 import faulthandler
 import json
 import logging
-import math
 import sys
 import time
 from dataclasses import asdict
@@ -27,16 +26,15 @@ from reelflow.base.terminal import log_to_stderr
 from reelflow.crossval.figures import Answered
 from reelflow.crossval.folds import Fold
 from reelflow.crossval.kept import Job, MadeBy, keep
-from reelflow.dataset.class_weights import class_weights
 from reelflow.params.train import TrainParams
 from reelflow.store.frame_store import FrameStore
-from reelflow.store.pixel_statistics import pixel_statistics
 from reelflow.training.inputs import inputs_of
 from reelflow.training.predict_clip import predict
 from reelflow.training.trained import Trained
 from tasks.common.inputs import prepared_splits
 from tasks.common.paths import EMBEDDINGS, FOLDS, FRAMES
 from tasks.common.stage import sentence
+from tasks.preprocess import training_facts
 from tasks.train import Training
 
 DONE, ERROR = "fold: done", "fold: error: "
@@ -76,7 +74,7 @@ def do(job: Job) -> Answered:
     learned, watched, tested = (
         videos.loc[hashes] for hashes in (job.fold.learned, job.fold.watched, job.fold.tested)
     )
-    meta = _meta(videos, learned, store)
+    meta = training_facts(videos, learned, store)
     trained = Training(
         params, meta, store, EMBEDDINGS, learned, watched, lambda history: None
     ).run()
@@ -94,17 +92,6 @@ def prepared_videos() -> pd.DataFrame:
     """All videos that preprocess has prepared, with their `split`."""
     tables = prepared_splits().items()
     return pd.concat([table.assign(split=name) for name, table in tables], ignore_index=True)
-
-
-def _meta(videos: pd.DataFrame, learned: pd.DataFrame, store: FrameStore) -> dict[str, Any]:
-    """What preprocess would write for these videos."""
-    clips = store.index.loc[learned["hash"]]
-    pixels = len(clips) * math.prod(store.spec.stored_shape[:-1])
-    return {
-        "labels": sorted(videos["label"].unique()),
-        "class_weights": class_weights(learned["label"]),
-        "normalisation": pixel_statistics(clips["channel_sums"], clips["channel_squares"], pixels),
-    }
 
 
 def _told(trained: Trained) -> dict[str, Any]:

@@ -105,19 +105,26 @@ def _sources(videos: pd.DataFrame) -> pd.Series:
     return videos["kept_with"].fillna(videos["hash"])
 
 
-def _meta(videos: pd.DataFrame, training: pd.DataFrame, store: FrameStore) -> dict[str, Any]:
-    labels = sorted(videos["label"].unique())
+def training_facts(
+    videos: pd.DataFrame, training: pd.DataFrame, store: FrameStore
+) -> dict[str, Any]:
+    """What a training is told of its videos: all labels, and the weights of classes and the
+    normalisation that follow from what is learned from."""
     clips = store.index.loc[training["hash"]]
+    pixels = len(clips) * math.prod(store.spec.stored_shape[:-1])
     return {
-        "labels": labels,
+        "labels": sorted(videos["label"].unique()),
         "class_weights": class_weights(training["label"]),
-        "normalisation": pixel_statistics(
-            clips["channel_sums"],
-            clips["channel_squares"],
-            len(clips) * math.prod(store.spec.stored_shape[:-1]),
-        ),
+        "normalisation": pixel_statistics(clips["channel_sums"], clips["channel_squares"], pixels),
+    }
+
+
+def _meta(videos: pd.DataFrame, training: pd.DataFrame, store: FrameStore) -> dict[str, Any]:
+    facts = training_facts(videos, training, store)
+    return {
+        **facts,
         "clip": store.spec.to_dict(),
-        "data_hash": _data_hash(videos, labels, store),
+        "data_hash": _data_hash(videos, facts["labels"], store),
         "groups_known": bool(videos["group"].notna().all()),
     }
 
