@@ -77,7 +77,7 @@ def main() -> None:
     workers = Workers.of_environment()
     learned = (params, meta, store, EMBEDDINGS, splits["train"], splits["validation"])
     if workers.index:  # the first one keeps what comes out
-        Training(*learned, lambda history: None, workers=workers).run()
+        Training(*learned, lambda history: None, CHECKPOINTS, workers).run()
         return
     live = LiveRun(address_from_environment(), experiment_from_environment(), params.in_use())
 
@@ -110,7 +110,7 @@ class Training:
         embeddings: the folder of an `EmbeddingStore`, opened if the network reads it.
         train, validation: the columns `hash`, `target` and `group`.
         on_epoch: called after each epoch with a row for each so far.
-        checkpoints: from where a training that was killed goes on, but for one of several workers.
+        checkpoints: from where a training that was killed goes on.
         workers: who trains a network on frames together.
     """
 
@@ -157,13 +157,13 @@ class Training:
 
     def _checkpoint(self, name: str, settings: Section) -> Checkpoint | None:
         """Where a training on frames is kept: by all that decides how it ends."""
-        if not self.checkpoints or self.workers.number > 1:
+        if not self.checkpoints:
             return None
         how = {**asdict(recipe(self.params)), name: settings.model_dump()}
-        tables = (self.train, self.validation)
-        videos = [table[["hash", "target"]].to_numpy().tolist() for table in tables]
+        videos = [one[["hash", "target"]].values.tolist() for one in (self.train, self.validation)]
         clip = [self.store.id, self.store.spec.to_dict()]
-        return Checkpoint(self.checkpoints, {**self.meta, "how": how, "videos": videos, "of": clip})
+        decisive = {**self.meta, "how": how, "videos": videos, "of": clip}
+        return Checkpoint(self.checkpoints, decisive, workers=self.workers)
 
     def _on_embeddings(self, settings: transfer.Settings) -> Trained:
         """A head. Videos that others watch are learned from too: what is chosen is chosen by

@@ -3,7 +3,8 @@
 A checkpoint holds all of `reelflow.training.fit.State` between two steps, the seeds of dropout
 among it. It is called by the hash of all that decides the outcome. So whatever lies under that name
 is of the same course, whoever wrote it: a training of other data, params or code finds another name
-or none, and two that are at work at once write what each of them could go on from.
+or none, and two that are at work at once write what each of them could go on from. Of several
+workers the first one alone writes and reads: between two steps all of them hold the same.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import hashlib
 import io
 import json
 import logging
+import math
 import platform
 import time
 from collections.abc import Iterator, Mapping
@@ -24,6 +26,7 @@ from numpy.typing import NDArray
 
 import reelflow
 from reelflow.base.files import remove_left_over, replacing
+from reelflow.training.workers import ALONE, Workers
 
 if TYPE_CHECKING:
     from reelflow.training.fit import State
@@ -48,6 +51,7 @@ class Checkpoint:
         decisive: what decides the outcome beside code and libraries, as JSON can hold it.
         every_s: seconds between two.
         share: the most that writing them may take of the time, by which they become rarer.
+        workers: who trains together.
     """
 
     def __init__(
@@ -56,30 +60,24 @@ class Checkpoint:
         decisive: Mapping[str, Any],
         every_s: float = EVERY_S,
         share: float = SHARE,
+        workers: Workers = ALONE,
     ) -> None:
-        self.path = folder / _key(decisive)
+        # With another number of workers, sums have another order.
+        self.path = folder / _key({**decisive, "workers": workers.number})
+        self._workers = workers
         self._every_s, self._share = every_s, share
-        self._due = time.monotonic() + every_s
+        self._due = time.monotonic() + every_s if not workers.index else math.inf
 
     def restore(self, state: State) -> bool:
         """Bring a fresh state to where the training was, if there is a checkpoint.
 
         One that is damaged is left alone, with a warning in the log.
         """
-        remove_left_over(self.path.parent)
-        try:
-            content = self.path.read_bytes()
-        except FileNotFoundError:
+        payload = self._workers.of_first(self._read)
+        if not payload:
             return False
-        except OSError as error:
-            log.warning("%s cannot be read (%s): the training starts over", self.path, error)
-            return False
-        try:
-            with np.load(io.BytesIO(_whole(content)), allow_pickle=False) as arrays:
-                _take_up(state, arrays)
-        except ValueError as error:
-            log.warning("%s is of no use (%s): the training starts over", self.path, error)
-            return False
+        with np.load(io.BytesIO(payload), allow_pickle=False) as arrays:
+            _take_up(state, arrays)
         log.info("taken up after %d epochs and %d steps", state.epochs, state.step)
         return True
 
@@ -92,14 +90,27 @@ class Checkpoint:
             self._save(state)
         except OSError as error:
             log.warning("no checkpoint can be written any more (%s); the training goes on", error)
-            self._due = float("inf")
+            self._due = math.inf
             return
         ended = time.monotonic()
         self._due = ended + max(self._every_s, (ended - began) / self._share)
 
     def remove(self) -> None:
         """Forget the training: it has ended."""
-        self.path.unlink(missing_ok=True)
+        if not self._workers.index:
+            self.path.unlink(missing_ok=True)
+
+    def _read(self) -> bytes:
+        remove_left_over(self.path.parent)
+        try:
+            return _whole(self.path.read_bytes())
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            log.warning("%s cannot be read (%s): the training starts over", self.path, error)
+        except ValueError as error:
+            log.warning("%s is of no use (%s): the training starts over", self.path, error)
+        return b""
 
     def _save(self, state: State) -> None:
         payload = io.BytesIO()

@@ -162,7 +162,7 @@ def fit(
         store, validation, size, class_weights, worker=workers.index, workers=workers.number
     )
     all_steps = len(learned) * recipe.epochs
-    state = State(model, workers.made(lambda: optimizer_of(recipe, all_steps)))
+    state = State(model, workers.made(lambda: optimizer_of(recipe, all_steps, workers.number)))
     train_step, validation_step = steps(state, soft=recipe.mixing.soft, workers=workers)
     if checkpoint and checkpoint.restore(state):
         for epochs in range(1, state.epochs + 1):
@@ -245,6 +245,8 @@ def steps(state: State, *, soft: bool = False, workers: Workers = ALONE) -> tupl
             # optimizer sums the gradients of all workers.
             loss = sums[0] / together[2] + sum(model.losses) / workers.number
         gradients = tape.gradient(loss, model.trainable_variables)
+        if optimizer.global_clipnorm and workers.number > 1:
+            gradients = workers.shares(gradients)
         optimizer.apply(gradients, model.trainable_variables)
         return together
 

@@ -95,13 +95,16 @@ def recipe(params: TrainParams) -> Recipe:
     return found
 
 
-def optimizer_of(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
-    """The optimizer of a recipe for a training of `steps` gradient steps."""
+def optimizer_of(recipe: Recipe, steps: int, workers: int = 1) -> keras.optimizers.Optimizer:
+    """The optimizer of a recipe for a training of `steps` gradient steps.
+
+    Where several workers train together each limits its share of the gradient (`Workers.shares`).
+    """
     import keras
 
     rate = _rate(recipe, steps)
     # What is None is off.
-    limits: dict[str, Any] = {"global_clipnorm": recipe.clip_norm or None}
+    limits: dict[str, Any] = {"global_clipnorm": recipe.clip_norm / workers or None}
     if recipe.average:
         limits |= {"use_ema": True, "ema_momentum": recipe.average}
     if recipe.optimizer == "sgd":

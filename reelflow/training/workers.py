@@ -10,7 +10,10 @@ host, CUDA_VISIBLE_DEVICES gives each process its own.
 from __future__ import annotations
 
 import json
+import logging
 import os
+import re
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,7 +21,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from reelflow.base.errors import DataError, ParamsError
+from reelflow.base.errors import DataError, ParamsError, UnavailableError
+from reelflow.training.rendezvous import meet
 
 if TYPE_CHECKING:
     import keras
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
 
 
 Made = TypeVar("Made")
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -48,15 +54,20 @@ class Workers:
         """Those of TF_CONFIG. Call before anything else uses TensorFlow: it waits for the others.
 
         Raises:
-            ParamsError: TF_CONFIG is none.
+            ParamsError: TF_CONFIG is none, or its port here cannot be had.
+            UnavailableError: others are not there within `WAIT_S`.
             DataError: a process has several devices.
         """
-        number, index = _place(os.environ.get("TF_CONFIG", ""))
-        if number == 1:
+        addresses, index = _place(os.environ.get("TF_CONFIG", ""))
+        number = len(addresses)
+        if number <= 1:
             return cls()
+        meet(addresses, index)
         import tensorflow as tf
 
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
+        # TensorFlow has taken the signal to end for a notice that nobody reads.
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
         if strategy.num_replicas_in_sync != number:
             raise DataError(
                 "Each process of a training takes one device. Start one a GPU, each with its own "
@@ -70,11 +81,6 @@ class Workers:
         Raises:
             DataError: the recipe is not for several.
         """
-        if self.number > 1 and (recipe.clip_norm or recipe.average):
-            raise DataError(
-                "train.regularise.clip_norm and train.regularise.average work in one process "
-                "alone. Set them to 0, or unset TF_CONFIG."
-            )
         if recipe.batch_size % self.number:
             raise DataError(
                 f"train.batch_size is {recipe.batch_size}, which {self.number} processes cannot "
@@ -84,10 +90,7 @@ class Workers:
 
     def shared(self, model: keras.Model) -> keras.Model:
         """The model, with the same weights in all of them."""
-        if not self.strategy:
-            return model
-        with self.strategy.scope():
-            return _copy(model, synchronized=True)
+        return self.made(lambda: _copy(model, synchronized=True)) if self.strategy else model
 
     def own(self, model: keras.Model) -> keras.Model:
         """A shared model as one that each can use for itself."""
@@ -110,7 +113,38 @@ class Workers:
         graph: Callable[..., Any] = tf.function(
             together if self.strategy else step, input_signature=signature
         )
-        return graph
+        return self._while_there(graph) if self.strategy else graph
+
+    def _while_there(self, graph: Callable[..., Any]) -> Callable[..., Any]:
+        """A step that ends in a sentence when others are no longer there."""
+        import tensorflow as tf
+
+        def step(*batch: Any) -> Any:
+            try:
+                return graph(*batch)
+            except (tf.errors.UnavailableError, tf.errors.CancelledError) as error:
+                log.info("%s", error)
+                raise UnavailableError(
+                    "Another process of this training has ended or cannot be reached. Start all "
+                    "of them again: they go on from the last checkpoint."
+                ) from error
+
+        return step
+
+    def of_first(self, read: Callable[[], bytes]) -> bytes:
+        """What the first of them reads, in each."""
+        if not self.strategy:
+            return read()
+        import tensorflow as tf
+
+        def gathered(values: Any) -> Any:
+            context = tf.distribute.get_replica_context()
+            return context.all_gather(tf.identity(values), axis=0)
+
+        # A byte more, since TensorFlow crashes where all gather nothing. It gathers no uint8.
+        own = np.frombuffer(b"" if self.index else read() + b".", np.uint8).astype(np.int32)
+        found = self.compiled(gathered, [tf.TensorSpec((None,), tf.int32)])(own)
+        return bytes(np.asarray(found, np.uint8)[:-1])
 
     def sum(self, values: Any) -> Any:
         """Within a step: the sum over all of them."""
@@ -120,6 +154,14 @@ class Workers:
 
         context = tf.distribute.get_replica_context()
         return context.all_reduce(tf.distribute.ReduceOp.SUM, values)
+
+    def shares(self, gradients: list[Any]) -> list[Any]:
+        """Within a step: of the sum of all gradients, the same share for each of them.
+
+        What limits the length of a gradient must see that of the whole batch. The optimizer, which
+        limits and then sums, so gets the sum before, and needs the same share of its limit.
+        """
+        return [each / self.number for each in self.sum(gradients)]
 
     def figures(self, sums: Any, clips: int) -> Any:
         """The sums of a step over clips, each counted once where all have had the same ones."""
@@ -131,22 +173,25 @@ class Workers:
 
 ALONE = Workers()
 
+_ADDRESS = re.compile(r".+:\d{1,5}")
 
-def _place(config: str) -> tuple[int, int]:
-    """How many workers a TF_CONFIG names, and which of them this is."""
+
+def _place(config: str) -> tuple[list[str], int]:
+    """The addresses of the workers that a TF_CONFIG names, and which of them this is."""
     try:
         read = json.loads(config or "{}")
         chiefs, workers = (read.get("cluster", {}).get(kind, []) for kind in ("chief", "worker"))
-        number = len(chiefs) + len(workers)
-        if number <= 1:
-            return 1, 0
+        addresses = [*chiefs, *workers]
+        if len(addresses) <= 1:
+            return addresses, 0
         task = read["task"]
         index = int(task["index"]) + (len(chiefs) if task["type"] == "worker" else 0)
+        named = all(_ADDRESS.fullmatch(each) for each in addresses)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise _no_config(config) from None
-    if task["type"] not in ("chief", "worker") or not 0 <= index < number:
+    if task["type"] not in ("chief", "worker") or not 0 <= index < len(addresses) or not named:
         raise _no_config(config)
-    return number, index
+    return addresses, index
 
 
 def _no_config(config: str) -> ParamsError:
