@@ -27,7 +27,7 @@ test: $(VENV)/.development  ## every test
 results: $(VENV)/.development  ## every network on groups that it has not seen, SETS="NAME=/path …": docs/results.md
 	@$(BIN)/python -m benchmarks.results --docs $(SETS) $(ARGS)
 
-bench-train: $(VENV)/.development  ## gradient steps a second, beside plain Keras: docs/training.md
+bench-train: $(VENV)/.development  ## gradient steps a second, beside plain Keras, and what embeddings cost: docs/training.md
 	@$(BIN)/python -m benchmarks.train --docs
 
 bench-embed: $(VENV)/.development  ## embeddings and a linear classifier on unseen groups, on DATA="/path/to/videos …"
