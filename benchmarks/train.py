@@ -34,7 +34,7 @@ from reelflow.params.train import TrainParams
 from reelflow.sample.write import BOXES, write_sample
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.store.frame_store import FrameStore
-from reelflow.training.batches import Batch, Batches
+from reelflow.training.batches import Batches
 from reelflow.training.fit import State, steps
 from reelflow.training.recipe import optimizer_of, recipe
 from reelflow.video.check import check_video
@@ -201,7 +201,7 @@ def _network(name: str) -> Any:
     return build(name, SPEC.shape, CLASSES, [128.0] * 3, [64.0] * 3)
 
 
-def _timed(batches: Iterator[Batch]) -> Iterator[tuple[Batch, float]]:
+def _timed(batches: Iterator[Any]) -> Iterator[tuple[Any, float]]:
     """Each batch, and the seconds that passed until it was there."""
     while True:
         began = time.perf_counter()

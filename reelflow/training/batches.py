@@ -138,9 +138,9 @@ class Batches:
         together = self.batch_size * self.workers
         return min(together, len(self._places) * self.repeats - index * together)
 
-    def epoch(self, number: int, start: int = 0) -> Iterator[Batch]:
-        """Yield the batches of an epoch from number `start` on, in order, read by two threads ahead
-        of their use.
+    def epoch(self, number: int, start: int = 0) -> Iterator[tuple[Any, ...]]:
+        """Yield the batches of an epoch from number `start` on, in order, as tensors, read by two
+        threads ahead of their use.
 
         Threads of our own: TensorFlow works on one operation at a time (see
         `reelflow.base.determinism.deterministic`), and reading through `tf.data` is one of
@@ -149,11 +149,11 @@ class Batches:
         Raises:
             DataError: frames cannot be read.
         """
-        ready: deque[Future[Batch]] = deque()
+        ready: deque[Future[tuple[Any, ...]]] = deque()
         with ThreadPoolExecutor(_READERS) as readers:
             try:
                 for index in range(start, len(self)):
-                    ready.append(readers.submit(self.batch, number, index))
+                    ready.append(readers.submit(self._tensors, number, index))
                     if len(ready) > _AHEAD:
                         yield ready.popleft().result()
                 while ready:
@@ -161,6 +161,13 @@ class Batches:
             finally:
                 for batch in ready:
                     batch.cancel()
+
+    def _tensors(self, epoch: int, index: int) -> tuple[Any, ...]:
+        """A batch, copied to where TensorFlow has it: otherwise a step begins with this copy, and
+        the network waits for it."""
+        import tensorflow as tf
+
+        return tuple(map(tf.convert_to_tensor, self.batch(epoch, index)))
 
     def _read(self, clip: _Clip, into: NDArray[np.uint8]) -> None:
         spec = self.store.spec
