@@ -1,16 +1,20 @@
-"""A pretrained network whose last blocks are trained further.
+"""A pretrained network a frame and a head over time; the network's last blocks are trained further.
 
 MobileNet v1 (Howard et al. 2017; alpha 0.25, ImageNet, packed with this project) reads each frame.
-What it sees of the clip is the mean of its last maps, and how much they change from one frame to
-the next, place by place. Its first blocks stay as they are: they see edges and textures, which are
-those of any picture, and a few hundred videos would unlearn them.
+Its first blocks stay as they are: they see edges and textures, which are those of any picture, and
+a few hundred videos would unlearn them. With no block trained it is a frozen network.
+
+The head has the mean of its last maps over the picture, and how much they change from one frame to
+the next, place by place. It takes the mean of both over the clip; or reads them a frame, in order:
+a GRU (Cho et al. 2014), or one layer of self-attention with learned positions (Vaswani et al. 2017;
+over the frames of a clip: ViViT's "factorised encoder", Arnab et al., ICCV 2021).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
@@ -24,16 +28,22 @@ if TYPE_CHECKING:
 # no map.
 _LEAST_SIDE = 112
 _BLOCKS = 13
+# Numbers a frame and a clip, of the heads that read frames in order.
+_STATE = 96
 
 PURPOSE = "a pretrained network, trained further: hundreds of videos"
 
 
 class Settings(Section):
-    """How much of the network is trained, and dropout."""
+    """How much of the network is trained, and the head."""
 
     trained_blocks: int = Field(
         3, ge=0, le=_BLOCKS, description="of the 13 blocks, the last so many are trained"
     )
+    over_time: Literal["mean_and_change", "gru", "attention"] = Field(
+        "mean_and_change", description="how the head makes one of all frames"
+    )
+    units: int = Field(0, ge=0, le=4096, description="of a hidden layer before the classes, 0: none")
     dropout: Dropout = 0.3
 
 
@@ -57,8 +67,14 @@ def build(
     for layer in seen.layers:
         layer.trainable = _is_trained(layer, settings.trained_blocks)
     maps = batch_as_frames(seen.output, frames)
-    x = layers.Concatenate()([ops.mean(maps, axis=(1, 2, 3)), _changes(maps)])
-    x = layers.Dropout(settings.dropout)(layers.LayerNormalization()(x))
+    if settings.over_time == "mean_and_change":
+        x = layers.Concatenate()([ops.mean(maps, axis=(1, 2, 3)), _changes(maps)])
+        x = layers.LayerNormalization()(x)
+    else:
+        x = _in_order(_a_frame(maps), settings.over_time)
+    x = layers.Dropout(settings.dropout)(x)
+    if settings.units:
+        x = layers.Dense(settings.units, activation="relu")(x)
     return keras.Model(inputs, probabilities(x, classes), name="finetune")
 
 
@@ -79,3 +95,29 @@ def _changes(maps: Any) -> Any:
     if maps.shape[1] < 2:
         return ops.zeros_like(maps[:, 0, 0, 0])
     return ops.mean(ops.abs(maps[:, 1:] - maps[:, :-1]), axis=(1, 2, 3))
+
+
+def _a_frame(maps: Any) -> Any:
+    """(B, T, h, w, C) -> (B, T, 2 C): means over the picture, and of the change since the frame
+    before, 0 for the first."""
+    from keras import layers, ops
+
+    before = ops.concatenate([maps[:, :1], maps[:, :-1]], axis=1)
+    parts = [ops.mean(each, axis=(2, 3)) for each in (maps, ops.abs(maps - before))]
+    return layers.LayerNormalization()(layers.Concatenate()(parts))
+
+
+def _in_order(x: Any, how: str) -> Any:
+    """(B, T, D) -> (B, S): the mean over time of what a layer makes of a frame and the others."""
+    from keras import layers
+
+    if how == "gru":
+        x = layers.GRU(_STATE, return_sequences=True)(x)
+    else:
+        # Its bias, one a frame, is the learned position.
+        x = layers.EinsumDense(
+            "btd,de->bte", (x.shape[1], _STATE), bias_axes="te", bias_initializer="random_normal"
+        )(x)
+        query, key, value = (layers.Dense(_STATE)(x) for _ in range(3))
+        x = x + layers.Attention(use_scale=True)([query, value, key])
+    return layers.GlobalAveragePooling1D()(x)
