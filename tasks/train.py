@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ from reelflow.base.determinism import deterministic
 from reelflow.base.errors import DataError
 from reelflow.base.files import write_json
 from reelflow.base.section import Section
-from reelflow.networks import auto, settings_of, transfer
+from reelflow.networks import auto, transfer
 from reelflow.params import load_section
 from reelflow.params.train import TrainParams
 from reelflow.store.clip_spec import ClipSpec
@@ -33,7 +34,7 @@ from reelflow.store.frame_store import FrameStore
 from reelflow.tracking.live_run import LiveRun
 from reelflow.tracking.mlflow_client import address_from_environment, experiment_from_environment
 from reelflow.training.checkpoint import Checkpoint
-from reelflow.training.choose_network import judge_network, why_not
+from reelflow.training.choose_network import by_work, choose_network
 from reelflow.training.fit import OnEpoch, fit
 from reelflow.training.fit_transfer import fit_transfer
 from reelflow.training.left_out import LeftOut
@@ -179,41 +180,36 @@ class Training:
         )
 
     def _choose(self, settings: auto.Settings) -> Trained:
-        """The head on embeddings, or a network from scratch where that serves better by folds."""
-        name = auto.CHALLENGER
-        own = settings_of(name)()
+        """The head on embeddings, or a network on frames where that serves better by folds."""
+        own, how = settings.challengers.settings(), recipe(self.params)
+        networks = {
+            name: partial(self._network, name, self.store.spec.shape, one)
+            for name, one in own.items()
+        }
         try:
             head = self._on_embeddings(transfer.Settings())
         except TooFewGroupsError as error:
+            if not own:
+                raise
+            name = next(iter(by_work(networks, len(self.train), how)))
             log.info("%s Nothing can be chosen: %s is trained.", error, name)
-            return self._on_frames(name, own)
+            return self._on_frames(name, own[name])
         # The same videos, or the folds would be others than those of the head.
         videos = self._embedded(EmbeddingStore(self.embeddings))
-
-        def make_network() -> keras.Model:
-            return self._network(name, self.store.spec.shape, own)
-
-        how = recipe(self.params)
-        row: dict[str, Any] = {"features": f"{name} from scratch"}
-        better = False
-        reason = why_not(make_network, len(videos), how, settings.budget_minutes, head.of_folds)
-        if reason:
-            row["not_tried"] = reason
-        else:
-            try:
-                found, better = judge_network(
-                    make_network, self.store, videos, self.class_weights, how, head.of_folds
-                )
-                row |= {"balanced_accuracy": round(float(np.mean(found)), 4), "folds": len(found)}
-            except TooFewGroupsError:
-                row["not_tried"] = "too few groups"
-        if "not_tried" in row:
-            log.info("%s is not tried: %s", name, row["not_tried"])
-        rows = [{**one, "chosen": one["chosen"] and not better} for one in head.told["candidates"]]
-        told = {"candidates": [*rows, {**row, "chosen": better}]}
-        log.info("the choice is %s", name if better else auto.HEAD)
-        if better:
-            return replace(self._on_frames(name, own), told=told)
+        name, rows = choose_network(
+            networks,
+            self.store,
+            videos,
+            self.class_weights,
+            how,
+            settings.budget_minutes,
+            head.of_folds,
+        )
+        heads = [{**one, "chosen": one["chosen"] and not name} for one in head.told["candidates"]]
+        told = {"candidates": [*heads, *rows]}
+        log.info("the choice is %s", name or auto.HEAD)
+        if name:
+            return replace(self._on_frames(name, own[name]), told=told)
         return self._ended(replace(head, told={**head.told, **told}))
 
     def _embedded(self, store: EmbeddingStore) -> pd.DataFrame:

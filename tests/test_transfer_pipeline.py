@@ -100,19 +100,28 @@ def test_a_memory_that_was_lost_gives_the_same_bits_and_a_kept_one_costs_nothing
     assert copy.hashes() == before
 
 
-def test_auto_tries_a_network_from_scratch_on_the_same_folds(copy: Checkout) -> None:
-    copy.set_params(train={"network": "auto", "epochs": 1})
+def test_auto_tries_its_challengers_on_the_same_folds_with_their_settings(copy: Checkout) -> None:
+    challengers = {"r2plus1d": {"width": 4}, "cnn": {}}
+    copy.set_params(train={"network": "auto", "epochs": 1, "auto": {"challengers": challengers}})
     out = copy.dvc("repro", "evaluate")
     assert "0 new" in out
     card = read(copy, "models/model.json")
-    assert card["network"] in ("transfer", "r2plus1d")
-    *heads, network = card["candidates"]
-    assert network["features"] == "r2plus1d from scratch"
-    assert network["chosen"] == (card["network"] == "r2plus1d")
-    assert ("embedding" in card) == any(head["chosen"] for head in heads)
-    assert 0 <= network["balanced_accuracy"] <= 1
+    assert card["network"] in ("transfer", *challengers)
+    assert card["params"]["auto.challengers.r2plus1d.width"] == 4
+    *heads, cheap, dear = card["candidates"]
+    # At this size the three convolutions of `cnn` cost more than a network of width 4.
+    assert [one["features"] for one in (cheap, dear)] == ["network r2plus1d", "network cnn"]
     report = (copy.root / "reports/index.html").read_text("utf-8")
-    assert "r2plus1d from scratch" in report
+    for network in (cheap, dear):
+        assert network["chosen"] == (network["features"] == f"network {card['network']}")
+        assert 0 <= network["balanced_accuracy"] <= 1
+        assert network["features"] in report
+    assert ("embedding" in card) == any(head["chosen"] for head in heads)
+    copy.set_params(train={"r2plus1d": {"width": 8}})
+    assert "up to date" in copy.dvc("status", "train")
+    challengers["r2plus1d"]["width"] = 8
+    copy.set_params(train={"auto": {"challengers": challengers}})
+    assert "train.auto" in copy.dvc("status", "train")
 
 
 def test_what_costs_more_than_the_budget_is_not_tried(copy: Checkout) -> None:

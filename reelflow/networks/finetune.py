@@ -43,7 +43,7 @@ class Settings(Section):
     over_time: Literal["mean_and_change", "gru", "attention"] = Field(
         "mean_and_change", description="how the head makes one of all frames"
     )
-    units: int = Field(0, ge=0, le=4096, description="of a hidden layer before the classes, 0: none")
+    units: int = Field(0, ge=0, le=4096, description="of a hidden layer, 0 for none")
     dropout: Dropout = 0.3
 
 

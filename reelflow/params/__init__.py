@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import ValidationError
 from ruamel.yaml import YAML
@@ -127,8 +127,11 @@ def _sentence(section: str, model: type[Section], detail: dict[str, Any]) -> str
 
 
 def _nested(model: type[Section]) -> dict[str, type[Section]]:
-    """The sections within a section, by name."""
-    types = {name: field.annotation for name, field in model.model_fields.items()}
+    """The sections within a section, by name, those that may be absent among them."""
+    types = {
+        name: next(iter(get_args(field.annotation)), field.annotation)
+        for name, field in model.model_fields.items()
+    }
     return {
         name: kind
         for name, kind in types.items()

@@ -103,10 +103,8 @@ class _Shared(Section):
         For example `{"epochs": 20, "augment.mixup": 0.0, "r2plus1d.width": 16}`.
         """
         own = self.settings(self.network).model_dump()
-        return {
-            **flatten(self.model_dump(exclude=set(NETWORKS))),
-            **{f"{self.network}.{name}": value for name, value in own.items()},
-        }
+        shared = self.model_dump(exclude=set(NETWORKS))
+        return flatten(shared) | flatten(own, f"{self.network}.")
 
 
 if TYPE_CHECKING:

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from reelflow.networks import NETWORKS, build, purpose
+from reelflow.networks import NETWORKS, build, purpose, settings_of
 from reelflow.networks.cost import multiply_adds
 from tests.conftest import ROOT
 
 CLIPS = "extract:\n  frames: 4\n  height: 24\n  width: 16\n"
+HEAD = {"trained_blocks": 0, "over_time": "attention", "units": 8}
 
 
 def call(folder: Path, *arguments: str) -> str:
@@ -33,7 +34,8 @@ def call(folder: Path, *arguments: str) -> str:
 @pytest.fixture(scope="module")
 def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     folder = tmp_path_factory.mktemp("networks")
-    (folder / "params.yaml").write_text(CLIPS, encoding="utf-8")
+    params = f"{CLIPS}train:\n  finetune: {json.dumps(HEAD)}\n"
+    (folder / "params.yaml").write_text(params, encoding="utf-8")
     return {row["network"]: row for row in json.loads(call(folder, "--json", "--classes", "3"))}
 
 
@@ -47,9 +49,11 @@ def test_every_network_is_listed_with_what_it_is_for(rows: dict[str, dict[str, A
 def test_costs_are_those_of_the_clips_and_classes_asked_for(
     rows: dict[str, dict[str, Any]],
 ) -> None:
-    network = build("cnn", (4, 24, 16, 3), 3, [0.0] * 3, [1.0] * 3)
-    assert rows["cnn"]["parameters"] == network.count_params()
-    assert rows["cnn"]["multiply_adds"] == multiply_adds(network)
+    clip = ((4, 24, 16, 3), 3, [0.0] * 3, [1.0] * 3)
+    for name, settings in (("cnn", None), ("finetune", settings_of("finetune")(**HEAD))):
+        network = build(name, *clip, settings)
+        assert rows[name]["parameters"] == network.count_params()
+        assert rows[name]["multiply_adds"] == multiply_adds(network)
     assert all(rows[name]["seconds"] > 0 for name in NETWORKS if "seconds" in rows[name])
     assert {name for name in NETWORKS if "seconds" not in rows[name]} == {"auto"}
     # MobileNet 0.25 by its paper: 41 million a picture of 224x224, here 32 in each of two views;

@@ -55,6 +55,7 @@ def card(checkout: Checkout) -> dict[str, object]:
 
 def test_settings_of_another_network_retrain_nothing(copy: Checkout) -> None:
     copy.set_params(train={"cnn_rnn": {"recurrent": "lstm", "dropout": 0.5}})
+    copy.set_params(train={"auto": {"challengers": ["x3d"]}})
     assert "Data and pipelines are up to date" in copy.dvc("repro", "train")
     copy.set_params(train={"r2plus1d": {"width": 8}})
     assert "Running stage 'train'" in copy.dvc("repro", "train")

@@ -196,7 +196,7 @@ def test_a_head_on_embeddings_is_compared_with_looks_by_its_folds() -> None:
                 "chosen": True,
             },
             {
-                "features": "r2plus1d from scratch",
+                "features": "network r2plus1d",
                 "not_tried": "90 minutes of work",
                 "chosen": False,
             },

@@ -67,24 +67,6 @@ def test_two_networks_do_not_care_for_the_order_of_the_frames(
     assert np.allclose(*scores, rtol=0, atol=1e-6) is (name in ("cnn", "finetune"))
 
 
-def test_finetune_trains_the_last_blocks_of_its_network_and_begins_with_what_it_knows() -> None:
-    import keras
-
-    from reelflow.backbones import MOBILENET, backbone
-
-    settings = settings_of("finetune")(trained_blocks=2)
-    network = build("finetune", (2, 224, 224, 3), 3, MEAN, STD, settings)
-    trained = {layer.name for layer in network.layers if layer.trainable_weights}
-    assert {name for name in trained if name.startswith("conv")} == {
-        "conv_dw_12", "conv_pw_12", "conv_dw_13", "conv_pw_13",
-    }  # fmt: skip
-    known = backbone(MOBILENET)
-    frames = np.random.default_rng(0).integers(0, 256, (1, 2, 224, 224, 3), dtype=np.uint8)
-    inside = keras.Model(network.inputs, network.get_layer("conv_pw_13_relu").output)
-    expected = known.predict_on_batch(frames[0].astype(np.float32))["conv_pw_13_relu"]
-    np.testing.assert_allclose(inside.predict_on_batch(frames), expected, atol=1e-4)
-
-
 def test_the_cnn_has_the_layers_of_its_text_and_as_many_weights_as_they_come_to_by_hand() -> None:
     network = build("cnn", (16, 64, 64, 3), 6, MEAN, STD)
     kinds = [type(layer).__name__ for layer in network.layers]

@@ -61,6 +61,25 @@ def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
             "train:\n  cnn_rnn:\n    recurrent: rnn\n",
             ["`train.cnn_rnn.recurrent` is 'rnn'; allowed is 'gru' or 'lstm'. It is: the layer "],
         ),
+        (
+            "train:\n  auto:\n    challengers: [r2plus1d, resnet]\n",
+            [
+                "unknown key `train.auto.challengers.resnet`",
+                "The keys of `train.auto.challengers` are cnn, ",
+            ],
+        ),
+        (
+            "train:\n  auto:\n    challengers: [transfer]\n",
+            ["unknown key `train.auto.challengers.transfer`"],
+        ),
+        (
+            "train:\n  auto:\n    challengers: {x3d: {widht: 8}}\n",
+            ["Did you mean `train.auto.challengers.x3d.width`?"],
+        ),
+        (
+            "train:\n  auto:\n    challengers: x3d\n",
+            ["`train.auto.challengers` is 'x3d'; allowed is keys and values. It is: names of "],
+        ),
         ("train:\n  cnn: 3\n", ["`train.cnn` is 3; allowed is keys and values."]),
         ("ingest:\n  group_pattern: '('\n", ["`ingest.group_pattern`", "regular expression"]),
         ("ingest:\n  group_pattern: 'g(.)'\n", ["(?P<group>...)"]),
@@ -78,6 +97,22 @@ def test_what_is_wrong_is_named_with_what_is_allowed(
         load_section(write(tmp_path / "p.yaml", text), ExtractParams)
     for words in says:
         assert words in str(error.value)
+
+
+def test_challengers_are_names_or_names_with_settings(tmp_path: Path) -> None:
+    def in_use(given: str) -> dict[str, object]:
+        text = f"train:\n  auto:\n    challengers: {given}\n"
+        train = load_section(write(tmp_path / "p.yaml", text), TrainParams)
+        # As a fold gets them.
+        assert TrainParams.model_validate(train.model_dump(mode="json")) == train
+        return {name: at for name, at in train.in_use().items() if "challengers" in name}
+
+    assert in_use("[]") == {}
+    both = in_use("[x3d, flow]")
+    assert both == in_use("{x3d: {}, flow: }")
+    assert both["auto.challengers.flow.dropout"] == 0.2
+    assert {name.split(".")[2] for name in both} == {"x3d", "flow"}
+    assert in_use("{x3d: {width: 8}}")["auto.challengers.x3d.width"] == 8
 
 
 def test_several_faults_are_told_at_once(tmp_path: Path) -> None:

@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reelflow.networks import build
 from reelflow.params.train import TrainParams
 from reelflow.training import choose_network
-from reelflow.training.choose_network import judge_network, minutes_of, why_not
+from reelflow.training.choose_network import by_work, judge_network, minutes_of
 from reelflow.training.recipe import recipe
 from reelflow.training.ridge_head import group_folds
 
@@ -24,26 +23,59 @@ VIDEOS = pd.DataFrame(
 RECIPE = recipe(TrainParams())
 
 
-def judge(
-    monkeypatch: pytest.MonkeyPatch, right: list[float], to_beat: list[float]
-) -> tuple[list[float], bool]:
-    """Judge a network that is right for this share of the videos of each fold."""
-    shares = iter(right)
+ONES = np.ones(2, np.float32)
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, right: dict[Any, list[float]]) -> None:
+    """Networks that are right for these shares of each class, a training after the other."""
+    shares = {make_network: iter(given) for make_network, given in right.items()}
 
     def left_out(*arguments: Any) -> Any:
-        videos, fold = arguments[2], arguments[3]
+        make_network, _, videos, fold, *_ = arguments
         targets = videos["target"].to_numpy()[fold[1]]
         answers = targets.copy()
+        share = next(shares[make_network])
         for target in (0, 1):
             of_class = np.flatnonzero(targets == target)
-            if target == 0:
-                share = next(shares)
             answers[of_class[round(share * len(of_class)) :]] = 1 - target
         return np.eye(2, dtype=np.float32)[answers]
 
     monkeypatch.setattr(choose_network, "_left_out", left_out)
-    ones = np.ones(2, np.float32)
-    return judge_network(None, None, VIDEOS, ones, RECIPE, to_beat)  # type: ignore[arg-type]
+
+
+def judge(
+    monkeypatch: pytest.MonkeyPatch, right: list[float], to_beat: list[float], **more: bool
+) -> tuple[list[float], bool]:
+    answering(monkeypatch, {small: right})
+    return judge_network(small, None, VIDEOS, ONES, RECIPE, to_beat, **more)  # type: ignore[arg-type]
+
+
+def network(side: int) -> Any:
+    import keras
+
+    clip = keras.Input((4, side, side, 3))
+    x = keras.layers.Conv3D(2, 3, padding="same")(clip)
+    return keras.Model(clip, keras.layers.GlobalAveragePooling3D()(x))
+
+
+def small() -> Any:
+    return network(16)
+
+
+def large() -> Any:
+    return network(32)
+
+
+def choose(
+    monkeypatch: pytest.MonkeyPatch,
+    right: dict[Any, list[float]],
+    to_beat: float,
+    budget: float = 1e9,
+) -> tuple[str, list[dict[str, Any]]]:
+    answering(monkeypatch, right)
+    networks = {make_network.__name__: make_network for make_network in right}
+    beat = [to_beat] * 5
+    return choose_network.choose_network(networks, None, VIDEOS, ONES, RECIPE, budget, beat)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("right", "better"), [(0.5, False), (1.0, True)])
@@ -82,30 +114,67 @@ def test_folds_are_those_that_the_head_was_judged_on() -> None:
 
 
 def test_work_grows_with_epochs_and_with_pixels() -> None:
-    small = build("r2plus1d", (4, 16, 16, 3), 2, [0.0] * 3, [1.0] * 3)
-    large = build("r2plus1d", (4, 32, 32, 3), 2, [0.0] * 3, [1.0] * 3)
-    once = minutes_of(small, 400, RECIPE)
-    assert minutes_of(small, 400, replace(RECIPE, epochs=40)) == pytest.approx(2 * once)
-    assert 3 < minutes_of(large, 400, RECIPE) / once < 5
+    once = minutes_of(small(), 400, RECIPE)
+    assert minutes_of(small(), 400, replace(RECIPE, epochs=40)) == pytest.approx(2 * once)
+    assert 3 < minutes_of(large(), 400, RECIPE) / once < 5
+    assert list(by_work({"large": large, "small": small}, 400, RECIPE)) == ["small", "large"]
 
 
-@pytest.mark.parametrize(
-    ("to_beat", "budget", "reason"),
-    [
-        ([0.97, 0.95], 1e9, "there is 4.0% to gain, less than 5%"),
-        ([0.95, 0.93], 1e9, ""),
-        ([0.95, 0.93], 0.0, "0 minutes of work"),
-        ([0.97, 0.95], 0.0, "there is 4.0% to gain, less than 5%"),
-    ],
-)
-def test_a_network_is_tried_where_there_is_something_to_gain_and_the_budget_allows(
-    to_beat: list[float], budget: float, reason: str
+def test_one_that_others_are_to_beat_is_judged_on_all_folds(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    built = []
+    found, taken = judge(monkeypatch, [1.0, 1.0, 0.9, 1.0], [0.75] * 5, last=False)
+    assert (len(found), taken) == (3, True)
+    found, taken = judge(monkeypatch, [0.2], [0.75] * 5, last=False)
+    assert (len(found), taken) == (1, False)
 
-    def make_network() -> Any:
-        built.append(1)
-        return build("r2plus1d", (4, 16, 16, 3), 2, [0.0] * 3, [1.0] * 3)
 
-    assert why_not(make_network, 40, RECIPE, budget, to_beat) == reason
-    assert bool(built) == ("to gain" not in reason)
+def test_of_several_the_cheap_one_is_tried_first_and_the_dear_one_must_beat_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cheap = [0.8, 0.8, 0.8, 0.8]
+    best, rows = choose(monkeypatch, {large: [0.81] * 4, small: cheap}, 0.6)
+    assert best == "small"
+    assert [row["features"] for row in rows] == ["network small", "network large"]
+    assert [row["folds"] for row in rows] == [3, 3]
+    assert [row["chosen"] for row in rows] == [True, False]
+    best, rows = choose(monkeypatch, {large: [1.0] * 4, small: cheap}, 0.6)
+    assert [(row["chosen"], row["folds"]) for row in rows] == [(False, 3), (True, 1)]
+    assert best == "large"
+    best, rows = choose(monkeypatch, {large: [0.5], small: [0.5]}, 0.9)
+    assert best == ""
+    assert not any(row["chosen"] for row in rows)
+
+
+def test_a_second_one_is_not_tried_where_the_first_leaves_nothing_to_gain(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    best, rows = choose(monkeypatch, {large: [], small: [1.0] * 4}, 0.6)
+    assert best == "small"
+    assert rows[1]["not_tried"] == "there is 0.0% to gain, less than 5%"
+
+
+def test_the_budget_is_that_of_all_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    costs = by_work({"small": small, "large": large}, len(VIDEOS), RECIPE)
+    both = sum(costs.values())
+    right = {large: [0.9] * 4, small: [0.5] * 4}
+    best, rows = choose(monkeypatch, right, 0.8, both)
+    assert best == "large"
+    best, rows = choose(monkeypatch, right, 0.8, both - 1e-9)
+    assert best == ""
+    assert "balanced_accuracy" in rows[0]
+    dear = costs["large"]
+    assert rows[1]["not_tried"] == f"{dear:.1f} minutes of work, {dear:.1f} left of the budget"
+    _, rows = choose(monkeypatch, right, 0.8, 0.0)
+    assert all(row["not_tried"].endswith("minutes of work, 0.0 left of the budget") for row in rows)
+    assert choose(monkeypatch, {}, 0.8) == ("", [])
+
+
+def test_nothing_is_built_where_the_head_leaves_nothing_to_gain(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def never() -> Any:
+        raise AssertionError
+
+    best, rows = choose(monkeypatch, {never: []}, 0.96)
+    assert (best, rows[0]["not_tried"]) == ("", "there is 4.0% to gain, less than 5%")
