@@ -45,10 +45,12 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5, help="of what learns from embeddings")
     parser.add_argument("--scratch-repeats", type=int, default=1, help="of networks on frames")
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
-    parser.add_argument("--no-features", action="store_true", help="leave these out")
+    parser.add_argument("--no-sample", action="store_true", help="leave the sample out")
+    parser.add_argument("--no-features", action="store_true", help="leave that table out")
     parser.add_argument("--docs", action="store_true", help=f"write {DOCS}")
     asked = parser.parse_args()
-    sets = {SAMPLE: None, **dict(each.split("=", 1) for each in asked.sets)}
+    sets = {} if asked.no_sample else {SAMPLE: None}
+    sets.update(each.split("=", 1) for each in asked.sets)
     # First what serves best.
     order = sorted(asked.networks, key=lambda name: reads(name) == "frames")
     tables = {"networks": Table(HEAD), "features": Table(FEATURES)}
