@@ -41,6 +41,10 @@ class SearchError(ReelflowError):
     """The trials cannot be kept, or none of them came to an end."""
 
 
+class DrawnBeforeError(Exception):
+    """A trial is about settings that another one has judged, or judges."""
+
+
 def name_of(search: SearchParams, params: TrainParams, jobs: Sequence[Job]) -> str:
     """The name of the study: `jobs` are those of the present settings."""
     asked = search.model_dump(include={"folds", "repeats", "space"})
@@ -133,6 +137,13 @@ def drawn(trial: Trial, search: SearchParams, params: TrainParams) -> TrainParam
     network = trial.suggest_categorical(NETWORK, search.networks(params.network))
     values = {name: _suggest(trial, name, dim) for name, dim in search.dimensions(network)}
     return trained(params, {NETWORK: network, **values})
+
+
+def drawn_before(trial: Trial) -> bool:
+    """Whether another trial is about the same settings, and did not fail."""
+    states = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
+    others = trial.study.get_trials(deepcopy=False, states=states)
+    return any(one.params == trial.params and one.number != trial.number for one in others)
 
 
 def falls_behind(trial: Trial, so_far: float, folds: int) -> bool:

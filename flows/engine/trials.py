@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,6 +27,9 @@ from tasks.common.paths import PARAMS, STATE
 from tasks.fold import prepared_videos
 
 DATABASE = STATE / "search.db"
+# How often settings are drawn before some that were judged already are taken once more: a small
+# space may have no others.
+_DRAWS = 20
 
 
 @dataclass
@@ -89,12 +93,15 @@ class Trials:
             StoppedError: the run is being stopped; the trial will be tried again.
         """
         ended: list[FrozenTrial] = []
-        self.study.optimize(
-            lambda trial: self._judge(trial, do),
-            n_trials=1,
-            callbacks=[lambda _, trial: ended.append(trial)],
-        )
-        (trial,) = ended
+        while not ended or ended[-1].state == TrialState.FAIL:
+            new = len(ended) < _DRAWS
+            self.study.optimize(
+                partial(self._judge, do=do, new=new),
+                n_trials=1,
+                catch=(studies.DrawnBeforeError,),
+                callbacks=[lambda _, trial: ended.append(trial)],
+            )
+        trial = ended[-1]
         scores = list(trial.intermediate_values.values())
         pruned = trial.state == TrialState.PRUNED
         self._record.trial(trial, scores, pruned=pruned)
@@ -102,8 +109,10 @@ class Trials:
         told = ", ".join(f"{name} {_short(v)}" for name, v in trial.params.items())
         return f"trial {trial.number + 1}: balanced accuracy {scores[-1]:.3f} ({how}): {told}"
 
-    def _judge(self, trial: Trial, do: Do) -> float:
+    def _judge(self, trial: Trial, do: Do, new: bool) -> float:
         params = studies.drawn(trial, self.search, self.params)
+        if new and studies.drawn_before(trial):
+            raise studies.DrawnBeforeError
         jobs = jobs_of(self.folds, self.videos, params, made_by(params.network))
         scores = []
         try:

@@ -97,6 +97,17 @@ def test_what_was_killed_is_tried_again_and_the_rest_is_not() -> None:
     assert len(set(drawn)) == 3
 
 
+def test_nothing_is_tried_twice_while_there_is_something_else() -> None:
+    trials = trials_of(7, {"network": ["cnn"], "epochs": [2, 3, 4, 5, 6, 7]})
+    for _ in range(6):
+        trials.run(answering(lambda job: 1.0))
+    ended = studies.ended(trials.study)
+    assert {trial.params["epochs"] for trial in ended} == {2, 3, 4, 5, 6, 7}
+    # There is no seventh: one is taken once more, and the search comes to its end.
+    trials.run(answering(lambda job: 1.0))
+    assert (trials.done, trials.left) == (7, 0)
+
+
 def test_what_was_stopped_is_tried_again_and_what_failed_is_not() -> None:
     trials = trials_of()
 
