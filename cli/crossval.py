@@ -50,7 +50,7 @@ def _print(figures: dict[str, Any]) -> None:
     )
     for name, words in (("accuracy", "accuracy"), ("balanced_accuracy", "balanced")):
         deviation = figures[f"{name}_deviation"]
-        spread = "" if deviation is None else f" ± {deviation:.3f} between repeats"
+        spread = "" if deviation is None else f" ± {deviation:.3f} between {figures['between']}"
         print(
             f"{words:13} {figures[name]:.3f}{spread}  "
             f"({figures['interval_confidence']:.0%} interval {interval(figures, name)}; "

@@ -105,7 +105,7 @@ def figures(answers: pd.DataFrame, labels: Sequence[str], bootstrap: Bootstrap) 
     Returns:
         Of each of `METRICS` the mean over repeats, `_deviation` (between repeats, None for one),
         `_low` and `_high` (None with fewer than two groups), `baseline_<name>` of the constant
-        answer; `of_repeats`, `videos`, `groups`, `folds` and `repeats`.
+        answer; `of_repeats`, `between` (what repeats are), `videos`, `groups`, `folds`, `repeats`.
     """
     repeats = [_of(own) for _, own in answers.groupby("repeat")]
     videos = answers.groupby("hash", sort=True).agg(
@@ -123,15 +123,18 @@ def figures(answers: pd.DataFrame, labels: Sequence[str], bootstrap: Bootstrap) 
             number(float(np.std(values, ddof=1))) if len(values) > 1 else None
         )
         found[f"{name}_low"], found[f"{name}_high"] = map(number, ends[name])
+    dealt = len(answers[["repeat", "fold"]].drop_duplicates())
     commonest = videos["label"].value_counts(normalize=True)
     return {
         **found,
         "baseline_accuracy": number(float(commonest.max())),
         "baseline_balanced_accuracy": number(1 / len(commonest)),
+        # Groups that are dealt make two folds at least; each official split is a fold alone.
+        "between": "official splits" if dealt == len(repeats) else "repeats",
         "of_repeats": {name: [number(one[name]) for one in repeats] for name in METRICS},
         "videos": len(videos),
         "groups": len(np.unique(groups)),
-        "folds": len(answers[["repeat", "fold"]].drop_duplicates()),
+        "folds": dealt,
         "repeats": len(repeats),
     }
 

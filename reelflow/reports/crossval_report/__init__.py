@@ -65,7 +65,7 @@ def summary(figures: Mapping[str, Any]) -> list[str]:
     ]
     if figures["accuracy_deviation"] is not None:
         said.append(
-            "From one dealing of the groups to the next it varies with a standard deviation of "
+            f"Between {figures['between']} it varies with a standard deviation of "
             f"{100 * figures['accuracy_deviation']:.1f} points."
         )
     said.append(

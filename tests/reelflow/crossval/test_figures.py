@@ -66,6 +66,10 @@ def test_a_figure_is_the_mean_over_repeats_and_the_deviation_that_between_them(
         assert found[f"{name}_low"] < found[name] < found[f"{name}_high"]
     counted = {name: found[name] for name in ("videos", "groups", "folds", "repeats")}
     assert counted == {"videos": 60, "groups": 12, "folds": 6, "repeats": 3}
+    assert found["between"] == "repeats"
+    single = [one for one in answered if one.fold.number == 1]
+    splits = figures(answers_of(single, table(), LABELS), LABELS, BOOTSTRAP)
+    assert splits["between"] == "official splits"
     assert found["baseline_accuracy"] == pytest.approx(26 / 60, abs=1e-6)
 
 

@@ -12,7 +12,7 @@ from tests.evaluations import MIXED, evaluation, said
 
 FIGURES: dict[str, Any] = {
     "network": "cnn", "made": "2 folds of whole groups, 1 repeat", "videos": 40, "groups": 20,
-    "folds": 2, "repeats": 1, "interval_confidence": 0.95, "untested": 0,
+    "folds": 2, "repeats": 1, "between": "repeats", "interval_confidence": 0.95, "untested": 0,
     "accuracy": 0.8, "accuracy_low": 0.7, "accuracy_high": 0.88, "accuracy_deviation": None,
     "balanced_accuracy": 0.8, "balanced_accuracy_low": 0.7, "balanced_accuracy_high": 0.88,
     "baseline_accuracy": 0.5, "baseline_balanced_accuracy": 0.5, "without_pictures": None,
@@ -44,6 +44,14 @@ def test_the_page_stands_alone_and_escapes_names() -> None:
     assert "http" not in page.replace("http-equiv", "")
     assert "1,234" in page
     assert "Right for 80% of videos of unseen groups" in page
+
+
+def test_a_deviation_is_said_to_be_that_of_repeats_or_of_official_splits() -> None:
+    for between, dealt in (("repeats", True), ("official splits", False)):
+        page = render(*found(between=between, accuracy_deviation=0.02), {"epochs": 3})
+        assert f"Between {between} it varies with a standard deviation of 2.0 points" in page
+        assert f"means over {between}" in page
+        assert ("luck of dealing" in page) is dealt
 
 
 def test_what_is_no_better_than_a_constant_answer_is_said_so() -> None:
