@@ -56,29 +56,21 @@ class Judgement:
     status: str = "FINISHED"
 
 
-def record(address: str, experiment: str, judged: Judgement) -> str:
-    """Write the run, or what a former one with the key lacks; returns its id.
-
-    Raises:
-        UnavailableError, TrackingError: as `reelflow.tracking.mlflow_client.sentences`.
-    """
-    with sentences(address):
-        client = connect(address)
-        run_id = _run(client, experiment_id(client, experiment), judged)
-        metrics = {name: {0: value} for name, value in judged.metrics.items()}
-        steps = {name: dict(enumerate(values, start=1)) for name, values in judged.steps.items()}
-        add_missing(client, run_id, judged.params, metrics | steps)
-        for file in judged.files:
-            client.log_artifact(run_id, str(file))
-        client.set_terminated(run_id, judged.status)
-    return run_id
-
-
 def try_record(judged: Judgement) -> str:
-    """`record` in the MLflow of the environment; one that is lost costs a warning: no id then."""
+    """Write the run in the MLflow of the environment, or what a former one with the key lacks;
+    returns its id. An MLflow that is lost costs a warning: no id then."""
     address = address_from_environment()
     try:
-        return record(address, experiment_from_environment(), judged)
+        with sentences(address):
+            client = connect(address)
+            run_id = _run(client, experiment_id(client, experiment_from_environment()), judged)
+            metrics = {name: {0: value} for name, value in judged.metrics.items()}
+            steps = {name: dict(enumerate(all_, start=1)) for name, all_ in judged.steps.items()}
+            add_missing(client, run_id, judged.params, metrics | steps)
+            for file in judged.files:
+                client.log_artifact(run_id, str(file))
+            client.set_terminated(run_id, judged.status)
+            return run_id
     except ReelflowError as error:
         log.warning("MLflow at %s does not take %s (%s).", masked(address), judged.name, error)
         return ""
