@@ -6,8 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 from flows.engine import prefect_server, stage_process
@@ -27,7 +26,7 @@ def ui() -> None:
     with stage_process.sigterm_as_ctrl_c(), ExitStack() as stack:
         try:
             # Both at once, each announced when it answers: starting takes them ten seconds.
-            started = [stack.enter_context(start()) for start in (_prefect, _mlflow)]
+            started = [_prefect(stack), _mlflow(stack)]
             for tool, address, running, health, log in started:
                 if running:
                     prefect_server.wait_until_up(running, health, log)
@@ -41,31 +40,24 @@ def ui() -> None:
 _Started = tuple[str, str, subprocess.Popen[bytes] | None, str, Path]
 
 
-@contextmanager
-def _prefect() -> Iterator[_Started]:
-    given = os.environ.get("PREFECT_API_URL")
-    if given:
-        yield "Prefect", given.removesuffix("/").removesuffix("/api"), None, "", _PREFECT_LOG
-        return
+def _prefect(stack: ExitStack) -> _Started:
+    if given := os.environ.get("PREFECT_API_URL"):
+        return "Prefect", given.removesuffix("/").removesuffix("/api"), None, "", _PREFECT_LOG
     prefect_server.settle_home()
     port = prefect_server.free_port(PREFECT_PORT)
     address = f"http://{prefect_server.LOOPBACK}:{port}"
     running = prefect_server.start(prefect_server.prefect_command(port), _PREFECT_LOG)
-    try:
-        # A run that starts meanwhile reports to this server instead of starting its own.
-        write_json(prefect_server.ADDRESS, {"prefect": address, "home": os.environ["PREFECT_HOME"]})
-        yield "Prefect", address, running, f"{address}/api/health", _PREFECT_LOG
-    finally:
-        prefect_server.ADDRESS.unlink(missing_ok=True)
-        prefect_server.stop(running)
+    stack.callback(prefect_server.stop, running)
+    # A run that starts meanwhile reports to this server instead of starting its own.
+    stack.callback(prefect_server.ADDRESS.unlink, missing_ok=True)
+    write_json(prefect_server.ADDRESS, {"prefect": address, "home": os.environ["PREFECT_HOME"]})
+    return "Prefect", address, running, f"{address}/api/health", _PREFECT_LOG
 
 
-@contextmanager
-def _mlflow() -> Iterator[_Started]:
+def _mlflow(stack: ExitStack) -> _Started:
     store = address_from_environment()
     if store.startswith(("http://", "https://")):
-        yield "MLflow ", store, None, "", _MLFLOW_LOG
-        return
+        return "MLflow ", store, None, "", _MLFLOW_LOG
     connect(store)  # makes the database whole before a server that could be stopped half-way does
     port = prefect_server.free_port(MLFLOW_PORT)
     address = f"http://{prefect_server.LOOPBACK}:{port}"
@@ -73,13 +65,10 @@ def _mlflow() -> Iterator[_Started]:
     command += ["--artifacts-destination", "./mlruns", "--workers", "1"]
     command += ["--host", prefect_server.LOOPBACK, "--port", str(port)]
     # Its job workers, seven processes, serve the scoring of language models.
-    running = prefect_server.start(
-        command, _MLFLOW_LOG, {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    )
-    try:
-        yield "MLflow ", address, running, f"{address}/health", _MLFLOW_LOG
-    finally:
-        prefect_server.stop(running)
+    setting = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    running = prefect_server.start(command, _MLFLOW_LOG, setting)
+    stack.callback(prefect_server.stop, running)
+    return "MLflow ", address, running, f"{address}/health", _MLFLOW_LOG
 
 
 def _watch(servers: list[tuple[str, subprocess.Popen[bytes], Path]]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
 from flows.engine import stage_process
-from reelflow.base.errors import ReelflowError, ended_by
+from reelflow.base.errors import ReelflowError, ended_with
 from reelflow.crossval.figures import Answered
 from reelflow.crossval.kept import Job, find
 from tasks.common.paths import FOLDS
@@ -76,10 +76,9 @@ class FoldProgram:
             on_line(line)
         status = process.wait()
         self.close()  # raises if the run is being stopped
-        how = ended_by(-status) if status < 0 else f"ended with status {status}"
         raise FoldError(
-            f"The training of {job.fold.name} {how}. What was finished is kept: the same command "
-            f"goes on from there. Its last words: {last or 'none'}"
+            f"The training of {job.fold.name} {ended_with(status)}. What was finished is kept: the "
+            f"same command goes on from there. Its last words: {last or 'none'}"
         )
 
 

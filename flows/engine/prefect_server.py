@@ -25,7 +25,7 @@ from pathlib import Path
 import httpx
 
 from flows.engine.stage_process import environment, stop_group
-from reelflow.base.errors import ReelflowError, ended_by
+from reelflow.base.errors import ReelflowError, ended_with
 from tasks.common.paths import STATE
 
 LOOPBACK = "127.0.0.1"
@@ -134,13 +134,9 @@ def wait_until_up(
             stop(server)
             lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
             errors = [line.strip() for line in lines if _ERROR.match(line)] or lines
-            how = (
-                ended_by(-status)
-                if status and status < 0
-                else f"ended by itself with status {status}"
-            )
-            if status is None:
-                how = f"did not start within {patience_s:.0f} seconds"
+            how = f"did not start within {patience_s:.0f} seconds"
+            if status is not None:
+                how = ended_with(status)
             raise ServerError(
                 f"The server at {health} {how}. Its last words: "
                 f"{errors[-1] if errors else 'none'}. The whole log: {log}."

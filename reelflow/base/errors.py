@@ -11,6 +11,11 @@ import signal
 from reelflow.base.terminal import printable
 
 
+def ended_with(status: int) -> str:
+    """How a program ended, as the end of a sentence, by its exit status, negative for a signal."""
+    return ended_by(-status) if status < 0 else f"ended by itself with status {status}"
+
+
 def ended_by(number: int) -> str:
     """How a signal ended a process, as the end of a sentence: `was killed (…)`."""
     name = signal.Signals(number).name
