@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from reelflow.base.errors import VideoError
 from reelflow.dataset.catalogue import check_one
-from reelflow.extraction.read_clips import read_clips
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.check import VideoInfo
 from reelflow.video.ffmpeg import ffmpeg_exe
 from reelflow.video.process_limits import Bounds
+from tests.clips import read_clips
 
 Frames = NDArray[np.uint8]
 

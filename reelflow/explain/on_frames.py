@@ -24,7 +24,7 @@ from reelflow.explain.subject import (
     enlarged,
     tensor_log_odds,
 )
-from reelflow.extraction.read_clips import read_clips
+from reelflow.extraction.read_clips import read_clip
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.store.views import shown
 from reelflow.training.familiarity import features_of
@@ -67,10 +67,7 @@ class OnFrames:
     def look(self, path: Path) -> Look:
         """The middle crop of the clip."""
         info = check_video(path, self.bounds)
-        clip = read_clips([(path, info)], self.spec, self.bounds)[0]
-        if isinstance(clip, Exception):
-            raise clip
-        middle = shown(clip, self.spec)
+        middle = shown(read_clip(path, self.spec, self.bounds, info=info), self.spec)
         return Look(middle.frames, middle.timestamps, info, {})
 
     def probabilities(self, look: Look, changed: Iterable[Changed]) -> Floats:

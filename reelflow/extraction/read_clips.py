@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reelflow.base.errors import VideoError
 from reelflow.extraction.crops import crops_of
 from reelflow.extraction.ffmpeg_decoder import decode, decoder_times, key_frames
 from reelflow.extraction.pyav_decoder import decoder, takes
@@ -61,29 +59,6 @@ def read_clip(
     if frames is None:
         frames = decode(wanted, bounds)
     return _clip(wanted, places, frames)
-
-
-def read_clips(
-    videos: Sequence[tuple[Path, VideoInfo]], spec: ClipSpec, bounds: Bounds
-) -> list[Clip | VideoError]:
-    """The clips of checked videos, the same as `read_clip` gives, but quicker: a process that stays
-    decodes the short ones.
-
-    Args:
-        videos: each with what `check_video` found.
-        spec: which frames, at which size.
-        bounds: limits of each decoder process.
-
-    Returns:
-        for each video its clip, or what `read_clip` raises for it.
-    """
-    answers: list[Clip | VideoError] = []
-    for path, info in videos:
-        try:
-            answers.append(read_clip(path, spec, bounds, info=info, among_many=len(videos) > 1))
-        except VideoError as error:
-            answers.append(error)
-    return answers
 
 
 def _is_short(info: VideoInfo, spec: ClipSpec) -> bool:

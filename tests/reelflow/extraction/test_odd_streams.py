@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from reelflow.extraction.ffmpeg_decoder import decode, decoder_times
-from reelflow.extraction.read_clips import read_clip, read_clips
+from reelflow.extraction.read_clips import read_clip
 from reelflow.extraction.region import WHOLE
 from reelflow.extraction.wanted_frames import Wanted
 from reelflow.store.clip_spec import Clip, ClipSpec
 from reelflow.video.check import DamagedVideoError, check_video
 from reelflow.video.process_limits import Bounds
+from tests.clips import read_clips
 from tests.conftest import MakeVideo, ffmpeg
 from tests.matrix import put
 from tests.truth import truth_of, wrong

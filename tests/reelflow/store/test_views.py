@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from reelflow.extraction.pyav_decoder import Decoder
-from reelflow.extraction.read_clips import read_clip, read_clips
+from reelflow.extraction.read_clips import read_clip
 from reelflow.extraction.region import WHOLE
 from reelflow.extraction.samplers import segments, uniform
 from reelflow.extraction.wanted_frames import Wanted
@@ -24,6 +24,7 @@ from reelflow.training.batches import Batches
 from reelflow.training.predict_clip import predict_views
 from reelflow.video.check import check_video
 from reelflow.video.process_limits import Bounds
+from tests.clips import read_clips
 from tests.conftest import MakeVideo
 from tests.dataset import write_clips
 

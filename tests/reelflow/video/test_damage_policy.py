@@ -10,13 +10,14 @@ import pytest
 from reelflow.base.errors import VideoError
 from reelflow.dataset.catalogue import Catalogue, catalogue
 from reelflow.dataset.check_cache import CheckCache
-from reelflow.extraction.read_clips import read_clip, read_clips
+from reelflow.extraction.read_clips import read_clip
 from reelflow.intake.source_forms import list_videos
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.check import DamagedVideoError, VideoInfo, check_video
 from reelflow.video.damage_policy import Policy
 from reelflow.video.inspection import inspect
 from reelflow.video.process_limits import Bounds
+from tests.clips import read_clips
 from tests.conftest import MakeVideo
 
 BOUNDS = Bounds(timeout_s=60)
