@@ -14,13 +14,6 @@ class Section(BaseModel):
 class DecodingSection(Section):
     """Base of the section of a stage that decodes videos."""
 
-    workers: int = Field(0, ge=0, le=256, description="videos at once, 0 for one a core")
-    timeout_s: float = Field(
-        120.0,
-        gt=0.0,
-        le=86400.0,
-        description="seconds of CPU beside what bytes and frames account for, or of standing still",
-    )
-    memory_mb: int = Field(
-        1024, ge=128, le=65536, description="MiB of memory that a decoding process may take"
-    )
+    workers: int = Field(0, ge=0, le=256)
+    timeout_s: float = Field(120.0, gt=0.0, le=86400.0)
+    memory_mb: int = Field(1024, ge=128, le=65536)

@@ -38,15 +38,13 @@ NETWORKS = (
 Shape = tuple[int, ...]
 
 
-Dropout = Annotated[
-    float, Field(ge=0.0, lt=1.0, description="share of features left out at random in training")
-]
+Dropout = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
 class WidthAndDropout(Section):
     """Settings that several networks have."""
 
-    width: int = Field(16, ge=4, le=256, description="first filters; time and memory grow with it")
+    width: int = Field(16, ge=4, le=256)
     dropout: Dropout = 0.3
 
 

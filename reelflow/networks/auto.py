@@ -57,13 +57,5 @@ else:
 class Settings(Section):
     """What is tried beside the head, and how much work that may cost."""
 
-    challengers: Challengers = Field(
-        Challengers.model_validate(["r2plus1d"]),
-        description="names of networks that read frames, or names with settings, x3d: {width: 24}",
-    )
-    budget_minutes: float = Field(
-        20.0,
-        ge=0.0,
-        le=100_000.0,
-        description="minutes on two cores that training all that are tried may take, in work",
-    )
+    challengers: Challengers = Challengers.model_validate(["r2plus1d"])
+    budget_minutes: float = Field(20.0, ge=0.0, le=100_000.0)

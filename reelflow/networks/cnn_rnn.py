@@ -12,8 +12,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field
-
 from reelflow.base.section import Section
 from reelflow.networks import Dropout, Shape
 
@@ -29,7 +27,7 @@ PURPOSE = "looks first, then their order in time"
 class Settings(Section):
     """The layer over time, and dropout."""
 
-    recurrent: Literal["gru", "lstm"] = Field("gru", description="the layer over time")
+    recurrent: Literal["gru", "lstm"] = "gru"
     dropout: Dropout = 0.3
 
 

@@ -37,13 +37,9 @@ PURPOSE = "a pretrained network, trained further: hundreds of videos"
 class Settings(Section):
     """How much of the network is trained, and the head."""
 
-    trained_blocks: int = Field(
-        3, ge=0, le=_BLOCKS, description="of the 13 blocks, the last so many are trained"
-    )
-    over_time: Literal["mean_and_change", "gru", "attention"] = Field(
-        "mean_and_change", description="how the head makes one of all frames"
-    )
-    units: int = Field(0, ge=0, le=4096, description="of a hidden layer, 0 for none")
+    trained_blocks: int = Field(3, ge=0, le=_BLOCKS)
+    over_time: Literal["mean_and_change", "gru", "attention"] = "mean_and_change"
+    units: int = Field(0, ge=0, le=4096)
     dropout: Dropout = 0.3
 
 

@@ -12,8 +12,6 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field
-
 from reelflow.base.section import Section
 from reelflow.networks import Shape
 
@@ -55,9 +53,7 @@ class Settings(Section):
         "motion_and_appearance",
         "flow_and_appearance",
         "motion_of_two_networks",
-    ] = Field(
-        "auto", description="the features, or `auto` to choose by folds of the training videos"
-    )
+    ] = "auto"
 
 
 def candidates(settings: Settings, blocks: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -29,7 +29,7 @@ PURPOSE = "looks and changes of the picture, side by side"
 class Settings(Section):
     """Width and dropout."""
 
-    width: int = Field(16, ge=4, le=256, description="first filters of each stream")
+    width: int = Field(16, ge=4, le=256)
     dropout: Dropout = 0.3
 
 

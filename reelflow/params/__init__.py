@@ -3,7 +3,8 @@
 Reads `params.yaml`; writes nothing. Every section is checked whenever one is loaded, so that a
 wrong key stops the pipeline before its first stage and not an hour later. The sections are
 imported by name, so that the code of a stage depends on its own section alone and a new knob of
-`train` does not make `ingest` run again.
+`train` does not make `ingest` run again. What each setting means, its unit and its effect stand in
+`params.yaml`.
 """
 
 from __future__ import annotations
@@ -104,26 +105,18 @@ def _sentence(section: str, model: type[Section], detail: dict[str, Any]) -> str
     """One pydantic finding as a sentence: key, value, what is allowed."""
     location = [str(part) for part in detail["loc"]]
     key = ".".join([section, *location])
-    above, holder = section, model
-    for name in location[:-1]:
-        inner = _nested(holder).get(name)
-        if inner is None:  # an item of a list: the list is what has a meaning
-            location = [name]
-            break
-        above, holder = f"{above}.{name}", inner
     if detail["type"] == "extra_forbidden":
-        known = list(holder.model_fields)
+        for name in location[:-1]:
+            section, model = f"{section}.{name}", _nested(model)[name]
         return (
-            f"unknown key `{key}`.{_moved(location[-1], above, holder)} "
-            f"The keys of `{above}` are {', '.join(known)}."
+            f"unknown key `{key}`.{_moved(location[-1], section, model)} "
+            f"The keys of `{section}` are {', '.join(model.model_fields)}."
         )
     rule = detail["msg"].removeprefix("Value error, ")
     rule = rule.removeprefix("Input should be ").rstrip(".")
     if detail["type"] == "model_type":
         rule = "keys and values"
-    field = holder.model_fields.get(location[-1])
-    meaning = f" It is: {field.description.rstrip('.')}." if field and field.description else ""
-    return f"`{key}` is {quoted(detail['input'])}; allowed is {rule}.{meaning}"
+    return f"`{key}` is {quoted(detail['input'])}; allowed is {rule}."
 
 
 def _nested(model: type[Section]) -> dict[str, type[Section]]:

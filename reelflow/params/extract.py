@@ -9,52 +9,27 @@ from pydantic import Field, ValidationInfo, field_validator
 from reelflow.base.section import DecodingSection
 
 # Each is a function of that name in `reelflow.extraction.samplers`. A new one is a line here.
-Sampler = Literal[
-    "uniform",
-    "segments",
-    "fps",
-    "dense",
-    "keyframes",
-]
+Sampler = Literal["uniform", "segments", "fps", "dense", "keyframes"]
 
 
 class ExtractParams(DecodingSection):
     """Which frames are taken from a video, and at which size."""
 
-    frames: int = Field(16, ge=1, le=512, description="frames taken from a video (T)")
-    height: int = Field(64, ge=16, le=1024, description="height of a stored frame in pixels")
-    width: int = Field(64, ge=16, le=1024, description="width of a stored frame in pixels")
-    fit: Literal["crop", "pad", "stretch"] = Field(
-        "crop", description="how a frame of another shape is made to fit"
-    )
-    scaler: Literal["area", "bilinear", "bicubic", "lanczos"] = Field(
-        "area", description="ffmpeg's scaling filter"
-    )
-    crops: Literal[1, 3] = Field(
-        1, description="parts of a picture kept: the centre, or also the ends of what sticks out"
-    )
-    sampler: Sampler = Field("uniform", description="which frames are taken")
-    per_segment: int = Field(
-        3, ge=1, le=31, description="frames kept of each segment, for `segments`; odd"
-    )
-    rate: float = Field(8.0, gt=0.0, le=1000.0, description="frames a second, for `fps`")
-    stride: int = Field(1, ge=1, le=1000, description="frames from one to the next, for `dense`")
-    places: int = Field(
-        1, ge=1, le=64, description="runs of frames for `dense`, a divisor of `frames`"
-    )
-    region: Literal["whole", "box", "motion"] = Field(
-        "whole", description="which part of the picture is kept"
-    )
-    box: list[float] = Field(
-        [0.0, 0.0, 1.0, 1.0],
-        min_length=4,
-        max_length=4,
-        description="left, top, width, height of `box`, as shares of the picture",
-    )
-    window: float = Field(
-        0.75, gt=0.0, le=1.0, description="side of `motion`'s square, a share of the shorter side"
-    )
-    engine: Literal["local", "dask"] = Field("local", description="what decodes")
+    frames: int = Field(16, ge=1, le=512)
+    height: int = Field(64, ge=16, le=1024)
+    width: int = Field(64, ge=16, le=1024)
+    fit: Literal["crop", "pad", "stretch"] = "crop"
+    scaler: Literal["area", "bilinear", "bicubic", "lanczos"] = "area"
+    crops: Literal[1, 3] = 1
+    sampler: Sampler = "uniform"
+    per_segment: int = Field(3, ge=1, le=31)
+    rate: float = Field(8.0, gt=0.0, le=1000.0)
+    stride: int = Field(1, ge=1, le=1000)
+    places: int = Field(1, ge=1, le=64)
+    region: Literal["whole", "box", "motion"] = "whole"
+    box: list[float] = Field([0.0, 0.0, 1.0, 1.0], min_length=4, max_length=4)
+    window: float = Field(0.75, gt=0.0, le=1.0)
+    engine: Literal["local", "dask"] = "local"
 
     @field_validator("crops")
     @classmethod

@@ -10,14 +10,10 @@ from reelflow.base.section import Section
 class PreprocessParams(Section):
     """How videos are divided into training, validation and test."""
 
-    seed: int = Field(0, ge=0, le=2**31 - 1, description="seed of the split")
-    validation_share: float = Field(
-        0.15, gt=0.0, lt=0.5, description="share of the videos for validation"
-    )
-    test_share: float = Field(0.2, gt=0.0, lt=0.5, description="share of the videos for the test")
-    min_test_groups: int = Field(
-        5, ge=1, description="groups in the test under which a warning calls them few"
-    )
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+    validation_share: float = Field(0.15, gt=0.0, lt=0.5)
+    test_share: float = Field(0.2, gt=0.0, lt=0.5)
+    min_test_groups: int = Field(5, ge=1)
 
     @model_validator(mode="after")
     def _leaves_training(self) -> PreprocessParams:

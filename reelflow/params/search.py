@@ -53,13 +53,13 @@ Dimension = tuple[Any, ...] | Range
 class SearchParams(Section):
     """Which settings are tried, how often, and how they are judged."""
 
-    trials: int = Field(30, ge=1, le=100_000, description="settings that are tried, in all")
-    folds: int = Field(5, ge=2, le=100, description="folds of whole groups that judge a trial")
-    repeats: int = Field(1, ge=1, le=100, description="how often groups are dealt anew")
-    random: int = Field(10, ge=1, le=10_000, description="trials drawn at random, before it learns")
-    seed: int = Field(0, ge=0, le=2**31 - 1, description="seed of the trials")
-    storage: str = Field("", description="database of the trials, empty for a file of this folder")
-    space: dict[str, Any] = Field(SPACE, description="values of `train` to try, by name")
+    trials: int = Field(30, ge=1, le=100_000)
+    folds: int = Field(5, ge=2, le=100)
+    repeats: int = Field(1, ge=1, le=100)
+    random: int = Field(10, ge=1, le=10_000)
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+    storage: str = ""
+    space: dict[str, Any] = SPACE
 
     @field_validator("space")
     @classmethod

@@ -59,7 +59,7 @@ def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
         ),
         (
             "train:\n  cnn_rnn:\n    recurrent: rnn\n",
-            ["`train.cnn_rnn.recurrent` is 'rnn'; allowed is 'gru' or 'lstm'. It is: the layer "],
+            ["`train.cnn_rnn.recurrent` is 'rnn'; allowed is 'gru' or 'lstm'."],
         ),
         (
             "train:\n  auto:\n    challengers: [r2plus1d, resnet]\n",
