@@ -73,4 +73,4 @@ class Prepared(Folder):
 
     def kept(self) -> set[str]:
         """Names of the files of folds that are done."""
-        return {path.name for path in self.kept_in.glob("*.json")}
+        return {path.name for path in self.kept_in.glob("[!.]*.json")}  # not those of a kill
