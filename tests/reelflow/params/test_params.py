@@ -78,7 +78,7 @@ def test_an_empty_file_means_the_defaults(tmp_path: Path) -> None:
         ),
         (
             "train:\n  auto:\n    challengers: x3d\n",
-            ["`train.auto.challengers` is 'x3d'; allowed is keys and values. It is: names of "],
+            ["`train.auto.challengers` is 'x3d'; allowed is keys and values."],
         ),
         ("train:\n  cnn: 3\n", ["`train.cnn` is 3; allowed is keys and values."]),
         ("ingest:\n  group_pattern: '('\n", ["`ingest.group_pattern`", "regular expression"]),
