@@ -121,7 +121,7 @@ def explain_videos(
         _write(out / told["folder"], found, told)
         done.videos.append(told)
     if figures:
-        done.sentences = _conclude(figures, model, subject)
+        done.sentences = _conclude(figures, model)
     if done.videos:
         learned = not model.card.get("blocks")
         filters = subject.filters()
@@ -208,7 +208,7 @@ def _write(folder: Path, found: Explanation, told: dict[str, Any]) -> None:
     write_json(folder / "explanation.json", told)
 
 
-def _conclude(figures: list[Any], model: Opened, subject: Subject) -> list[str]:
+def _conclude(figures: list[Any], model: Opened) -> list[str]:
     """Write what the maps are worth; returns it in sentences."""
     found = verdicts.summary(figures)
     said = verdicts.sentences(found, len(figures))

@@ -44,12 +44,11 @@ def by_class(data: DataSet, frames: Frames) -> dict[str, list[dict[str, Any]]]:
     wanted, plays = sizes(len(data.labels))
     turn = data.videos.assign(source=data.sources).sort_values("hash", kind="stable")
     turn["turn"] = turn.groupby(["label", "source"]).cumcount()
-    chosen = turn.sort_values(["turn", "hash"], kind="stable").groupby("label").head(wanted)
-    clips: dict[str, list[dict[str, Any]]] = {label: [] for label in data.labels[: SIZES[-1][2]]}
-    for row in chosen.sort_values(["label", "turn", "hash"]).to_dict("records"):
-        if row["label"] in clips:
-            clips[row["label"]] += _tiles([row], frames, plays=plays)
-    return clips
+    turn = turn[turn["label"].isin(data.labels[: SIZES[-1][2]])].sort_values(["turn", "hash"])
+    return {
+        str(label): _tiles(rows.head(wanted).to_dict("records"), frames, plays=plays)
+        for label, rows in turn.groupby("label")
+    }
 
 
 def sizes(classes: int) -> tuple[int, bool]:
