@@ -12,7 +12,10 @@ from __future__ import annotations
 import faulthandler
 import json
 import logging
+import os
+import queue
 import sys
+import threading
 import time
 from dataclasses import asdict
 from typing import Any
@@ -41,11 +44,14 @@ DONE, ERROR = "fold: done", "fold: error: "
 
 
 def main() -> None:
-    """Do the jobs of the standard input, to its end."""
+    """Do the jobs of the standard input; at its end this process ends, whatever it is at."""
     log_to_stderr("fold: %(message)s", logging.INFO)
     faulthandler.enable()
     deterministic()
-    for line in sys.stdin:
+    jobs: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(jobs,), daemon=True).start()
+    while True:
+        line = jobs.get()
         try:
             job = job_of(json.loads(line))
             keep(FOLDS, job, do(job))
@@ -53,6 +59,13 @@ def main() -> None:
         except Exception as error:  # noqa: BLE001 (whatever it is, it ends as a sentence)
             said = ERROR + sentence(error).replace("\n", " ")
         print(said, file=sys.stderr, flush=True)
+
+
+def _read(jobs: queue.SimpleQueue[str]) -> None:
+    for line in sys.stdin:
+        jobs.put(line)
+    # Nobody asks any more. A job that is not done was asked for by a process that was killed.
+    os._exit(0)
 
 
 def line_of(job: Job) -> str:

@@ -44,10 +44,13 @@ def done(
     project.environment |= prefect_api.environment()
     running = project.start(*COMMAND)
     wait_until(project.kept)
-    # With the program that does the folds: by itself it would end the one that it has begun.
-    for process in [*psutil.Process(running.pid).children(recursive=True), running]:
-        process.kill()
+    children = psutil.Process(running.pid).children(recursive=True)
+    program = [child for child in children if "tasks.fold" in child.cmdline()]
+    assert program
+    running.kill()
     running.wait()
+    # The program that does the folds leaves the one that it has begun.
+    assert not psutil.wait_procs(program, timeout=120)[1]
     before = {name: (project.kept_in / name).read_bytes() for name in project.kept()}
     assert len(before) == 1
     (root / "again").write_text(project.call(*COMMAND).stdout)
