@@ -1,9 +1,10 @@
 """What embeddings and a linear classifier reach on unseen groups: the table of docs/embeddings.md.
 
     python -m benchmarks.embeddings FOLDER… [--kept .reelflow/features] [--only motion]
-        [--backbone efficientnet_lite0]
+        [--backbone efficientnet_lite0] [--head mlp]
 
-The default is MobileNet, what EfficientNet-Lite0 adds to it, and flow.
+The default is MobileNet, what EfficientNet-Lite0 adds to it, and flow. `--head mlp` fits a small
+network with one hidden layer, by scikit-learn, in place of ridge regression.
 
 Each FOLDER holds videos and a `videos.csv` with `path,label,group`. Groups are dealt into five
 stratified folds, five times; where there are few groups, each is left out once. Ridge regression on
@@ -16,13 +17,14 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import LeaveOneGroupOut, StratifiedGroupKFold
+from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 
 from reelflow.backbones import LAYERS, LITE0, MOBILENET
@@ -61,12 +63,15 @@ RECIPES = {
 }
 RECIPES["flow"] = [FLOW_BLOCK]
 PENALTIES = np.geomspace(0.03, 10, 9)
+MLP_PENALTIES = (0.01, 0.1, 1.0)
+_HIDDEN = 32
 REPEATS = 5
 _FEW_GROUPS = 8
 
 Blocks = list[NDArray[np.float32]]
 Rows = NDArray[np.int64]
 Scores = NDArray[np.float64]
+Head = Callable[[Blocks, pd.DataFrame, Rows, Rows], Scores]
 
 
 def main() -> None:
@@ -74,6 +79,7 @@ def main() -> None:
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--kept", type=Path, default=Path(".reelflow/features"))
     parser.add_argument("--backbone", default=MOBILENET)
+    parser.add_argument("--head", choices=HEADS, default="ridge")
     parser.add_argument("--only", default="", help="recipes whose name holds this")
     asked = parser.parse_args()
     deterministic()
@@ -86,7 +92,7 @@ def main() -> None:
         for recipe, names in RECIPES.items():
             if asked.only in recipe and set(names) <= set(features.dtype.names or ()):
                 blocks = [features[name] for name in names]
-                by_penalty, chosen = accuracies(blocks, videos)
+                by_penalty, chosen = accuracies(blocks, videos, HEADS[asked.head])
                 best = max(np.transpose(by_penalty), key=np.mean)
                 numbers = sum(block.shape[1] for block in blocks)
                 cells = f"{numbers} | {shown(best)} | {shown(chosen)}"
@@ -130,18 +136,21 @@ def shown(scores: Iterable[float]) -> str:
     return f"{np.mean(scores):.3f} ± {np.std(scores):.3f}"
 
 
-def accuracies(blocks: Blocks, videos: pd.DataFrame) -> tuple[list[Scores], list[float]]:
+def accuracies(
+    blocks: Blocks, videos: pd.DataFrame, head: Head
+) -> tuple[list[Scores], list[float]]:
     """For each repeat the accuracy at each penalty, and where each training fold chooses it."""
     by_penalty, chosen = [], []
     for repeat in range(1 if videos["group"].nunique() < _FEW_GROUPS else REPEATS):
-        right, nested = np.zeros(len(PENALTIES)), 0.0
+        right, nested = 0.0, 0.0
         for train, test in dealt(videos, 5, repeat):
-            scores = ridge(blocks, videos, train, test)
+            scores = head(blocks, videos, train, test)
             right += scores
-            inner = np.zeros(len(PENALTIES))
-            for some, rest in dealt(videos.iloc[train], 4, repeat):
-                inner += ridge(blocks, videos, train[some], train[rest])
-            nested += scores[inner.argmax()]
+            inner = sum(
+                head(blocks, videos, train[some], train[rest])
+                for some, rest in dealt(videos.iloc[train], 4, repeat)
+            )
+            nested += scores[np.argmax(inner)]
         by_penalty.append(right / len(videos))
         chosen.append(nested / len(videos))
     return by_penalty, chosen
@@ -155,14 +164,19 @@ def dealt(videos: pd.DataFrame, folds: int, seed: int) -> Iterator[tuple[Rows, R
     )
 
 
-def ridge(blocks: Blocks, videos: pd.DataFrame, train: Rows, test: Rows) -> Scores:
-    """How many test videos are named rightly at each penalty. Each block is standardised and counts
-    the same, however many numbers it has."""
+def standardised(blocks: Blocks, train: Rows) -> Scores:
+    """All blocks as one table; each is standardised and counts the same, however many numbers it
+    has."""
     scaled = []
     for block in blocks:
         scaler = StandardScaler().fit(block[train])
         scaled.append(scaler.transform(block) / np.sqrt(block.shape[1]))
-    table = np.concatenate(scaled, axis=1).astype(np.float64)
+    return np.concatenate(scaled, axis=1).astype(np.float64)
+
+
+def ridge(blocks: Blocks, videos: pd.DataFrame, train: Rows, test: Rows) -> Scores:
+    """How many test videos are named rightly at each penalty."""
+    table = standardised(blocks, train)
     targets = pd.get_dummies(videos["label"]).to_numpy(np.float64)
     values, vectors = np.linalg.eigh(table[train] @ table[train].T)
     mean = targets[train].mean(axis=0)
@@ -171,6 +185,22 @@ def ridge(blocks: Blocks, videos: pd.DataFrame, train: Rows, test: Rows) -> Scor
     answers = [mean + near @ (turned / (values + penalty)[:, None]) for penalty in PENALTIES]
     truth = targets[test].argmax(axis=1)
     return np.array([(answer.argmax(axis=1) == truth).sum() for answer in answers], np.float64)
+
+
+def mlp(blocks: Blocks, videos: pd.DataFrame, train: Rows, test: Rows) -> Scores:
+    """The same by a network with one hidden layer; another seed for another fold."""
+    table, labels = standardised(blocks, train), videos["label"].to_numpy()
+    # In the space that the training videos span, which is all that weights with a penalty can use.
+    table = table @ np.linalg.svd(table[train], full_matrices=False)[2].T
+    heads = (
+        MLPClassifier((_HIDDEN,), solver="lbfgs", alpha=penalty, random_state=int(test.sum() % 997))
+        for penalty in MLP_PENALTIES
+    )
+    answers = (head.fit(table[train], labels[train]).predict(table[test]) for head in heads)
+    return np.array([(answer == labels[test]).sum() for answer in answers], np.float64)
+
+
+HEADS = {"ridge": ridge, "mlp": mlp}
 
 
 if __name__ == "__main__":
