@@ -24,8 +24,8 @@ from reelflow.registry.versions import run_of
 from reelflow.reports import comparison
 from reelflow.reports.comparison import Comparison, Side
 from reelflow.store.clip_spec import Clip
+from reelflow.store.crops_and_segments import shown
 from reelflow.store.frame_store import FrameStore
-from reelflow.store.views import shown
 from reelflow.tracking.mlflow_client import (
     address_from_environment,
     connect,

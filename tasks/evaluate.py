@@ -33,8 +33,8 @@ from reelflow.params.evaluate import EvaluateParams
 from reelflow.params.register import RegisterParams
 from reelflow.reports import evaluation_report
 from reelflow.store.clip_spec import Clip
+from reelflow.store.crops_and_segments import frozen, shown
 from reelflow.store.frame_store import FrameStore
-from reelflow.store.views import frozen, shown
 from reelflow.training.clip_map import clip_map
 from reelflow.training.inputs import Shown, inputs_of
 from reelflow.training.left_out import known_answers

@@ -24,10 +24,10 @@ from reelflow.params.validate import ValidateParams
 from reelflow.reports import data_docs, data_report
 from reelflow.reports.data_report import DataSet, headline, warnings
 from reelflow.reports.expectations import BLACK, FROZEN, Finding, checks, of_state
-from reelflow.reports.judge import judge
 from reelflow.reports.observations import observe
+from reelflow.reports.run_expectations import judge
+from reelflow.store.crops_and_segments import centre
 from reelflow.store.frame_store import FrameStore
-from reelflow.store.views import centre
 from tasks.common.dvc_outputs import committed_files
 from tasks.common.inputs import present
 from tasks.common.manifest import extracted_videos

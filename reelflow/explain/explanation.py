@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelflow.base.errors import DataError
-from reelflow.explain.checks import areas, by_map, energy_in_boxes, rank_correlation
 from reelflow.explain.occlusion import grid_of, moments, occlusion_map, spread
+from reelflow.explain.sanity_checks import areas, by_map, energy_in_boxes, rank_correlation
 from reelflow.explain.subject import Floats, Look, Subject
 
 OCCLUSION = "occlusion"
@@ -73,7 +73,7 @@ def explain(subject: Subject, look: Look, label: str = "") -> Explanation:
 def check(
     subject: Subject, found: Explanation, boxes: NDArray[np.floating] | None, seed: int
 ) -> dict[str, dict[str, Any]]:
-    """Figures of each map: see `reelflow.explain.checks`.
+    """Figures of each map: see `reelflow.explain.sanity_checks`.
 
     Args:
         subject, found: what was explained, and how.

@@ -26,7 +26,7 @@ from reelflow.explain.subject import (
 )
 from reelflow.extraction.read_clips import read_clip
 from reelflow.store.clip_spec import ClipSpec
-from reelflow.store.views import shown
+from reelflow.store.crops_and_segments import shown
 from reelflow.training.familiarity import features_of
 from reelflow.training.temperature import tempered
 from reelflow.video.check import check_video

@@ -29,7 +29,7 @@ from reelflow.embeddings.embed import Embedder
 from reelflow.embeddings.spec import EmbeddingSpec
 from reelflow.extraction.read_clips import read_clip
 from reelflow.store.clip_spec import ClipSpec
-from reelflow.store.views import views
+from reelflow.store.crops_and_segments import views
 from reelflow.training.familiarity import Familiarity, features_of, unlike
 from reelflow.training.model_file import load_model
 from reelflow.training.predict_clip import predict

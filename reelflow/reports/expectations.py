@@ -2,7 +2,8 @@
 
 Each `Check` is one expectation on one of the tables of `reelflow.reports.observations`, with its
 claim in words and what to do where it does not hold. The list is the file `expectations.yaml`
-beside this one: a new expectation is an entry there. `reelflow.reports.judge` judges by it.
+beside this one: a new expectation is an entry there. `reelflow.reports.run_expectations` judges by
+it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a clip is: T frames of one size, taken from a video at known times.
 
 More may be stored than a network sees at once: several frames of each segment, of which training
-draws one, and several crops of the picture (`reelflow.store.views`).
+draws one, and several crops of the picture (`reelflow.store.crops_and_segments`).
 
 `ClipSpec` is written beside the frames, travels with the model, and is what `predict` uses, so
 that a model always sees frames made exactly as those it was trained on.

@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from reelflow.store.crops_and_segments import centre, drawn
 from reelflow.store.frame_store import FrameStore
-from reelflow.store.views import centre, drawn
 from reelflow.training.augmentation import Augmentation
 from reelflow.training.mixing import Mixing
 
@@ -63,8 +63,8 @@ class Batches:
         videos: the columns `hash` and `target`.
         batch_size: clips a batch; the last batch of an epoch may be smaller.
         weights: of each class, float32 (K,).
-        seed: shuffle, draw crops and frames (`reelflow.store.views`), and augment by it; None
-            leaves the order as it is and takes the middle of each.
+        seed: shuffle, draw crops and frames (`reelflow.store.crops_and_segments`), and augment by
+            it; None leaves the order as it is and takes the middle of each.
         augmentation: what is done to the frames, if there is a seed.
         mixing: of clips and their labels, if there is a seed.
         balanced: draw each class as often as the others, if there is a seed: clips of rare classes

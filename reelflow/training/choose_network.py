@@ -23,8 +23,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reelflow.networks.cost import multiply_adds
+from reelflow.store.crops_and_segments import views
 from reelflow.store.frame_store import FrameStore
-from reelflow.store.views import views
 from reelflow.training.fit import fit
 from reelflow.training.predict_clip import predict_views
 from reelflow.training.recipe import Recipe

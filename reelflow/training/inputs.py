@@ -11,9 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reelflow.base.errors import DataError
+from reelflow.store.crops_and_segments import views
 from reelflow.store.embedding_store import EmbeddingStore
 from reelflow.store.frame_store import FrameStore
-from reelflow.store.views import views
 
 # From the hash of a video to what `predict_views` takes, (V, …).
 Shown = Callable[[str], NDArray[Any]]

@@ -18,8 +18,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reelflow.base.csv_table import read_written
+from reelflow.store.crops_and_segments import views
 from reelflow.store.frame_store import FrameStore
-from reelflow.store.views import views
 from reelflow.training.familiarity import Familiarity, features_of
 from reelflow.training.fit_familiarity import fit_beside
 from reelflow.training.predict_clip import predict_views

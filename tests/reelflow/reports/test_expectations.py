@@ -16,8 +16,8 @@ from reelflow.base.errors import DataError
 from reelflow.params.validate import ValidateParams
 from reelflow.reports import data_docs
 from reelflow.reports.expectations import BLACK, FROZEN, Finding, checks, of_state
-from reelflow.reports.judge import judge
 from reelflow.reports.observations import observe
+from reelflow.reports.run_expectations import judge
 from reelflow.store.clip_spec import Clip, ClipSpec
 from reelflow.store.frame_store import FrameStore
 from reelflow.store.shards import record_of, write_shard

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from reelflow.explain.checks import MOST_ALIKE
 from reelflow.explain.explanation import Explanation, decisive
+from reelflow.explain.sanity_checks import MOST_ALIKE
 from reelflow.explain.subject import BELOW
 
 # What a map is called where people read.

@@ -16,9 +16,9 @@ from reelflow.extraction.region import WHOLE
 from reelflow.extraction.samplers import segments, uniform
 from reelflow.extraction.wanted_frames import Wanted
 from reelflow.store.clip_spec import Clip, ClipSpec
+from reelflow.store.crops_and_segments import drawn, shown, views
 from reelflow.store.frame_store import FrameStore
 from reelflow.store.shards import record_of
-from reelflow.store.views import drawn, shown, views
 from reelflow.training.augmentation import Augmentation
 from reelflow.training.batches import Batches
 from reelflow.training.predict_clip import predict_views
