@@ -25,7 +25,7 @@ from cli.search import search
 from cli.ui import ui
 from cli.videos import import_, remove
 from reelflow.base.terminal import log_to_stderr
-from tasks.common.stage import sentence
+from tasks.common.error_sentences import sentence
 
 app = typer.Typer(
     add_completion=False,

@@ -22,7 +22,7 @@ from reelflow.base.errors import DataError
 from reelflow.base.files import write_json
 from reelflow.base.terminal import printable
 from reelflow.base.words import some
-from reelflow.dataset.shortages import shortage
+from reelflow.dataset.enough_to_start import shortage
 from reelflow.intake.apply_import import Brought, carry_out
 from reelflow.intake.apply_import import remove as take_out
 from reelflow.intake.gate import let_through

@@ -31,8 +31,8 @@ from flows.engine.run_lock import only_run
 from flows.engine.run_stage import reproduce
 from flows.engine.unseen_by_dvc import missing_effect
 from reelflow.base.errors import UnavailableError
+from tasks.common.error_sentences import sentence
 from tasks.common.paths import PARAMS
-from tasks.common.stage import sentence
 
 # A deployment that finds another run at work waits this long for it, then fails with a sentence.
 PATIENCE_S = 3600.0

@@ -34,9 +34,9 @@ from reelflow.store.frame_store import FrameStore
 from reelflow.training.inputs import inputs_of
 from reelflow.training.predict_clip import predict
 from reelflow.training.trained import Trained
+from tasks.common.error_sentences import sentence
 from tasks.common.inputs import prepared_splits
 from tasks.common.paths import EMBEDDINGS, FOLDS, FRAMES
-from tasks.common.stage import sentence
 from tasks.preprocess import training_facts
 from tasks.train import Training
 

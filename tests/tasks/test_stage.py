@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reelflow.base.errors import UnavailableError
-from tasks.common import stage
+from tasks.common import error_sentences, stage
 from tests.conftest import ROOT
 
 
@@ -45,7 +45,7 @@ def test_where_nothing_can_be_written_the_traceback_is_printed(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (project / ".reelflow").write_text("no folder")
-    assert "stands above" in stage.sentence(ValueError("seven"))
+    assert "stands above" in error_sentences.sentence(ValueError("seven"))
     assert "ValueError: seven" in capsys.readouterr().err
 
 

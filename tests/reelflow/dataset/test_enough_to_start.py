@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from reelflow.base.errors import DataError
-from reelflow.dataset.shortages import shortage
+from reelflow.dataset.enough_to_start import shortage
 from reelflow.dataset.split_ledger import Ledger
 from reelflow.dataset.splits import divide
 from reelflow.intake.labelled_videos import LabelledVideo
