@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import logging
 import sys
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
@@ -21,6 +19,7 @@ from cli.inspect import inspect
 from cli.networks import networks
 from cli.predict import predict
 from cli.run import retrain, run
+from cli.sample import sample
 from cli.search import search
 from cli.ui import ui
 from cli.videos import import_, remove
@@ -42,29 +41,12 @@ def _settings() -> None:
     logging.getLogger("reelflow").setLevel(logging.INFO)
 
 
-@app.command()
-def sample(
-    folder: Annotated[Path, typer.Argument(help="An empty or new folder.")],
-    clips_per_class: Annotated[
-        int, typer.Option(min=3, help="Videos of each of the six classes.")
-    ] = 80,
-    apart: Annotated[
-        bool, typer.Option(help="Scenes of one class each, and a test of scenes of its own.")
-    ] = False,
-) -> None:
-    """Write labelled sample videos: the same bytes each time, a few broken on purpose."""
-    from reelflow.sample import write_sample
-
-    # No group without clips.
-    groups = min(8 if apart else 40, clips_per_class)
-    print(write_sample(folder, clips_per_class=clips_per_class, groups=groups, apart=apart))
-
-
 app.command()(run)
 app.command()(retrain)
 app.command()(crossval)
 app.command()(search)
 app.command()(ui)
+app.command()(sample)
 app.command(context_settings=SETTINGS)(inspect)
 app.command()(compare)
 app.command()(networks)

@@ -56,7 +56,7 @@ def import_(
 ) -> None:
     """Bring labelled videos into data/raw, whatever the form of their folder or csv."""
     from flows.raw_videos import import_videos, plan
-    from reelflow.intake.source_forms import Form
+    from reelflow.intake.read_folder_or_csv import Form
 
     values = dict(_pair(text) for text in split_value or [])
     lists = tuple(split_list or [])
@@ -89,7 +89,7 @@ def remove(
     """Remove videos from data/raw. DVC's cache keeps what it had; the ledger keeps their split."""
     refuse_options(what)
     from flows.raw_videos import remove_videos
-    from reelflow.intake.source_forms import Form
+    from reelflow.intake.read_folder_or_csv import Form
 
     remove_videos(what, Form(path), say, force=force, dry_run=dry_run)
 

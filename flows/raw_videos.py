@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from flows.engine.raw_gate import allowed, guard
+from flows.engine.dvcignore import allowed, guard
 from flows.engine.raw_in_dvc import add, cached, fetch, note
 from flows.engine.run_lock import only_run
 from reelflow.base.errors import DataError
@@ -25,15 +25,15 @@ from reelflow.base.words import some
 from reelflow.dataset.enough_to_start import shortage
 from reelflow.intake.apply_import import Brought, carry_out
 from reelflow.intake.apply_import import remove as take_out
-from reelflow.intake.gate import let_through
 from reelflow.intake.import_plan import Plan
 from reelflow.intake.inbox import SETTLE_S, InboxReport, take
 from reelflow.intake.labelled_videos import LabelledVideo, with_group
 from reelflow.intake.plan_import import plan_import
 from reelflow.intake.quarantine import sentences
+from reelflow.intake.read_folder_or_csv import Form, list_videos, read_source
 from reelflow.intake.removal import meant
 from reelflow.intake.same_bytes import only_copies
-from reelflow.intake.source_forms import Form, list_videos, read_source
+from reelflow.intake.scan_folder import let_through
 from reelflow.intake.videos_csv import known_videos
 from reelflow.params import load_section
 from reelflow.params.ingest import IngestParams

@@ -23,12 +23,12 @@ from prefect.states import Cancelled, Completed, Failed
 
 from flows.engine import stage_process
 from flows.engine.dvc_graph import BusyError, Node, changes
+from flows.engine.dvc_repro import reproduce
+from flows.engine.dvcignore import checked_graph
 from flows.engine.outcome import RECORDER, Recorder, StageOutcome
 from flows.engine.params_override import set_params
 from flows.engine.prefect_artifacts import show_reports
-from flows.engine.raw_gate import checked_graph
 from flows.engine.run_lock import only_run
-from flows.engine.run_stage import reproduce
 from flows.engine.unseen_by_dvc import missing_effect
 from reelflow.base.errors import UnavailableError
 from tasks.common.error_sentences import sentence

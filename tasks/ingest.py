@@ -26,9 +26,9 @@ from reelflow.dataset.catalogue import Catalogue, catalogue, class_counts, too_f
 from reelflow.dataset.check_cache import CheckCache
 from reelflow.dataset.fingerprints import keys
 from reelflow.dataset.near_duplicates import Pair
-from reelflow.intake.gate import let_through, set_aside
 from reelflow.intake.quarantine import DUPLICATE
-from reelflow.intake.source_forms import list_videos
+from reelflow.intake.read_folder_or_csv import list_videos
+from reelflow.intake.scan_folder import let_through, set_aside
 from reelflow.params import load_section
 from reelflow.params.ingest import IngestParams
 from reelflow.video.content_hash import stamps_below

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from flows.engine.dvc_graph import Node, changes
+from flows.engine.dvcignore import checked_graph
 from flows.engine.outcome import PipelineResult
-from flows.engine.raw_gate import checked_graph
 from flows.engine.run_pipeline import run_flow
 from reelflow.crossval.figures import Answered
 from reelflow.crossval.kept import Job

@@ -16,7 +16,7 @@ from reelflow.base.split_names import SPLITS
 from reelflow.base.words import some
 from reelflow.intake.labelled_videos import LabelledVideo, made_up_test
 from reelflow.intake.quarantine import sentences
-from reelflow.intake.source_forms import Source
+from reelflow.intake.read_folder_or_csv import Source
 
 _SHOWN_OF_LOSSES = 20
 

@@ -77,7 +77,8 @@ def take(
         most_bytes: size beyond which a file is left; 0 for no limit.
 
     Raises:
-        DataError: raw's `videos.csv` cannot be read, see `reelflow.intake.source_forms.rows_of`.
+        DataError: raw's `videos.csv` cannot be read, see `rows_of` of
+            `reelflow.intake.read_folder_or_csv`.
         OSError: the disk is full or read-only; nothing is lost, the same call goes on later.
     """
     report = InboxReport()

@@ -10,7 +10,7 @@ from reelflow.base.errors import DataError
 from reelflow.base.terminal import printable
 from reelflow.base.words import nearest, some
 from reelflow.intake.labelled_videos import CSV_NAME
-from reelflow.intake.source_forms import Form, csv_paths
+from reelflow.intake.read_folder_or_csv import Form, csv_paths
 from reelflow.intake.videos_csv import files_in
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 from reelflow.base.csv_table import read_table, write_table
 from reelflow.base.files import TEMPORARY_PREFIX, digest_of
 from reelflow.intake.labelled_videos import COLUMNS, CSV_NAME, LabelledVideo, from_folders
-from reelflow.intake.source_forms import rows_of
+from reelflow.intake.read_folder_or_csv import rows_of
 
 
 def known_videos(raw: Path) -> dict[str, LabelledVideo]:

@@ -11,7 +11,7 @@ import pytest
 from reelflow.dataset.split_ledger import Ledger
 from reelflow.dataset.splits import divide
 from reelflow.intake.labelled_videos import LabelledVideo
-from reelflow.intake.source_forms import list_videos
+from reelflow.intake.read_folder_or_csv import list_videos
 from tests.checkout import Checkout, make_project
 from tests.conftest import ROOT, MakeVideo
 

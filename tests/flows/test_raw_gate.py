@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flows.engine.dvc_graph import changes, read_graph
-from flows.engine.raw_gate import IGNORED, guard, pattern
+from flows.engine.dvcignore import IGNORED, guard, pattern
 from flows.engine.raw_in_dvc import note
 from flows.raw_videos import provide, take_in
 from reelflow.base.errors import DataError

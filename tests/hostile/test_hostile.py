@@ -16,7 +16,7 @@ from reelflow.dataset.check_cache import CheckCache
 from reelflow.extraction.pyav_decoder import decoder, takes
 from reelflow.extraction.region import WHOLE
 from reelflow.extraction.wanted_frames import Wanted
-from reelflow.intake.source_forms import list_videos
+from reelflow.intake.read_folder_or_csv import list_videos
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.check import check_video
 from reelflow.video.ffmpeg import ffmpeg_exe

@@ -13,7 +13,7 @@ import pytest
 from reelflow.dataset.catalogue import Catalogue, catalogue
 from reelflow.dataset.check_cache import CheckCache
 from reelflow.extraction.read_clips import read_clip
-from reelflow.intake.source_forms import list_videos
+from reelflow.intake.read_folder_or_csv import list_videos
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.process_limits import Bounds
 from tests.hostile.conftest import Scene

@@ -70,7 +70,7 @@ def test_what_was_damaged_is_made_again_and_dvc_cannot_bring_the_damage_back(
         (path,) = (copy.root / "data").rglob(name)
         assert path.stat().st_nlink > 1  # DVC's copy is the same file
         damage(path)
-    again = "from flows.engine.run_stage import reproduce; [reproduce(name, print) for name in "
+    again = "from flows.engine.dvc_repro import reproduce; [reproduce(name, print) for name in "
     told = copy.call("python", "-c", f"{again}('ingest', 'extract')]").stdout
     assert "damaged in DVC's cache" in told
     assert outputs(copy) == whole

@@ -10,7 +10,7 @@ from reelflow.base.errors import DataError
 from reelflow.dataset import catalogue as module
 from reelflow.dataset.catalogue import Catalogue, catalogue
 from reelflow.dataset.check_cache import CheckCache
-from reelflow.intake.source_forms import list_videos
+from reelflow.intake.read_folder_or_csv import list_videos
 from reelflow.video.process_limits import Bounds
 from tests.conftest import MakeVideo
 

@@ -18,7 +18,7 @@ from reelflow.extraction.decoded_cache import DecodedCache
 from reelflow.extraction.engines import Engine, local_engine
 from reelflow.extraction.fill_store import extract_missing, finish_store, wanted_shards
 from reelflow.extraction.read_clips import read_clip
-from reelflow.intake.source_forms import list_videos
+from reelflow.intake.read_folder_or_csv import list_videos
 from reelflow.store import shards as store_module
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.store.frame_store import FrameStore

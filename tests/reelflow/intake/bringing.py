@@ -7,7 +7,7 @@ from typing import Any
 
 from reelflow.intake.apply_import import Brought, carry_out
 from reelflow.intake.plan_import import plan_import
-from reelflow.intake.source_forms import read_source
+from reelflow.intake.read_folder_or_csv import read_source
 
 
 def bring(source: Path, raw: Path, ledger: Path, *, copy: bool = False, **options: Any) -> Brought:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reelflow.base.errors import DataError
-from reelflow.intake.source_forms import list_videos
+from reelflow.intake.read_folder_or_csv import list_videos
 from tests.reelflow.intake.test_inbox import files, put, reason, settled
 
 

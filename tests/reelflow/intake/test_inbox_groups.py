@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reelflow.intake.inbox import InboxReport, take
-from reelflow.intake.source_forms import list_videos
+from reelflow.intake.read_folder_or_csv import list_videos
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from reelflow.intake import apply_import
 from reelflow.intake import inbox as module
-from reelflow.intake.source_forms import list_videos
+from reelflow.intake.read_folder_or_csv import list_videos
 from tests.reelflow.intake.test_inbox import files, put, settled
 
 

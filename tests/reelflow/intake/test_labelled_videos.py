@@ -7,7 +7,7 @@ import pytest
 
 from reelflow.base.errors import DataError
 from reelflow.intake.labelled_videos import LabelledVideo
-from reelflow.intake.source_forms import list_videos
+from reelflow.intake.read_folder_or_csv import list_videos
 
 
 def touch(root: Path, *names: str) -> None:

@@ -11,7 +11,7 @@ from reelflow.base.errors import VideoError
 from reelflow.dataset.catalogue import Catalogue, catalogue
 from reelflow.dataset.check_cache import CheckCache
 from reelflow.extraction.read_clips import read_clip
-from reelflow.intake.source_forms import list_videos
+from reelflow.intake.read_folder_or_csv import list_videos
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.check import DamagedVideoError, VideoInfo, check_video
 from reelflow.video.damage_policy import Policy

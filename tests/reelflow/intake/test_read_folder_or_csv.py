@@ -8,7 +8,7 @@ import pytest
 
 from reelflow.base.errors import DataError
 from reelflow.intake.labelled_videos import LabelledVideo
-from reelflow.intake.source_forms import Form, csv_paths, read_source
+from reelflow.intake.read_folder_or_csv import Form, csv_paths, read_source
 
 
 def fill(root: Path, *names: str) -> Path:

@@ -1,4 +1,4 @@
-"""The gate before a folder of videos: what in it may be read, found without opening anything.
+"""What in a folder of videos may be read, found without opening anything.
 
 A folder may hold what makes a reader hang, read without end, or reach elsewhere: pipes, devices,
 links out of it, files as large as a disk, names that are no text. Code that hashes, links or

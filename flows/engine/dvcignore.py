@@ -1,8 +1,9 @@
-"""The gate before DVC: what nobody may read of `data/raw` is kept from DVC.
+"""What nobody may read of `data/raw` is kept from DVC.
 
 DVC follows links, puts the files that they lead to into its cache and makes them read-only. It
 waits for pipes, hashes files of any size, and stops at names that are no UTF-8. So each entry that
-`reelflow.intake.gate` sets aside gets a line in `data/.dvcignore`: of this machine, in no commit.
+`reelflow.intake.scan_folder` sets aside gets a line in `data/.dvcignore`: of this machine, in no
+commit.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from typing import Any
 from flows.engine.dvc_graph import Node, clear_stale_locks, read_graph
 from reelflow.base.errors import DataError, VideoError
 from reelflow.base.files import write_text
-from reelflow.intake.gate import set_aside
 from reelflow.intake.labelled_videos import CSV_NAME
 from reelflow.intake.quarantine import sentences
+from reelflow.intake.scan_folder import set_aside
 from reelflow.params import load_all, load_section
 from reelflow.params.ingest import IngestParams
 from reelflow.video.process_limits import Bounds
