@@ -20,7 +20,7 @@ import yaml
 from reelflow.base.errors import VideoError
 from reelflow.base.files import digest_of, replacing, write_json, write_text
 from reelflow.base.progress import track
-from reelflow.explain import drawing, verdicts
+from reelflow.explain import drawing, findings_in_words
 from reelflow.explain.explanation import Explanation, check, explain
 from reelflow.explain.loading import load_subject
 from reelflow.explain.subject import Subject
@@ -153,7 +153,7 @@ def _told(
         "answer": {"label": best, "confidence": chances[best], "probabilities": chances},
         "explained": subject.labels[found.target],
         "known": known.of(video),
-        "words": verdicts.moments_in_words(found, subject.labels[found.target]),
+        "words": findings_in_words.moments_in_words(found, subject.labels[found.target]),
         "cautions": _cautions(file, chances, model),
         "times": [round(float(t), 4) for t in times],
         "moments": [
@@ -199,7 +199,7 @@ def _write(folder: Path, found: Explanation, told: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     times = found.look.times
     frames = drawing.outlined(found.look.frames, found.look.parts.values())
-    drawn = {verdicts.NAMES[name]: found.pixels(name) for name in found.maps}
+    drawn = {findings_in_words.NAMES[name]: found.pixels(name) for name in found.maps}
     with replacing(folder / "strip.png") as temporary:
         drawing.strip(frames, drawn, times.tolist()).save(temporary, "PNG")
     title = f"{told['explained']} {told['answer']['probabilities'][told['explained']]:.0%}"
@@ -210,8 +210,8 @@ def _write(folder: Path, found: Explanation, told: dict[str, Any]) -> None:
 
 def _conclude(figures: list[Any], model: Opened) -> list[str]:
     """Write what the maps are worth; returns it in sentences."""
-    found = verdicts.summary(figures)
-    said = verdicts.sentences(found, len(figures))
+    found = findings_in_words.summary(figures)
+    said = findings_in_words.sentences(found, len(figures))
     write_json(
         METRICS / "explain.json",
         {

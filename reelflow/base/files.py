@@ -58,13 +58,22 @@ def remove_left_over(folder: Path, *, below: bool = False) -> None:
         folder: need not exist.
         below: also in all folders below it; links to folders are not followed.
     """
-    import psutil  # registered models, which never come here, do without
-
     found = folder.rglob if below else folder.glob
     for path in found(f"{TEMPORARY_PREFIX}*"):
         made = _TEMPORARY.match(path.name)
-        if made and not psutil.pid_exists(int(made[1])) and stat.S_ISREG(path.lstat().st_mode):
+        if made and not _runs(int(made[1])) and stat.S_ISREG(path.lstat().st_mode):
             path.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    # As psutil has it, which registered models do without.
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # it runs, and is another user's
+    return True
 
 
 def visible_files(root: Path) -> Iterator[str]:

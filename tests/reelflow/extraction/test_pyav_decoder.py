@@ -26,6 +26,7 @@ from reelflow.extraction.wanted_frames import Wanted
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.check import VideoInfo, check_video
 from reelflow.video.process_limits import Bounds
+from tests.clips import read_clips as read_all
 from tests.conftest import MakeVideo, ffmpeg
 
 BOUNDS = Bounds(timeout_s=60, memory_mb=1024)
@@ -265,7 +266,7 @@ def test_several_short_videos_are_decoded_by_it_and_one_is_not(
         return decode(wanted, bounds)
 
     monkeypatch.setattr(read_clips, "decode", counted)
-    read_clips.read_clips(videos, ClipSpec(4, 32, 48), BOUNDS)
+    read_all(videos, ClipSpec(4, 32, 48), BOUNDS)
     assert sorted(asked) == sorted(name for name in ENCODED if not ENCODED[name][2])
-    read_clips.read_clips(videos[:1], ClipSpec(4, 32, 48), BOUNDS)
+    read_all(videos[:1], ClipSpec(4, 32, 48), BOUNDS)
     assert asked[-1] == "plain.mp4"

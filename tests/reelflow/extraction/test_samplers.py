@@ -118,9 +118,7 @@ def test_a_new_sampler_is_a_function_and_a_line(tmp_path: Path, make_video: Make
     with (package / "extraction/samplers.py").open("a") as module:
         module.write(NEW_SAMPLER)
     params = package / "params/extract.py"
-    params.write_text(
-        params.read_text().replace('    "uniform",\n', '    "uniform",\n    "ends",\n')
-    )
+    params.write_text(params.read_text().replace('"uniform", ', '"uniform", "ends", '))
     (tmp_path / "params.yaml").write_text("extract: {frames: 3, sampler: ends}\n")
     command = [sys.executable, "-c", READ]
     done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
