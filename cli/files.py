@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -84,9 +84,9 @@ def show_table(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[str |
 
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for name, how in columns:
-        side, long = ("right" if how == "right" else "left"), how == "fold"
+        side: Literal["left", "right"] = "right" if how == "right" else "left"
         table.add_column(
-            Text(printable(name)), justify=side, overflow="fold" if long else "ellipsis"
+            Text(printable(name)), justify=side, overflow="fold" if how == "fold" else "ellipsis"
         )
     for row in rows:
         table.add_row(*(Text(printable(c)) if isinstance(c, str) else c for c in row))

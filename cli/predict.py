@@ -74,7 +74,7 @@ def _print_table(answers: Sequence[Answer], labels: Sequence[str], source: str) 
 
     many = len(labels) > LABELS_IN_COLUMNS
     columns = [("probabilities", "left")] if many else [(label, "right") for label in labels]
-    rows = []
+    rows: list[list[str | Text]] = []
     for answer in answers:
         ranked = sorted(answer.probabilities.items(), key=lambda pair: -pair[1])
         likely = "  ".join(f"{printable(label)} {p:.3f}" for label, p in ranked[:MOST_LIKELY])

@@ -13,6 +13,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from reelflow.base.csv_table import read_cells
 from reelflow.base.errors import ReelflowError
 from reelflow.base.files import write_text
@@ -66,8 +68,8 @@ def compare(first: str, second: str) -> Comparison:
     evaluate = load_section(PARAMS, EvaluateParams)
     register = load_section(PARAMS, RegisterParams)
     metric: Metric = "accuracy" if register.metric == "accuracy" else "balanced_accuracy"
-    sides = [_side(name, register.name) for name in (first, second)]
-    found = comparison.make(*sides, metric, evaluate.confidence, evaluate.seed)
+    one, other = _side(first, register.name), _side(second, register.name)
+    found = comparison.make(one, other, metric, evaluate.confidence, evaluate.seed)
     if found is None:
         raise SideError(
             f"{first} and {second} have no test video in common, so they cannot be compared: "
@@ -86,7 +88,7 @@ def _clips() -> Callable[[str], Clip | None]:
     def clip(video: str) -> Clip | None:
         if video not in store.index.index:
             return None
-        times = store.index.at[video, "timestamps"]
+        times = np.asarray(store.index["timestamps"][video])
         return shown(Clip(store.frames(video), times), store.spec)
 
     return clip

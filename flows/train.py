@@ -110,9 +110,9 @@ def run_graph(nodes: list[Node]) -> State[None]:
     futures: dict[str, PrefectFuture[Any]] = {}
     try:
         for node in nodes:
-            futures[node.name] = run_node.with_options(
-                name=node.name, task_run_name=node.name
-            ).submit(node, wait_for=[futures[up] for up in node.upstream if up in present])
+            run: Any = run_node.with_options(name=node.name, task_run_name=node.name)
+            upstream = [futures[up] for up in node.upstream if up in present]
+            futures[node.name] = run.submit(node, wait_for=upstream)
         wait(list(futures.values()))
     except BaseException:
         stage_process.stop_all()

@@ -253,7 +253,7 @@ def _asked(videos: pd.DataFrame) -> pd.DataFrame:
     """The videos with their files, labels and the predictions of the new model."""
     own = read_cells(PREDICTIONS).set_index("path")["predicted"]
     return videos.assign(
-        file=[present(RAW / path) for path in videos["path"]],
+        file=videos["path"].map(lambda path: present(RAW / path)),
         predicted=videos["path"].map(own).fillna(""),  # no answer is a wrong one
     )
 

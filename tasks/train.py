@@ -35,7 +35,7 @@ from reelflow.tracking.live_run import LiveRun
 from reelflow.tracking.mlflow_client import address_from_environment, experiment_from_environment
 from reelflow.training.checkpoint import Checkpoint
 from reelflow.training.choose_network import by_work, choose_network
-from reelflow.training.fit import OnEpoch, fit
+from reelflow.training.fit import COLUMNS, OnEpoch, fit
 from reelflow.training.fit_transfer import fit_transfer
 from reelflow.training.left_out import LeftOut
 from reelflow.training.recipe import recipe
@@ -85,7 +85,7 @@ def main() -> None:
     def on_epoch(history: pd.DataFrame) -> None:
         write_table(CURVES, history)
         last = history.iloc[-1]
-        live.epoch(int(last["epoch"]), last.drop("epoch").to_dict())
+        live.epoch(int(last["epoch"]), {name: float(last[name]) for name in COLUMNS[1:]})
 
     try:
         trained = Training(*learned, on_epoch, CHECKPOINTS, workers).run()

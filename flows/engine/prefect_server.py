@@ -120,6 +120,7 @@ def start(
 
 def _end_with_parent() -> None:
     """Ask Linux for a SIGTERM when the parent dies, by `kill -9` too."""
+    assert _LIBC
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 

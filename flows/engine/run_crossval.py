@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 
@@ -63,7 +63,7 @@ class Asked:
 class Folds:
     """The folds that are not kept, as `run_folds` takes them; the first that fails is the last."""
 
-    unit = "fold"
+    unit: ClassVar[str] = "fold"
 
     def __init__(self, jobs: list[Job]) -> None:
         self._jobs = jobs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from flows.engine.dvc_graph import Node, changes
 from flows.engine.dvcignore import checked_graph
@@ -27,7 +27,7 @@ class Turn:
 class Work(Protocol):
     """Work that is done by folds; `unit` is the word for what a turn does."""
 
-    unit: str
+    unit: ClassVar[str]
 
     @property
     def left(self) -> int:

@@ -20,14 +20,14 @@ Shown = Callable[[str], NDArray[Any]]
 
 
 def inputs_of(
-    told: Mapping[str, Any], store: FrameStore, embeddings: Path, videos: pd.DataFrame
+    told: Mapping[str, Any], store: FrameStore | None, embeddings: Path, videos: pd.DataFrame
 ) -> tuple[Shown, pd.DataFrame]:
     """What the model is shown of a video, and the videos of which there is such a thing.
 
     Args:
         told: what a training tells of its model, as its card has it: `embedding` and `blocks` if
             it reads embeddings.
-        store: the frames.
+        store: the frames; None will do for one that reads embeddings.
         embeddings: the folder of an `EmbeddingStore`.
         videos: the column `hash`.
 
@@ -35,7 +35,9 @@ def inputs_of(
         DataError: the model learned from embeddings that were made otherwise.
     """
     if "embedding" not in told:
-        return lambda video: views(store.frames(video), store.spec), videos
+        assert store
+        frames, spec = store.frames, store.spec
+        return lambda video: views(frames(video), spec), videos
     found = EmbeddingStore(embeddings)
     if found.spec != told["embedding"]:
         raise DataError(f"The model is of other embeddings than {embeddings}: run `train` again.")

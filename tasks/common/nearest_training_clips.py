@@ -50,15 +50,15 @@ class Known:
             return None
         row = self.videos.loc[video]
         elsewhere = "in the split of this checkout, not of the model"
-        of = _SPLITS[row["split"]] if self.own else elsewhere
-        return {"label": row["label"], "split": row["split"], "of": of}
+        of = _SPLITS[str(row["split"])] if self.own else elsewhere
+        return {"label": str(row["label"]), "split": str(row["split"]), "of": of}
 
     def nearest(self, features: NDArray[np.float32], video: str) -> list[dict[str, Any]]:
         """The most similar training videos, but for the video itself."""
         others = {name: of for name, of in self.features.items() if name != video}
         if not others:
             return []
-        rows = self.videos.loc[list(others), ["path", "label"]].to_dict("records")
+        rows: Any = self.videos.loc[list(others), ["path", "label"]].to_dict("records")
         return [
             {**rows[at], "likeness": round(likeness, 4)}
             for at, likeness in nearest(features, np.stack(list(others.values())))
