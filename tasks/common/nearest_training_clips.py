@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from reelflow.base.errors import DataError
 from reelflow.base.evenly import evenly
 from reelflow.explain.neighbours import nearest
+from reelflow.store.crops_and_segments import centre
 from reelflow.store.frame_store import FrameStore
 from reelflow.training.familiarity import features_of
 from reelflow.training.inputs import inputs_of
@@ -85,9 +86,15 @@ def known_videos(model: Any, card: dict[str, Any]) -> Known:
 def _features(
     model: Any, card: dict[str, Any], videos: pd.DataFrame
 ) -> dict[str, NDArray[np.float32]]:
-    frames = None if card.get("blocks") else FrameStore(FRAMES)
-    if frames and frames.spec.seen.to_dict() != card["clip"]:
-        raise DataError(f"{FRAMES} holds other clips than the model takes.")
-    shown, there = inputs_of(card, frames, EMBEDDINGS, videos)
     read = features_of(model)
-    return {video: read(shown(video)) for video in there["hash"]}
+    if card.get("blocks"):
+        shown, there = inputs_of(card, None, EMBEDDINGS, videos)
+        return {video: read(shown(video)) for video in there["hash"]}
+    frames = FrameStore(FRAMES)
+    if frames.spec.seen.to_dict() != card["clip"]:
+        raise DataError(f"{FRAMES} holds other clips than the model takes.")
+    # The crop that is explained: the features of others are another point.
+    return {
+        video: read(centre(frames.frames(video), frames.spec)[np.newaxis])
+        for video in videos["hash"]
+    }

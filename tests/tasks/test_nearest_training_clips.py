@@ -9,8 +9,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from reelflow.store.clip_spec import Clip, ClipSpec
+from reelflow.store.crops_and_segments import centre
 from reelflow.store.embedding_store import write_embeddings
+from tasks.common import nearest_training_clips
 from tasks.common.nearest_training_clips import Known, known_videos
+from tests.dataset import write_clips
 
 CARD = {"blocks": ["v/l/mean"], "embedding": {"id": "1"}, "data_hash": "d"}
 # In two dimensions: a and b are alike, c is opposite.
@@ -59,3 +63,22 @@ def test_elsewhere_nothing_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.chdir(tmp_path)
     assert known().of("a") is None
     assert known().nearest(np.float32([1, 0]), "a") == []
+
+
+def test_of_several_crops_the_one_that_is_explained_is_compared(
+    prepared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = ClipSpec(2, 16, 16, crops=3)
+    pixels = np.random.default_rng(0).integers(0, 256, (3, *spec.stored_shape), np.uint8)
+    clips = {name: Clip(one, np.arange(2) / 25) for name, one in zip("abc", pixels, strict=True)}
+    write_clips(prepared.parent / "frames", clips, spec)
+    # The model sees the mean of each colour.
+    monkeypatch.setattr(
+        nearest_training_clips,
+        "features_of",
+        lambda model: lambda views: np.float32(views.mean(axis=(0, 1, 2, 3))),
+    )
+    found = known_videos(None, {"clip": spec.seen.to_dict(), "data_hash": "d"}).features
+    for name, clip in clips.items():
+        middle = centre(clip.frames, spec).mean(axis=(0, 1, 2))
+        np.testing.assert_allclose(found[name], middle, rtol=1e-5)
