@@ -239,7 +239,7 @@ def _make_sample(echo: Callable[[str], None]) -> None:
     # Made elsewhere and moved in one step: half a sample must never be taken for somebody's videos.
     made = STATE / "sample"
     shutil.rmtree(made, ignore_errors=True)
-    echo(str(write_sample(made)))
+    echo(write_sample(made))
     files = [p.relative_to(made).as_posix() for p in made.rglob("*") if p.is_file()]
     write_json(SOURCE, {"source": _SAMPLE, "files": sorted(files)})
     RAW.parent.mkdir(parents=True, exist_ok=True)

@@ -4,6 +4,6 @@
 `write_sample` does it all. `scene` describes the classes.
 """
 
-from reelflow.sample.write import SampleSummary, write_sample
+from reelflow.sample.write import write_sample
 
-__all__ = ["SampleSummary", "write_sample"]
+__all__ = ["write_sample"]

@@ -13,7 +13,6 @@ import errno
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import ffmpeg
 import numpy as np
@@ -21,8 +20,6 @@ from numpy.typing import NDArray
 
 from reelflow.base.errors import DataError
 from reelflow.video.ffmpeg import ffmpeg_exe
-
-TIMEOUT_S = 120.0
 
 # Of an output of ffmpeg, by their names without the dash.
 Options = dict[str, str | int]
@@ -63,6 +60,10 @@ _X265: Options = {
     "x265-params": "log-level=error:pools=none:info=0",
 }
 
+# Leaves out the encoder's version and random ids, and picks the arithmetic that is the same on
+# every processor. The scaler, which turns RGB into YUV, needs its own flag.
+_BITEXACT = {"fflags": "+bitexact", "flags:v": "+bitexact"}
+
 FORMATS = (
     Format(".mp4", "mp4", "libx264", _X264),
     Format(".mov", "mov", "mjpeg", {"q:v": 4, **_DCT}, "yuvj420p"),
@@ -77,63 +78,37 @@ FORMATS = (
 )
 
 
-@dataclass(frozen=True)
-class Job:
-    """A file to be written.
-
-    Attributes:
-        frames: uint8 RGB, (N, H, W, 3), of even height and width.
-        path: where to.
-        format: container and codec.
-        rate: frames a second, a fraction as ffmpeg takes it.
-    """
-
-    frames: NDArray[np.uint8]
-    path: Path
-    format: Format
-    rate: str
-
-
-def encode(job: Job) -> None:
+def encode(frames: NDArray[np.uint8], path: Path, form: Format, rate: str) -> None:
     """Write a file.
 
+    Args:
+        frames: uint8 RGB, (N, H, W, 3), of even height and width.
+        path: where to.
+        form: container and codec.
+        rate: frames a second, a fraction as ffmpeg takes it.
+
     Raises:
-        DataError: ffmpeg refused, or took more than two minutes.
+        DataError: ffmpeg refused.
         OSError: the disk is full (`ENOSPC`).
     """
-    command = _output(job).global_args("-v", "error", "-y").compile(cmd=ffmpeg_exe())
-    try:
-        done = subprocess.run(
-            command, input=job.frames.tobytes(), capture_output=True, timeout=TIMEOUT_S, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise DataError(
-            f"Writing {job.path} took more than {TIMEOUT_S:g} s and was ended. If the machine is "
-            "busy, run the same command again later."
-        ) from None
+    size = f"{frames.shape[2]}x{frames.shape[1]}"
+    source = ffmpeg.input("pipe:0", format="rawvideo", pix_fmt="rgb24", s=size, framerate=rate)
+    output = source.output(
+        f"file:{path}",
+        **form.options,
+        format=form.muxer,
+        vcodec=form.codec,
+        pix_fmt=form.pixel_format,
+        sws_flags="bicubic+accurate_rnd+bitexact",
+        threads=1,
+        map_metadata=-1,
+        **_BITEXACT,
+    )
+    command = output.global_args("-v", "error", "-y").compile(cmd=ffmpeg_exe())
+    done = subprocess.run(command, input=frames.tobytes(), capture_output=True, check=False)
     said = done.stderr.decode("utf-8", "replace").strip()
     if "No space left on device" in said:
-        raise OSError(errno.ENOSPC, "No space left on device", str(job.path))
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
     if done.returncode:
-        last = said.splitlines()[-1] if said else f"exit status {done.returncode}"
-        raise DataError(f"ffmpeg could not write {job.path}: {last}")
-
-
-def _output(job: Job) -> Any:
-    _, height, width, _ = job.frames.shape
-    size = f"{width}x{height}"
-    source = ffmpeg.input("pipe:0", format="rawvideo", pix_fmt="rgb24", s=size, framerate=job.rate)
-    # `bitexact` leaves out the encoder's version and random ids, and picks the arithmetic that is
-    # the same on every processor; the scaler, which turns RGB into YUV, needs its own flag.
-    options: dict[str, Any] = {
-        **job.format.options,
-        "format": job.format.muxer,
-        "vcodec": job.format.codec,
-        "pix_fmt": job.format.pixel_format,
-        "sws_flags": "bicubic+accurate_rnd+bitexact",
-        "threads": 1,
-        "fflags": "+bitexact",
-        "flags:v": "+bitexact",
-        "map_metadata": -1,
-    }
-    return source.output(f"file:{job.path}", **options)
+        reason = said.partition("\n")[0] or f"exit status {done.returncode}"
+        raise DataError(f"ffmpeg could not write {path}: {reason}")

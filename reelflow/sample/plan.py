@@ -11,11 +11,10 @@ to tell the class, and its test (an official split) shows scenes that training n
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from reelflow.sample.encode import FORMATS, Format, Job
+from reelflow.sample.encode import FORMATS, Format
 from reelflow.sample.scene import LABELS, Scene
 
 # (height, width); the short side is 80 or more, so that 64 x 64 is always a reduction.
@@ -71,10 +70,6 @@ class Planned:
         """What it shows."""
         size = (self.frames, self.height, self.width)
         return Scene(self.label, self.group, self.clip, *size, seed)
-
-    def job(self, path: Path, seed: int) -> Job:
-        """The rendered clip, to be written to `path`."""
-        return Job(self.scene(seed).render(), path, self.format, self.rate)
 
 
 def plan(clips_per_class: int, groups: int, seed: int, *, apart: bool = False) -> list[Planned]:

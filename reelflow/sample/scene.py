@@ -58,7 +58,7 @@ class Scene:
     paint; all else differs by clip and class.
 
     Attributes:
-        label: one of `LABELS`; another one is a `ValueError` when it is drawn.
+        label: one of `LABELS`.
         group, clip: numbers from 0.
         frames: number of frames.
         height, width: pixels.
@@ -73,23 +73,31 @@ class Scene:
     width: int
     seed: int = 0
 
-    def render(self, *, with_object: bool = True) -> NDArray[np.uint8]:
-        """The frames, uint8 RGB (N, H, W, 3), some 0.4 ms each for 128 x 96. `with_object=False`
-        leaves the object and its shadow out and changes nothing else."""
+    def render(self) -> NDArray[np.uint8]:
+        """The frames, uint8 RGB (N, H, W, 3), some 0.4 ms each for 128 x 96."""
         track, side = _track(self), min(self.height, self.width)
         ground, paint = _textures(self.seed, self.group, side)
         crops = [
             texture.crop(ground, y, x, self.height, self.width) for y, x in track.camera * side
         ]
         shown = np.stack(crops)
-        if with_object:
-            _draw(shown, self._shape, track, paint)
+        _draw(shown, self._shape, track, paint)
         return shown
 
     def boxes(self) -> Floats:
         """Where the object is, float64 (N, 4): left, top, width, height in pixels, where pixel i
         covers i to i + 1. The shadow is not part of the object."""
-        return _boxes(self._shape, _track(self), self.height, self.width)
+        track = _track(self)
+        radius = track.radius * min(self.height, self.width)
+        if self._shape == "disc":
+            corners = radius * np.array([[-1.0, -1.0], [1.0, 1.0]])
+        else:
+            turns = track.tilt + 2 * np.pi * np.arange(POINTS) / POINTS
+            corners = radius * np.stack([np.sin(turns), np.cos(turns)], axis=1)
+        first, last = corners.min(axis=0), corners.max(axis=0)
+        top_left = _centres(track, self.height, self.width) + first
+        extent = np.broadcast_to(last - first, top_left.shape)
+        return np.concatenate([top_left[:, ::-1], extent[:, ::-1]], axis=1)
 
     @property
     def _shape(self) -> str:
@@ -97,8 +105,6 @@ class Scene:
 
 
 def _track(scene: Scene) -> _Track:
-    if scene.label not in LABELS:
-        raise ValueError(f"unknown label {scene.label!r}: the labels are {', '.join(LABELS)}")
     up_share = MOTIONS[scene.label.split("_")[1]]
     number = LABELS.index(scene.label)
     rng = np.random.default_rng([scene.seed, 1, scene.group, scene.clip, number])
@@ -199,16 +205,3 @@ def _cover(value: Pixels) -> Pixels:
     """Clip to [0, 1] in steps of 1/255, so that the last bits of a sine cannot change a pixel."""
     steps = np.round(np.float32(255) * np.clip(value, 0.0, 1.0)) / np.float32(255)
     return steps.astype(np.float32)
-
-
-def _boxes(shape: str, track: _Track, height: int, width: int) -> Floats:
-    radius = track.radius * min(height, width)
-    if shape == "disc":
-        corners = radius * np.array([[-1.0, -1.0], [1.0, 1.0]])
-    else:
-        turns = track.tilt + 2 * np.pi * np.arange(POINTS) / POINTS
-        corners = radius * np.stack([np.sin(turns), np.cos(turns)], axis=1)
-    first, last = corners.min(axis=0), corners.max(axis=0)
-    top_left = _centres(track, height, width) + first
-    extent = np.broadcast_to(last - first, top_left.shape)
-    return np.concatenate([top_left[:, ::-1], extent[:, ::-1]], axis=1)

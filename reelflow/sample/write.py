@@ -12,7 +12,6 @@ About 10 s for the 480 videos on two cores, 7 MB.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -22,36 +21,13 @@ from reelflow.base.csv_table import write_table
 from reelflow.base.errors import DataError
 from reelflow.base.parallel import each
 from reelflow.base.progress import track
-from reelflow.sample.broken import Damage, broken
+from reelflow.sample.broken import broken
 from reelflow.sample.encode import encode
 from reelflow.sample.plan import Planned, plan
 from reelflow.sample.scene import LABELS
 
 VIDEOS = "videos.csv"
 BOXES = "boxes.csv"
-
-
-@dataclass(frozen=True)
-class SampleSummary:
-    """What a sample holds.
-
-    Attributes:
-        root: its folder.
-        videos: good videos.
-        broken: broken files.
-        groups: groups of videos that share background and paint.
-    """
-
-    root: Path
-    videos: int
-    broken: int
-    groups: int
-
-    def __str__(self) -> str:
-        return (
-            f"{self.videos} videos of {len(LABELS)} classes in {self.groups} groups, and "
-            f"{self.broken} files broken on purpose."
-        )
 
 
 def write_sample(
@@ -62,8 +38,9 @@ def write_sample(
     seed: int = 0,
     workers: int = 0,
     apart: bool = False,
-) -> SampleSummary:
-    """Write the labelled sample videos to `root`, the same bytes each time.
+) -> str:
+    """Write the labelled sample videos to `root`, the same bytes each time; return a sentence on
+    what is there.
 
     Args:
         root: a folder that is empty, or is not there yet.
@@ -86,14 +63,6 @@ def write_sample(
         )
     good = plan(clips_per_class, groups, seed, apart=apart)
     bad = broken(good, seed)
-    _write_files(root, good, bad, seed, workers)
-    scenes = len({video.group for video in good})
-    return SampleSummary(root, len(good), len(bad), scenes)
-
-
-def _write_files(
-    root: Path, good: list[Planned], bad: list[tuple[Planned, Damage]], seed: int, workers: int
-) -> None:
     of_group: dict[int, list[Planned]] = defaultdict(list)
     for video in good:
         of_group[video.group].append(video)
@@ -117,9 +86,14 @@ def _write_files(
     listed = sorted([*good, *(video for video, _ in bad)], key=lambda video: video.path)
     rows = [(video.path, video.label, video.group_name, video.split) for video in listed]
     table = pd.DataFrame(rows, columns=["path", "label", "group", "split"])
-    write_table(root / VIDEOS, table if table["split"].any() else table.drop(columns="split"))
+    write_table(root / VIDEOS, table if apart else table.drop(columns="split"))
+    return (
+        f"{len(good)} videos of {len(LABELS)} classes in {len(of_group)} groups, and {len(bad)} "
+        "files broken on purpose."
+    )
 
 
 def _write(root: Path, seed: int, videos: list[Planned]) -> None:
     for video in videos:
-        encode(video.job(root / video.path, seed))
+        frames = video.scene(seed).render()
+        encode(frames, root / video.path, video.format, video.rate)

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from reelflow.sample import encode as encoding
-from reelflow.sample.encode import FORMATS, Format, Job, encode
-from reelflow.sample.plan import plan
+from reelflow.sample.encode import FORMATS, Format, encode
+from reelflow.sample.plan import Planned, plan
 from reelflow.video.ffmpeg import ffmpeg_exe
 
 
@@ -35,15 +35,13 @@ def test_no_format_depends_on_load_or_on_what_memory_held_before(
 ) -> None:
     videos = plan(10, 5, 0)
     assert {video.format for video in videos} == set(FORMATS)
-    jobs = [video.job(tmp_path / video.path.replace("/", "_"), 0) for video in videos]
     found = defaultdict(set)
     # The C library of Linux fills memory that a program asks for with bytes made from this number;
     # what nobody has set would else hold other bytes once in some hundred times.
     for fill in ("0", "1", "128", "255"):
         monkeypatch.setenv("MALLOC_PERTURB_", fill)
-        for job in jobs:
-            encode(job)
-            found[job.path.name].add(job.path.read_bytes())
+        for video in videos:
+            found[video.path].add(_bytes_of(video, tmp_path / "written"))
     assert [name for name, seen in found.items() if len(seen) > 1] == []
 
 
@@ -53,21 +51,21 @@ def test_no_format_depends_on_what_the_processor_can_do(
 ) -> None:
     of_format = {video.format: video for video in plan(10, 5, 0)}
     assert set(of_format) == set(FORMATS)
-    jobs = [video.job(tmp_path / str(n), 0) for n, video in enumerate(of_format.values())]
-    usual = [_bytes_of(job) for job in jobs]
+    written = tmp_path / "written"
+    usual = [_bytes_of(video, written) for video in of_format.values()]
     # Each encoder has its own way to be told that the processor is a plain one.
     plain = tmp_path / "ffmpeg"
     plain.write_text(f'#!/bin/sh\nexec "{ffmpeg_exe()}" -cpuflags 0 "$@"\n')
     plain.chmod(0o755)
     monkeypatch.setattr(encoding, "ffmpeg_exe", lambda: str(plain))
     monkeypatch.setenv("VPX_SIMD_CAPS", "0")
-    plain_jobs = [replace(job, format=without_assembly(job.format)) for job in jobs]
-    assert [_bytes_of(job) for job in plain_jobs] == usual
+    slow = [replace(video, format=without_assembly(form)) for form, video in of_format.items()]
+    assert [_bytes_of(video, written) for video in slow] == usual
 
 
-def _bytes_of(job: Job) -> bytes:
-    encode(job)
-    return job.path.read_bytes()
+def _bytes_of(video: Planned, path: Path) -> bytes:
+    encode(video.scene(0).render(), path, video.format, video.rate)
+    return path.read_bytes()
 
 
 def without_assembly(form: Format) -> Format:

@@ -12,9 +12,8 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from reelflow.base.errors import DataError
-from reelflow.sample import SampleSummary, write_sample
-from reelflow.sample.encode import FORMATS, Job, encode
-from reelflow.sample.scene import Scene
+from reelflow.sample import write_sample
+from reelflow.sample.encode import FORMATS, encode
 from tests.reelflow.sample.test_sample import SMALL, contents
 
 
@@ -31,8 +30,8 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
         write_sample(tmp_path / "raw", **SMALL)
 
 
-def test_the_true_boxes_stand_beside_the_videos(sample: SampleSummary) -> None:
-    with (sample.root / "boxes.csv").open(newline="") as file:
+def test_the_true_boxes_stand_beside_the_videos(sample: Path) -> None:
+    with (sample / "boxes.csv").open(newline="") as file:
         assert next(csv.reader(file)) == ["path", "frame", "x", "y", "width", "height"]
 
 
@@ -40,18 +39,13 @@ def test_a_full_disk_is_an_error_of_the_disk() -> None:
     form = next(form for form in FORMATS if form.muxer == "mpegts")
     frames = np.zeros((4, 16, 16, 3), np.uint8)
     with pytest.raises(OSError, match="No space left on device"):
-        encode(Job(frames, Path("/dev/full"), form, "10"))
+        encode(frames, Path("/dev/full"), form, "10")
 
 
 def test_what_cannot_be_encoded_is_said_with_the_file_and_the_format(tmp_path: Path) -> None:
     frames = np.zeros((4, 15, 15, 3), np.uint8)
-    with pytest.raises(DataError, match="odd.mp4"):
-        encode(Job(frames, tmp_path / "odd.mp4", FORMATS[0], "10"))
-
-
-def test_an_unknown_class_is_refused() -> None:
-    with pytest.raises(ValueError, match="unknown label 'cube_bobbing'"):
-        Scene("cube_bobbing", 0, 0, frames=1, height=96, width=96).render()
+    with pytest.raises(DataError, match=r"odd\.mp4: .*width not divisible"):
+        encode(frames, tmp_path / "odd.mp4", FORMATS[0], "10")
 
 
 def test_a_sample_apart_has_its_split_and_its_folder_is_not_written_again(tmp_path: Path) -> None:
