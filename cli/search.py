@@ -51,8 +51,7 @@ def _print(trials: Trials) -> None:
     from flows.engine.run_search import TABLE
 
     best = trials.best
-    if best is None:
-        return
+    assert best is not None
     print(
         f"best of {count(trials.done, 'trial')}: trial {best.number + 1}, balanced accuracy "
         f"{best.value:.3f} in {count(len(best.intermediate_values), 'fold')}"

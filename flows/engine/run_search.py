@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from flows.engine import study as studies
 from flows.engine.outcome import PipelineResult
@@ -47,9 +46,8 @@ def search(
         return result, found
 
 
-def write_best(trials: Trials) -> dict[str, Any]:
-    """Put the settings of the best trial into params.yaml; its comments stay. Returns them."""
+def write_best(trials: Trials) -> None:
+    """Put the settings of the best trial into params.yaml; its comments stay."""
     best = trials.best
-    values = {f"train.{name}": value for name, value in best.params.items()} if best else {}
-    set_params(PARAMS, values)
-    return values
+    assert best is not None
+    set_params(PARAMS, {f"train.{name}": value for name, value in best.params.items()})

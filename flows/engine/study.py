@@ -35,14 +35,12 @@ from reelflow.tracking.mlflow_client import masked
 _HEARTBEAT_S, _SILENT_S = 30, 120
 # Folds after which a trial may be pruned, and whole trials before any is.
 _WARMUP_FOLDS, _WARMUP_TRIALS = 1, 5
+# How often settings are drawn until they are new: a small space may have no others.
+_DRAWS = 20
 
 
 class SearchError(ReelflowError):
     """The trials cannot be kept, or none of them came to an end."""
-
-
-class DrawnBeforeError(Exception):
-    """A trial is about settings that another one has judged, or judges."""
 
 
 def name_of(search: SearchParams, params: TrainParams, jobs: Sequence[Job]) -> str:
@@ -89,9 +87,6 @@ def open_study(address: str, name: str, search: SearchParams) -> Study:
             load_if_exists=True,
             pruner=optuna.pruners.NopPruner(),  # see `falls_behind`
         )
-        # Taken up again, it must not draw the first trials a second time.
-        seed = search.seed + len(study.trials)
-        study.sampler = optuna.samplers.TPESampler(n_startup_trials=search.random, seed=seed)
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise SearchError(
             f"search.storage in params.yaml is no address that can be used ({error}). For Postgres "
@@ -104,19 +99,14 @@ def open_study(address: str, name: str, search: SearchParams) -> Study:
             "command again when it can."
         ) from None
     if file:
-        take_up(study)
+        for trial in study.get_trials(states=(TrialState.RUNNING,)):
+            study.tell(trial.number, state=TrialState.FAIL)
+            _again(study, trial)
     return study
 
 
 def _again(study: Study, trial: FrozenTrial) -> None:
     study.enqueue_trial(trial.params)
-
-
-def take_up(study: Study) -> None:
-    """Let trials that nobody works on any more be tried again."""
-    for trial in study.get_trials(states=(TrialState.RUNNING,)):
-        study.tell(trial.number, state=TrialState.FAIL)
-        _again(study, trial)
 
 
 def enqueue_present(study: Study, search: SearchParams, params: TrainParams) -> None:
@@ -139,11 +129,27 @@ def drawn(trial: Trial, search: SearchParams, params: TrainParams) -> TrainParam
     return trained(params, {NETWORK: network, **values})
 
 
-def drawn_before(trial: Trial) -> bool:
-    """Whether another trial is about the same settings, and did not fail."""
-    states = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
-    others = trial.study.get_trials(deepcopy=False, states=states)
-    return any(one.params == trial.params and one.number != trial.number for one in others)
+def enqueue_new(study: Study, search: SearchParams, params: TrainParams) -> None:
+    """Make settings that no trial has the next trial, unless one waits already.
+
+    They are drawn in a copy of the study, so that no trial remains of those that are not new.
+    """
+    trials = study.get_trials(deepcopy=False)
+    if any(trial.state == TrialState.WAITING for trial in trials):
+        return
+    # Another seed each time, also in a search that is taken up again.
+    sampler = optuna.samplers.TPESampler(
+        n_startup_trials=search.random, seed=search.seed + len(trials)
+    )
+    draft = optuna.create_study(direction="maximize", sampler=sampler)
+    draft.add_trials(trials)
+    had = [trial.params for trial in trials]
+    for _ in range(_DRAWS):
+        trial = draft.ask()
+        drawn(trial, search, params)
+        if trial.params not in had:
+            break
+    study.enqueue_trial(trial.params)
 
 
 def falls_behind(trial: Trial, so_far: float, folds: int) -> bool:
@@ -170,12 +176,6 @@ def _suggest(trial: Trial, name: str, dim: Dimension) -> Any:
 def ended(study: Study) -> list[FrozenTrial]:
     """The trials that are done: whole ones, and those that were pruned."""
     return study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
-
-
-def best(study: Study) -> FrozenTrial | None:
-    """The best whole trial, of equal ones the first; None before there is one."""
-    whole = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    return max(whole, key=lambda trial: (trial.value or 0.0, -trial.number), default=None)
 
 
 def table(study: Study) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
@@ -27,9 +27,6 @@ from tasks.common.paths import PARAMS, STATE
 from tasks.fold import prepared_videos
 
 DATABASE = STATE / "search.db"
-# How often settings are drawn before some that were judged already are taken once more: a small
-# space may have no others.
-_DRAWS = 20
 
 
 @dataclass
@@ -52,7 +49,8 @@ class Trials:
     unit: ClassVar[str] = "trial"
 
     def __post_init__(self) -> None:
-        self._record = Record(self.study.study_name)
+        self._guard = threading.Lock()
+        self._mlflow_run: str | None = None  # its id; empty once MLflow is lost
         self._before, self._begun = self.done, 0
 
     @property
@@ -67,8 +65,9 @@ class Trials:
 
     @property
     def best(self) -> FrozenTrial | None:
-        """The best whole trial."""
-        return studies.best(self.study)
+        """The best whole trial, of equal ones the first; None before there is one."""
+        whole = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        return max(whole, key=lambda trial: (trial.value or 0.0, -trial.number), default=None)
 
     def next(self, failed: Sequence[str]) -> Turn | None:
         """The next trial, unless another machine has done the last one."""
@@ -92,27 +91,24 @@ class Trials:
             FoldError: a training failed, so that these settings count for nothing.
             StoppedError: the run is being stopped; the trial will be tried again.
         """
+        with self._guard:
+            studies.enqueue_new(self.study, self.search, self.params)
         ended: list[FrozenTrial] = []
-        while not ended or ended[-1].state == TrialState.FAIL:
-            new = len(ended) < _DRAWS
-            self.study.optimize(
-                partial(self._judge, do=do, new=new),
-                n_trials=1,
-                catch=(studies.DrawnBeforeError,),
-                callbacks=[lambda _, trial: ended.append(trial)],
-            )
-        trial = ended[-1]
+        self.study.optimize(
+            partial(self._judge, do=do),
+            n_trials=1,
+            callbacks=[lambda _, trial: ended.append(trial)],
+        )
+        (trial,) = ended
         scores = list(trial.intermediate_values.values())
         pruned = trial.state == TrialState.PRUNED
-        self._record.trial(trial, scores, pruned=pruned)
+        self._record(trial, scores, "KILLED" if pruned else "FINISHED")
         how = f"pruned after {count(len(scores), 'fold')}" if pruned else count(len(scores), "fold")
-        told = ", ".join(f"{name} {_short(v)}" for name, v in trial.params.items())
-        return f"trial {trial.number + 1}: balanced accuracy {scores[-1]:.3f} ({how}): {told}"
+        settings = ", ".join(f"{name} {_short(v)}" for name, v in trial.params.items())
+        return f"trial {trial.number + 1}: balanced accuracy {scores[-1]:.3f} ({how}): {settings}"
 
-    def _judge(self, trial: Trial, do: Do, new: bool) -> float:
+    def _judge(self, trial: Trial, do: Do) -> float:
         params = studies.drawn(trial, self.search, self.params)
-        if new and studies.drawn_before(trial):
-            raise studies.DrawnBeforeError
         jobs = jobs_of(self.folds, self.videos, params, made_by(params.network))
         scores = []
         try:
@@ -127,30 +123,23 @@ class Trials:
             raise
         return float(np.mean(scores))
 
-
-class Record:
-    """A run in MLflow for a search, and one in it for each trial; a lost MLflow costs a warning."""
-
-    def __init__(self, name: str) -> None:
-        self._name, self._parent, self._lost = name, "", False
-        self._guard = threading.Lock()
-
-    def trial(self, trial: FrozenTrial, scores: list[float], *, pruned: bool) -> None:
-        """Record a trial, with the mean of its folds after each of them."""
-        judged = Judgement(
-            key=f"{self._name}/{trial.number}",
-            name=f"trial-{trial.number + 1}",
-            params={"train": dict(trial.params)},
-            metrics={"search/balanced_accuracy": scores[-1]},
-            steps={"search/so_far": scores},
-            status="KILLED" if pruned else "FINISHED",
-        )
+    def _record(self, trial: FrozenTrial, scores: list[float], status: str) -> None:
+        """Record a trial in MLflow, in the run of the search; a lost MLflow costs one warning."""
+        name = self.study.study_name
         with self._guard:
-            if not self._lost:
-                whole = Judgement(self._name, self._name, {}, {})
-                self._parent = self._parent or try_record(whole)
-                judged = replace(judged, parent=self._parent)
-                self._lost = not (self._parent and try_record(judged))
+            if self._mlflow_run is None:
+                self._mlflow_run = try_record(Judgement(name, name, {}, {}))
+            judged = Judgement(
+                key=f"{name}/{trial.number}",
+                name=f"trial-{trial.number + 1}",
+                params={"train": dict(trial.params)},
+                metrics={"search/balanced_accuracy": scores[-1]},
+                steps={"search/so_far": scores},
+                parent=self._mlflow_run,
+                status=status,
+            )
+            if self._mlflow_run and not try_record(judged):
+                self._mlflow_run = ""
 
 
 def open_trials(network: str, trials: int) -> Trials:

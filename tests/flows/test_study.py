@@ -35,7 +35,7 @@ FOLDS = [Fold(1, n, ["a"], ["b"], ["a", "b"], ["g"]) for n in (1, 2, 3)]
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No stores and no MLflow: both are asked in tests/flows/test_crossval.py."""
     monkeypatch.setattr(module, "made_by", lambda network: MadeBy("", "", ""))
-    monkeypatch.setattr(module.Record, "trial", lambda *a, **k: None)
+    monkeypatch.setattr(Trials, "_record", lambda *_: None)
     monkeypatch.chdir(tmp_path)
 
 
@@ -101,8 +101,9 @@ def test_nothing_is_tried_twice_while_there_is_something_else() -> None:
     trials = trials_of(7, {"network": ["cnn"], "epochs": [2, 3, 4, 5, 6, 7]})
     for _ in range(6):
         trials.run(answering(lambda job: 1.0))
-    ended = studies.ended(trials.study)
-    assert {trial.params["epochs"] for trial in ended} == {2, 3, 4, 5, 6, 7}
+    assert {trial.params["epochs"] for trial in trials.study.trials} == {2, 3, 4, 5, 6, 7}
+    # Their numbers have no gaps: nothing that was drawn in vain is a trial.
+    assert [trial.number for trial in studies.ended(trials.study)] == list(range(6))
     # There is no seventh: one is taken once more, and the search comes to its end.
     trials.run(answering(lambda job: 1.0))
     assert (trials.done, trials.left) == (7, 0)
