@@ -29,7 +29,6 @@ from sklearn.preprocessing import StandardScaler
 
 from reelflow.backbones import LAYERS, LITE0, MOBILENET
 from reelflow.base.determinism import deterministic
-from reelflow.base.errors import VideoError
 from reelflow.base.progress import track
 from reelflow.embeddings.embed import embed
 from reelflow.embeddings.feature_cache import FeatureCache
@@ -112,21 +111,20 @@ def embedded(folder: Path, kept: Path, backbone: str) -> tuple[pd.DataFrame, NDA
         for path in track(videos["path"], len(videos), "checking")
     ]
     cache = FeatureCache(kept, spec)
-    new = sum(cache.get(info.hash) is None for _, info in checked)
-    began, busy, found = time.perf_counter(), sum(os.times()[:4]), {}
-    answers = embed(checked, folder, spec, cache, bounds)
-    for (path, _), record in track(answers, len(checked), "embedding"):
-        if isinstance(record, VideoError):
-            raise record
-        found[path] = record
+    new = [video for video in checked if cache.get(video[1].hash) is None]
+    began, busy = time.perf_counter(), sum(os.times()[:4])
+    for _, wrong in track(embed(new, folder, spec, cache, bounds), len(new), "embedding"):
+        if wrong:
+            raise wrong
+    records = [cache.get(info.hash) for _, info in checked]
     seconds = (time.perf_counter() - began) / len(checked)
     busy = (sum(os.times()[:4]) - busy) / len(checked)
     size = cache.path(checked[0][1].hash).stat().st_size
     cost = (
-        f"{folder.name}: {new} of {len(checked)} clips new; {seconds:.3f} s, {busy:.3f} s of one "
-        f"core, and {size} bytes a clip"
+        f"{folder.name}: {len(new)} of {len(checked)} clips new; {seconds:.3f} s, {busy:.3f} s of "
+        f"one core, and {size} bytes a clip"
     )
-    return videos, np.concatenate([found[path] for path in videos["path"]]), cost
+    return videos, np.concatenate([each for each in records if each is not None]), cost
 
 
 def shown(scores: Iterable[float]) -> str:

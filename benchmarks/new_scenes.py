@@ -81,13 +81,13 @@ def embedded(folder: Path, kept: Path) -> tuple[pd.DataFrame, NDArray[np.void]]:
             checked.append((path, check_video(folder / path, bounds)))
         except VideoError:  # broken on purpose
             videos = videos[videos["path"] != path]
-    answers = embed(checked, folder, spec, FeatureCache(kept, spec), bounds)
-    found = {}
-    for (path, _), record in track(answers, len(checked), "embedding"):
-        if isinstance(record, VideoError):
-            raise record
-        found[path] = record
-    return videos, np.concatenate([found[path] for path in videos["path"]])
+    cache = FeatureCache(kept, spec)
+    new = [video for video in checked if cache.get(video[1].hash) is None]
+    for _, wrong in track(embed(new, folder, spec, cache, bounds), len(new), "embedding"):
+        if wrong:
+            raise wrong
+    records = [cache.get(info.hash) for _, info in checked]
+    return videos, np.concatenate([each for each in records if each is not None])
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ import numpy as np
 import pandas as pd
 
 from reelflow.base.determinism import deterministic
-from reelflow.embeddings.embed import Seen, features_of, networks_of, read_views
+from reelflow.embeddings.embed import features_of, networks_of, read_views
 from reelflow.embeddings.feature_cache import FeatureCache
 from reelflow.embeddings.spec import EmbeddingSpec
 from reelflow.networks import NETWORKS, build, reads
@@ -113,7 +113,6 @@ def _embeddings(folder: Path) -> tuple[int, list[str]]:
         began = time.perf_counter()
         seen = read_views(raw, spec, bounds, video)
         decoded = time.perf_counter()
-        assert isinstance(seen, Seen)
         cache.keep(video[1].hash, features_of(seen, networks, spec))
         kept = time.perf_counter()
         cache.get(video[1].hash)

@@ -65,9 +65,9 @@ def _embed(params: EmbedParams) -> None:
         videos = videos_of(MANIFEST, missing)
         bounds = Bounds(params.timeout_s, params.memory_mb)
         answers = embed(videos, RAW, spec, cache, bounds, params.workers)
-        for (_, info), answer in track(answers, len(missing), "embedding videos"):
-            if isinstance(answer, VideoError):
-                failed[info.hash] = answer
+        for (_, info), wrong in track(answers, len(missing), "embedding videos"):
+            if wrong:
+                failed[info.hash] = wrong
     if failed and len(failed) == len(hashes):
         raise DataError(f"No video could be embedded: {next(iter(failed.values()))}")
     for error in failed.values():

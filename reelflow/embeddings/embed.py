@@ -18,7 +18,7 @@ from reelflow.embeddings.flow_statistics import FLOW_BLOCK, flow_statistics
 from reelflow.embeddings.spec import EmbeddingSpec
 from reelflow.embeddings.statistics import Floats, statistic
 from reelflow.embeddings.views import pictures_of
-from reelflow.extraction.engines import Video, clip_of
+from reelflow.extraction.engines import Video, clip_of, or_error
 from reelflow.store.clip_spec import Clip
 from reelflow.store.shards import Records
 from reelflow.video.check import check_video
@@ -47,40 +47,32 @@ def embed(
     cache: FeatureCache,
     bounds: Bounds,
     workers: int = 0,
-) -> Iterator[tuple[Video, Records | VideoError]]:
-    """The features of checked videos; only what is not kept yet is made, and then kept.
+) -> Iterator[tuple[Video, VideoError | None]]:
+    """Make the features of checked videos and keep them.
+
+    The features are the same to the bit on one machine, whatever else is embedded with them, if
+    `reelflow.base.determinism.deterministic` was called before TensorFlow was used.
 
     Args:
-        videos: each a path below `raw` and what `check_video` told of it.
+        videos: each a path below `raw` and what `check_video` found in it.
         raw: folder of the videos.
         spec: of the features.
-        cache: of this spec.
+        cache: of this spec; gets a record a video, with a field of float32 (N,) for each view,
+            layer and statistic, `motion/conv_pw_13_relu/mean`.
         bounds: limits of each decoder.
         workers: videos decoded at once, 0 for one a core.
 
     Yields:
-        each video, those with kept features first, and a record with a field of float32 (N,) for
-        each view, layer and statistic, `motion/conv_pw_13_relu/mean`; or why there is none. They
-        are the same to the bit on one machine, whatever else is embedded with it, if
-        `reelflow.base.determinism.deterministic` was called before TensorFlow was used.
+        each video, and why it has no features, if it has none.
     """
-    missing = []
-    for video in videos:
-        kept = cache.get(video[1].hash)
-        if kept is None:
-            missing.append(video)
-        else:
-            yield video, kept
-    if not missing:
-        return
     networks = networks_of(spec)
-    for video, seen in each(partial(read_views, raw, spec, bounds), missing, workers):
+    work = partial(or_error, partial(read_views, raw, spec, bounds))
+    for video, seen in each(work, videos, workers):
         if isinstance(seen, VideoError):
             yield video, seen
-        else:
-            features = features_of(seen, networks, spec)
-            cache.keep(video[1].hash, features)
-            yield video, features
+            continue
+        cache.keep(video[1].hash, features_of(seen, networks, spec))
+        yield video, None
 
 
 def networks_of(spec: EmbeddingSpec) -> list[keras.Model]:
@@ -97,20 +89,16 @@ def networks_of(spec: EmbeddingSpec) -> list[keras.Model]:
     ]
 
 
-def read_views(raw: Path, spec: EmbeddingSpec, bounds: Bounds, video: Video) -> Seen | VideoError:
-    """Decode a video once and cut all views, or say why that cannot be done."""
+def read_views(raw: Path, spec: EmbeddingSpec, bounds: Bounds, video: Video) -> Seen:
+    """Decode a video once and cut all views. Raises `VideoError` as `clip_of`."""
     clip = read_frames(raw, spec, bounds, video)
-    if isinstance(clip, VideoError):
-        return clip
     views = {view: pictures_of(view, clip.frames, spec.size) for view in spec.views}
     return Seen(views, flow_statistics(clip.frames, clip.timestamps) if spec.flow else None)
 
 
-def read_frames(raw: Path, spec: EmbeddingSpec, bounds: Bounds, video: Video) -> Clip | VideoError:
-    """The frames that views are cut from, each once, or why there are none."""
+def read_frames(raw: Path, spec: EmbeddingSpec, bounds: Bounds, video: Video) -> Clip:
+    """The frames that views are cut from, each once. Raises `VideoError` as `clip_of`."""
     clip = clip_of(raw, spec.clip_of(video[1]), bounds, video)
-    if isinstance(clip, VideoError):
-        return clip
     # A frame comes again where the video is too short, too slow, or damaged from there on. Between
     # two of the same there is no motion.
     times, first = np.unique(clip.timestamps, return_index=True)
@@ -163,6 +151,4 @@ class Embedder:
         """The features of a video, one record, the same as `embed` gives. Raises `VideoError`."""
         info = check_video(path, self._bounds)
         seen = read_views(path.parent, self._spec, self._bounds, (path.name, info))
-        if isinstance(seen, VideoError):
-            raise seen
         return features_of(seen, self._networks, self._spec)

@@ -82,8 +82,6 @@ class OnEmbeddings:
         """The frames from which views are cut, and the windows of the views that are read."""
         info = check_video(path, self.bounds)
         clip = read_frames(path.parent, self.spec, self.bounds, (path.name, info))
-        if isinstance(clip, Exception):
-            raise clip
         parts = {view: box_of(view, clip.frames) for view in self.spec.views}
         return Look(clip.frames, clip.timestamps, info, parts)
 

@@ -24,9 +24,10 @@ from distributed import Client, Future, KilledWorker, LocalCluster, wait
 from reelflow.base.decoder_versions import decoders
 from reelflow.base.errors import DataError, UnavailableError, VideoError
 from reelflow.base.parallel import worker_count
-from reelflow.extraction.engines import Engine, Video, keep_clip, record_for
+from reelflow.extraction.decoded_cache import clip_path
+from reelflow.extraction.engines import Engine, Video, or_error, record_for
 from reelflow.store.clip_spec import ClipSpec
-from reelflow.store.shards import Records
+from reelflow.store.shards import Records, write_shard
 from reelflow.video.process_limits import Bounds
 
 log = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ def dask_engine(raw: str, kept: Path, spec: ClipSpec, bounds: Bounds, workers: i
     `DataError` where a worker has another version of what decodes.
     """
     work = partial(_fetch, raw, spec, bounds, _made_by(spec))
-    return partial(_run, work, kept, spec, workers)
+    return partial(_run, partial(or_error, work), kept, spec, workers)
 
 
 def _run(
@@ -78,7 +79,11 @@ def _run(
             if not answers:
                 return
             for video, record in answers:
-                yield video, keep_clip(kept, spec, video, record)
+                if isinstance(record, VideoError):
+                    yield video, record
+                    continue
+                write_shard(clip_path(kept, spec, video[1].hash), record)
+                yield video, None
 
 
 @contextmanager
@@ -136,10 +141,8 @@ def _sentences() -> Iterator[None]:
         ) from None
 
 
-def _fetch(
-    raw: str, spec: ClipSpec, bounds: Bounds, made_by: str, video: Video
-) -> Records | VideoError:
-    """On a worker: the record of a video, or what is wrong with it."""
+def _fetch(raw: str, spec: ClipSpec, bounds: Bounds, made_by: str, video: Video) -> Records:
+    """On a worker: the record of a video. Raises `VideoError` as `record_for`."""
     if made_by != _made_by(spec):
         raise DataError(
             f"A Dask worker has another version of this package or of ffmpeg ({_made_by(spec)}, "
@@ -155,8 +158,8 @@ def _fetch(
             with fsspec.open(address, "rb") as source, copy.open("wb") as target:
                 shutil.copyfileobj(source, target)
         except FileNotFoundError:
-            remedy = "Copy the videos there."
-            return VideoError(address, "missing", "There is no such file.", remedy)
+            reason, remedy = "There is no such file.", "Copy the videos there."
+            raise VideoError(address, "missing", reason, remedy) from None
         except Exception as error:  # noqa: BLE001 (each kind of store has errors of its own)
             raise UnavailableError(f"{address} cannot be read on a Dask worker: {error}") from None
         return record_for(copy.parent, spec, bounds, (copy.name, info))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -22,6 +23,7 @@ from reelflow.video.check import VideoInfo
 from reelflow.video.content_hash import refuse_changed, stamp_of
 from reelflow.video.process_limits import Bounds
 
+Result = TypeVar("Result")
 # The path of a video, relative to the raw folder, and what `check_video` found.
 Video = tuple[str, VideoInfo]
 # Yields the videos that it gets, each with what went wrong with it, if anything.
@@ -43,50 +45,49 @@ def local_engine(raw: Path, kept: Path, spec: ClipSpec, bounds: Bounds, workers:
         workers: videos at once, 0 for one a core.
     """
 
-    def work(video: Video) -> VideoError | None:
-        return keep_clip(kept, spec, video, record_for(raw, spec, bounds, video))
+    def work(video: Video) -> None:
+        record = record_for(raw, spec, bounds, video)
+        write_shard(clip_path(kept, spec, video[1].hash), record)
 
-    return partial(each, work, workers=workers)
+    return partial(each, partial(or_error, work), workers=workers)
 
 
-def record_for(raw: Path, spec: ClipSpec, bounds: Bounds, video: Video) -> Records | VideoError:
-    """The record of a video as the frame store has it, or what is wrong with it."""
-    clip = clip_of(raw, spec, bounds, video, among_many=True)
-    return clip if isinstance(clip, VideoError) else record_of(video[1].hash, clip)
+def or_error(work: Callable[[Video], Result], video: Video) -> Result | VideoError:
+    """What `work` returns for a video, or the `VideoError` that it raises."""
+    try:
+        return work(video)
+    except VideoError as error:
+        return error
+
+
+def record_for(raw: Path, spec: ClipSpec, bounds: Bounds, video: Video) -> Records:
+    """The record of a video as the frame store has it. Raises `VideoError` as `clip_of`."""
+    return record_of(video[1].hash, clip_of(raw, spec, bounds, video, among_many=True))
 
 
 def clip_of(
     raw: Path, spec: ClipSpec, bounds: Bounds, video: Video, *, among_many: bool = False
-) -> Clip | VideoError:
-    """The clip of a video, or what is wrong with it. Only the very bytes that the manifest names
-    give a clip; `among_many` as for `read_clip`."""
+) -> Clip:
+    """The clip of a video, from the very bytes that the manifest names; `among_many` as for
+    `read_clip`.
+
+    Raises:
+        VideoError: as `read_clip` and `refuse_changed`; `unsteady` if other frames come out of the
+            same bytes.
+    """
     path, info = raw / video[0], video[1]
     stamp = stamp_of(path)
-    clip: Clip | VideoError
     try:
         clip = read_clip(path, spec, bounds, info=info, among_many=among_many)
     except VideoError as error:
-        clip = error
-    try:
         refuse_changed(path, info.hash, stamp)
-    except VideoError as error:
-        return error
-    # The file has not changed, or `refuse_changed` had raised.
-    if isinstance(clip, VideoError) and clip.code == "changed":
+        if error.code != "changed":
+            raise
         reason = "Other frames come out of it than when it was checked, though its bytes are equal."
         remedy = "Encode the video again with another program, or leave it out."
-        return VideoError(str(path), "unsteady", reason, remedy)
+        raise VideoError(str(path), "unsteady", reason, remedy) from None
+    refuse_changed(path, info.hash, stamp)
     return clip
-
-
-def keep_clip(
-    kept: Path, spec: ClipSpec, video: Video, record: Records | VideoError
-) -> VideoError | None:
-    """Write the clip of a video into the frame cache; return what went wrong with it."""
-    if isinstance(record, VideoError):
-        return record
-    write_shard(clip_path(kept, spec, video[1].hash), record)
-    return None
 
 
 def videos_of(manifest: Path, hashes: Sequence[str]) -> Iterator[Video]:
