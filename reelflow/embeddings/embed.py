@@ -17,10 +17,10 @@ from reelflow.embeddings.feature_cache import FeatureCache
 from reelflow.embeddings.flow_statistics import FLOW_BLOCK, flow_statistics
 from reelflow.embeddings.spec import EmbeddingSpec
 from reelflow.embeddings.statistics import Floats, statistic
-from reelflow.embeddings.views import pictures_of
+from reelflow.embeddings.views import box_of, cut
 from reelflow.extraction.engines import Video, clip_of, or_error
 from reelflow.store.clip_spec import Clip
-from reelflow.store.shards import Records
+from reelflow.store.shards import Records, as_record
 from reelflow.video.check import check_video
 from reelflow.video.process_limits import Bounds
 
@@ -92,7 +92,7 @@ def networks_of(spec: EmbeddingSpec) -> list[keras.Model]:
 def read_views(raw: Path, spec: EmbeddingSpec, bounds: Bounds, video: Video) -> Seen:
     """Decode a video once and cut all views. Raises `VideoError` as `clip_of`."""
     clip = read_frames(raw, spec, bounds, video)
-    views = {view: pictures_of(view, clip.frames, spec.size) for view in spec.views}
+    views = {view: cut(clip.frames, box_of(view, clip.frames), spec.size) for view in spec.views}
     return Seen(views, flow_statistics(clip.frames, clip.timestamps) if spec.flow else None)
 
 
@@ -112,13 +112,10 @@ def features_of(seen: Seen, networks: Sequence[keras.Model], spec: EmbeddingSpec
         for view in look.views:
             for layer, maps in maps_of(network, seen.views[view]).items():
                 for name in look.statistics:
-                    values[f"{view}/{layer}/{name}"] = statistic(name, maps)
+                    values[f"{view}/{layer}/{name}"] = statistic(name, maps).astype(np.float32)
     if seen.flow is not None:
         values[FLOW_BLOCK] = seen.flow
-    record = np.empty(1, [(name, np.float32, value.shape) for name, value in values.items()])
-    for name, value in values.items():
-        record[name] = value
-    return record
+    return as_record(values)
 
 
 def maps_of(network: keras.Model, pictures: NDArray[np.uint8]) -> dict[str, Floats]:

@@ -23,11 +23,6 @@ _SIDE = 128
 _BLUR = 1.5
 
 
-def pictures_of(view: str, frames: Frames, size: int) -> Frames:
-    """The frames as a view shows them, uint8 (T, size, size, 3)."""
-    return cut(frames, box_of(view, frames), size)
-
-
 def box_of(view: str, frames: Frames) -> Box:
     """The part of the frames that a view shows."""
     box: Box = globals()[view](frames)

@@ -53,10 +53,6 @@ class DecodedCache:
         (folder / _CLIPS).mkdir(parents=True, exist_ok=True)
         self._proven, self._proven_at = _last_store(folder / INDEX)
 
-    def path(self, name: str) -> Path:
-        """The place of a shard, or of the index of the last store, in the folder."""
-        return self.folder / name
-
     def has(self, name: str) -> bool:
         """Whether a shard is kept whole; links it in if it lies elsewhere. It does not read a shard
         again that nobody wrote to since a store was made of it: `validate` reads them all."""

@@ -22,6 +22,7 @@ from reelflow.extraction.region import WHOLE
 from reelflow.extraction.skip_packets import spared
 from reelflow.extraction.wanted_frames import Wanted
 from reelflow.video.check import VideoInfo
+from reelflow.video.content_hash import changed
 from reelflow.video.ffmpeg import again_if_killed, run_ffmpeg, source
 from reelflow.video.frame_times import Times, is_rising
 from reelflow.video.pipe import Pipe
@@ -51,8 +52,6 @@ _KEY = "select=key*lt(pict_type\\,2)"
 _BYTES_A_TIME = 22
 # With more a picture waits longer for its turn than it takes, and each has pictures of its own.
 _MOST_THREADS = 4
-_OTHERS = "Its frames are no longer those that were found when it was checked."
-_AGAIN = "Do not write to videos while the pipeline runs; run it again."
 
 
 def decode(wanted: Wanted, bounds: Bounds) -> NDArray[np.uint8]:
@@ -92,7 +91,7 @@ def _decode(wanted: Wanted, bounds: Bounds, threads: int) -> NDArray[np.uint8]:
             vf=",".join([chosen, *filters_of(wanted)]),
             **{"frames:v": len(passing)},
         )
-        finished = run_ffmpeg(
+        run_ffmpeg(
             [output],
             wanted.path,
             bounds,
@@ -100,7 +99,7 @@ def _decode(wanted: Wanted, bounds: Bounds, threads: int) -> NDArray[np.uint8]:
             pass_fds=(descriptor, pictures.end, times.end),
             frames=wanted.info.frames,
         )
-        return _frames(wanted, passing, pictures.read(), times.read(), finished.stderr)
+        return _frames(wanted, passing, pictures.read(), times.read())
 
 
 def decoder_times(path: Path, info: VideoInfo, bounds: Bounds) -> Times:
@@ -111,7 +110,7 @@ def decoder_times(path: Path, info: VideoInfo, bounds: Bounds) -> Times:
         return shown
     times, _ = _listed(path, info, bounds, {}, "{pts}")
     if not np.array_equal(np.maximum.accumulate(times[: info.intact]), shown[: info.intact]):
-        raise _changed(path, _OTHERS)
+        raise changed(path)
     return times
 
 
@@ -179,24 +178,17 @@ def _threads() -> int:
 
 
 def _frames(
-    wanted: Wanted, passing: NDArray[np.int64], pictures: bytes, lines: bytes, complaints: str
+    wanted: Wanted, passing: NDArray[np.int64], pictures: bytes, lines: bytes
 ) -> NDArray[np.uint8]:
     count = len(passing)
     pts = np.array([int(line) for line in lines.split()], dtype=np.int64)
-    if len(pictures) != count * wanted.frame_bytes or len(pts) != count:
-        got = len(pictures) // wanted.frame_bytes
-        reason = f"{got} of {count} wanted frames came out of the decoder ({complaints.strip()})."
-        raise _changed(wanted.path, reason)
-    if not np.array_equal(pts, _moved(wanted)[passing]):
-        raise _changed(wanted.path, _OTHERS)
+    as_checked = np.array_equal(pts, _moved(wanted)[passing])
+    if not as_checked or len(pictures) != count * wanted.frame_bytes:
+        raise changed(wanted.path)
     frames = np.frombuffer(pictures, np.uint8).reshape(count, *wanted.size, 3)
     if count == len(wanted.indices):
         return frames
     return frames[np.searchsorted(passing, wanted.indices)]
-
-
-def _changed(path: Path, reason: str) -> VideoError:
-    return VideoError(str(path), "changed", reason, _AGAIN)
 
 
 def filters_of(wanted: Wanted) -> list[str]:

@@ -109,12 +109,12 @@ def finish_store(shards: Shards, cache: DecodedCache, store: Path, spec: ClipSpe
     """Make the store of shards that are all in the cache: link them, write the index and the spec,
     remove what else is there; return the index."""
     for name in shards:
-        kept, linked = cache.path(name), store / name
+        kept, linked = cache.folder / name, store / name
         if not linked.exists() or not linked.samefile(kept):
             link_or_copy(kept, linked)
     index = _index(shards, cache)
     write_index(store / INDEX, index)
-    link_or_copy(store / INDEX, cache.path(INDEX))
+    link_or_copy(store / INDEX, cache.folder / INDEX)
     write_json(store / SPEC, {**spec.to_dict(), "id": spec.id})
     for path in store.iterdir():
         if path.name not in shards and path.name not in (INDEX, SPEC):
@@ -133,6 +133,6 @@ def _index(shards: Shards, cache: DecodedCache) -> pa.Table:
         former = former.filter(pc.is_in(former["shard"], pa.array(shards.keys(), pa.string())))
         known = set(former["shard"].unique().to_pylist())
         tables.append(former)
-    tables += [index_rows(cache.path(name)) for name in shards if name not in known]
+    tables += [index_rows(cache.folder / name) for name in shards if name not in known]
     # In one chunk: the chunks of a table show in the bytes of the file.
     return pa.concat_tables(tables).sort_by("hash").combine_chunks()

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from reelflow.extraction.crops import crops_of
 from reelflow.extraction.ffmpeg_decoder import decode, decoder_times, key_frames
 from reelflow.extraction.pyav_decoder import decoder, takes
 from reelflow.extraction.region import WHOLE, region_of
 from reelflow.extraction.samplers import sampler
 from reelflow.extraction.wanted_frames import Wanted
 from reelflow.store.clip_spec import Clip, ClipSpec
+from reelflow.store.crops_and_segments import crops_of
 from reelflow.video.check import VideoInfo, check_video
 from reelflow.video.frame_times import is_rising
 from reelflow.video.process_limits import Bounds

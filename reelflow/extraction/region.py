@@ -32,14 +32,8 @@ def region_of(spec: ClipSpec, info: VideoInfo, decode: Decode) -> Box:
 
     `motion` looks for it in small pictures, which decodes the video once more.
     """
-    if spec.region == "box":
-        return spec.box
-    if spec.region == "motion":
-        return _motion(spec, info, decode)
-    return WHOLE
-
-
-def _motion(spec: ClipSpec, info: VideoInfo, decode: Decode) -> Box:
+    if spec.region != "motion":
+        return spec.box  # the whole picture, unless the region is `box`
     scale = Fraction(_SIDE, max(info.width, info.height))
     small = replace(
         spec,

@@ -158,13 +158,8 @@ def _rows(text: bytes, time_base: str) -> list[tuple[Any, ...]] | None:
 
 def _without(wanted: Wanted, packets: Packets) -> Wanted:
     """`wanted`, from the packets alone that it needs."""
-    times = wanted.times[wanted.indices]
-    keep = needed(packets, times)
+    keep = needed(packets, wanted.times[wanted.indices])
     dropped = _dropping(packets.dts, keep)
-    if len(dropped) > _LONGEST:
-        # Fewer and longer runs: unwanted pictures among wanted ones stay.
-        keep = needed(replace(packets, referred=np.ones_like(packets.referred)), times)
-        dropped = _dropping(packets.dts, keep)
     if keep.all() or len(dropped) > _LONGEST:
         return wanted
     return replace(wanted, dropped=dropped)

@@ -16,6 +16,23 @@ from reelflow.store.clip_spec import Clip, ClipSpec
 Frames = NDArray[np.uint8]
 
 
+def crops_of(pictures: Frames, spec: ClipSpec) -> Frames:
+    """Cut whole pictures into the crops of a clip, crop by crop: first, centre, last.
+
+    Args:
+        pictures: uint8 (K, H or more, W or more, 3).
+        spec: of the clip.
+
+    Returns:
+        uint8 (V x K, H, W, 3).
+    """
+    down, across = pictures.shape[1] - spec.height, pictures.shape[2] - spec.width
+    places = [(down * at // 2, across * at // 2) for at in range(3)]
+    return np.concatenate(
+        [pictures[:, y : y + spec.height, x : x + spec.width] for y, x in places[: spec.crops]]
+    )
+
+
 def drawn(frames: Frames, spec: ClipSpec, random: np.random.Generator) -> Frames:
     """One crop and one frame of each segment, at random; all frames have the same crop.
 

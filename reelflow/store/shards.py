@@ -13,8 +13,7 @@ from __future__ import annotations
 import hashlib
 import math
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from dataclasses import fields
+from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -47,14 +46,21 @@ def record_of(video_hash: str, clip: Clip) -> Records:
     crops = clip.frames.reshape(-1, len(clip.timestamps), *clip.frames.shape[1:])
     steps = np.abs(np.diff(crops.astype(np.int16), axis=1))
     sums, squares = channel_sums(clip.frames)
-    values: dict[str, Any] = {
-        "hash": np.bytes_(video_hash),
-        **{field.name: np.asarray(getattr(clip, field.name)) for field in fields(clip)},
-        "channel_sums": sums,
-        "channel_squares": squares,
-        "brightness": np.float64(sums.sum() / clip.frames.size),
-        "change": steps.mean(dtype=np.float64) if steps.size else np.float64(0.0),
-    }
+    return as_record(
+        {
+            "hash": np.bytes_(video_hash),
+            "frames": clip.frames,
+            "timestamps": clip.timestamps,
+            "channel_sums": sums,
+            "channel_squares": squares,
+            "brightness": np.float64(sums.sum() / clip.frames.size),
+            "change": steps.mean(dtype=np.float64) if steps.size else np.float64(0.0),
+        }
+    )
+
+
+def as_record(values: Mapping[str, Any]) -> Records:
+    """One record of these arrays, a field each."""
     record = np.empty(1, [(name, value.dtype, value.shape) for name, value in values.items()])
     for name, value in values.items():
         record[name] = value

@@ -20,7 +20,6 @@ _UNKNOWN = r"Stream #0:\d+.*: Video: none \((.+?) / 0x"
 _REFUSED = r"\[dec:(\S+) @ \S+\] \[error\] Error while opening decoder"
 _ENCRYPTION = r"[Ee]ncrypted|DRM|Unsupported encoding type"
 _SIZE = re.compile(r"Picture size (\d+)x(\d+) ")
-_PLAYLISTS = {"concat", "hls", "dash", "imf", "sdp", "rtsp", "webm_dash_manifest", "realtext"}
 # Whatever UTF-8 has but control characters.
 _TEXT = bytes({9, 10, 12, 13} | set(range(32, 127)) | set(range(0x80, 0xF5)))
 _ENOUGH_TO_SEE_TEXT = 512
@@ -101,7 +100,9 @@ def _verdict(finished: Finished, path: Path, bounds: Bounds) -> tuple[str, str, 
         reason = f"Its pictures have more pixels than a video's may have here ({MOST_PIXELS:,})."
         return "too_large", reason, "Scale it down with another program."
     if "Format not on whitelist" in finished.stderr:
-        return _wrong_format(path, bounds)
+        name = _logged(path, bounds, "debug", _PROBED)
+        reason = f"It is a playlist, a picture or another format that is not read here ({name})."
+        return "format", reason, "If it is a video and you trust it, convert it to MP4 or Matroska."
     if "matches no streams" in finished.stderr:
         return "no_video", "It holds no video stream, at most sound or a cover.", _LEAVE_OUT
     if "Error opening input" in finished.stderr:
@@ -152,16 +153,6 @@ def _not_opened(complaint: str, path: Path) -> tuple[str, str]:
     if complaint.startswith("Invalid data"):
         return "It is of no format that ffmpeg knows.", _AGAIN
     return f"It cannot be opened as a video ({complaint}).", _AGAIN
-
-
-def _wrong_format(path: Path, bounds: Bounds) -> tuple[str, str, str]:
-    name = _logged(path, bounds, "debug", _PROBED)
-    if name in _PLAYLISTS:
-        return "format", f"It is a playlist or a script ({name}), no video.", _LEAVE_OUT
-    if name.startswith("image2") or name.endswith("_pipe"):
-        return "format", f"It is a picture ({name}), no video.", _LEAVE_OUT
-    reason = f"It is of a format that does not carry video, or is not read here ({name})."
-    return "format", reason, "If it is a video and you trust it, convert it to MP4 or Matroska."
 
 
 def _logged(path: Path, bounds: Bounds, level: str, pattern: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reelflow.embeddings.views import Frames, motion, pictures_of
+from reelflow.embeddings.views import Frames, box_of, cut, motion
 
 
 def scene(moving: bool = True, height: int = 120, width: int = 200) -> Frames:
@@ -42,7 +42,7 @@ def test_the_square_is_inside_the_picture(size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("view", ["whole", "motion"])
 def test_every_view_gives_square_pictures(view: str) -> None:
-    pictures = pictures_of(view, scene(), 32)
+    pictures = cut(scene(), box_of(view, scene()), 32)
     assert pictures.shape == (6, 32, 32, 3)
     assert pictures.dtype == np.uint8
 
@@ -50,6 +50,6 @@ def test_every_view_gives_square_pictures(view: str) -> None:
 def test_whole_shows_all_of_the_picture() -> None:
     frames = np.zeros((1, 40, 80, 3), np.uint8)
     frames[:, :, 40:] = 200
-    picture = pictures_of("whole", frames, 20)[0, :, :, 0]
+    picture = cut(frames, box_of("whole", frames), 20)[0, :, :, 0]
     assert (picture[:, :9] == 0).all()
     assert (picture[:, 11:] == 200).all()
