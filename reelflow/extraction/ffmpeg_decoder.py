@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from reelflow.base.errors import VideoError
 from reelflow.extraction.region import WHOLE
 from reelflow.extraction.skip_packets import spared
-from reelflow.extraction.wanted_frames import Wanted
+from reelflow.extraction.wanted_frames import LONGEST, Wanted, one_at
 from reelflow.video.check import VideoInfo
 from reelflow.video.content_hash import changed
 from reelflow.video.ffmpeg import again_if_killed, run_ffmpeg, source
@@ -218,15 +218,14 @@ def filters_of(wanted: Wanted) -> list[str]:
 def _chosen(wanted: Wanted) -> tuple[str, NDArray[np.int64]]:
     """ffmpeg's filter for the wanted frames, and which frames it lets pass, int64 (P,): also
     others, if times come more than once. The filter does not choose by number, since ffmpeg starts
-    counting again when the size or format of the picture changes. Neighbours are one term."""
-    times, indices = _moved(wanted), wanted.indices
-    upto = times[: indices[-1] + 1]
-    passes, terms = np.zeros(len(upto), np.bool_), []
-    for neighbours in np.split(indices, np.flatnonzero(np.diff(indices) != 1) + 1):
-        low, high = times[neighbours].min(), times[neighbours].max()
-        passes |= (upto >= low) & (upto <= high)
-        terms.append(f"between(pts,{low},{high})")
-    return f"select='{'+'.join(terms)}'", np.flatnonzero(passes)
+    counting again when the size or format of the picture changes."""
+    times = _moved(wanted)
+    upto, asked = times[: wanted.indices[-1] + 1], times[wanted.indices]
+    passes, rising = np.isin(upto, asked), np.unique(upto)
+    choice = one_at("pts", rising, np.isin(rising, asked))
+    if len(choice) > LONGEST:
+        passes, choice = upto >= asked.min(), f"gte(pts,{asked.min()})"
+    return f"select='{choice}'", np.flatnonzero(passes)
 
 
 def _moved(wanted: Wanted) -> Times:

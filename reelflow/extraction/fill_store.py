@@ -29,7 +29,7 @@ Shards = Mapping[str, Sequence[str]]
 
 
 # Codes that are no fault of the video: a second run can mend them.
-_PASSING = ("changed", "missing", "permission", "unreadable", "not_a_file", "empty")
+_PASSING = ("changed", "killed", "missing", "permission", "unreadable", "not_a_file", "empty")
 # Share of the videos that may fail, the default of ingest.max_quarantined_share. If more fail,
 # something other than the videos is wrong.
 _MOST_ASIDE = 0.25

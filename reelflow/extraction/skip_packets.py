@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from reelflow.base.errors import VideoError
 from reelflow.extraction import pyav_process
-from reelflow.extraction.wanted_frames import Wanted
+from reelflow.extraction.wanted_frames import LONGEST, Wanted, one_at
 from reelflow.video.ffmpeg import again_if_killed, run_ffmpeg, source
 from reelflow.video.frame_times import Times
 from reelflow.video.pipe import Pipe
@@ -39,8 +39,6 @@ _REFERRED = {"h264": "filter_units=discard=nonref", "hevc": "null"}
 _WORTHWHILE = 20 * 640 * 480
 # Share of the frames beyond which almost every packet is needed.
 _MOST_WANTED = 0.5
-# An argument of a program may have 128 KiB.
-_LONGEST = 100_000
 # A line of a listing, with what some containers add.
 _BYTES_A_PACKET = 400
 
@@ -159,22 +157,7 @@ def _rows(text: bytes, time_base: str) -> list[tuple[Any, ...]] | None:
 def _without(wanted: Wanted, packets: Packets) -> Wanted:
     """`wanted`, from the packets alone that it needs."""
     keep = needed(packets, wanted.times[wanted.indices])
-    dropped = _dropping(packets.dts, keep)
-    if keep.all() or len(dropped) > _LONGEST:
+    dropped = one_at("dts", packets.dts, ~keep)
+    if keep.all() or len(dropped) > LONGEST:
         return wanted
-    return replace(wanted, dropped=dropped)
-
-
-def _dropping(dts: Times, keep: NDArray[np.bool_]) -> str:
-    """ffmpeg's bitstream filter that drops packets by their `dts`: nested halves, so that a packet
-    is decided on in as many steps as the number of runs has binary digits."""
-    edges = np.flatnonzero(np.diff(keep, prepend=not keep[0]))
-
-    def between(low: int, high: int) -> str:
-        if low == high:
-            return str(int(not keep[edges[low]]))
-        middle = (low + high + 1) // 2
-        lower, upper = between(low, middle - 1), between(middle, high)
-        return rf"if(lt(dts\,{dts[edges[middle]]})\,{lower}\,{upper})"
-
-    return f"noise=drop='{between(0, len(edges) - 1)}'"
+    return replace(wanted, dropped=f"noise=drop='{dropped}'")

@@ -14,6 +14,9 @@ from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.check import VideoInfo
 from reelflow.video.frame_times import Times
 
+# Characters of an expression; an argument of a program may have 128 KiB.
+LONGEST = 100_000
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -60,3 +63,26 @@ class Wanted:
         """Of one decoded frame."""
         height, width = self.size
         return height * width * 3
+
+
+def one_at(variable: str, times: Times, chosen: NDArray[np.bool_]) -> str:
+    """An expression of ffmpeg that is 1 where a variable has a chosen time, 0 at the other times.
+
+    It is nested halves of the runs, since ffmpeg adds up a hundred terms at the most; and each time
+    is decided in as many steps as the number of runs has binary digits.
+
+    Args:
+        variable: ffmpeg's name of it.
+        times: int64 (N,), rising.
+        chosen: bool (N,).
+    """
+    edges = np.flatnonzero(np.diff(chosen, prepend=not chosen[0]))
+
+    def between(low: int, high: int) -> str:
+        if low == high:
+            return str(int(chosen[edges[low]]))
+        middle = (low + high + 1) // 2
+        lower, upper = between(low, middle - 1), between(middle, high)
+        return rf"if(lt({variable}\,{times[edges[middle]]})\,{lower}\,{upper})"
+
+    return between(0, len(edges) - 1)

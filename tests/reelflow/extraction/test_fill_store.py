@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 import os
 import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from reelflow.base.errors import DataError
+from reelflow.base.errors import DataError, VideoError
 from reelflow.dataset.catalogue import catalogue
 from reelflow.dataset.check_cache import CheckCache
 from reelflow.extraction.decoded_cache import DecodedCache
-from reelflow.extraction.engines import Engine, local_engine
+from reelflow.extraction.engines import Engine, Video, local_engine
 from reelflow.extraction.fill_store import extract_missing, finish_store, wanted_shards
 from reelflow.extraction.read_clips import read_clip
 from reelflow.intake.read_folder_or_csv import list_videos
@@ -236,3 +237,17 @@ def test_a_video_that_vanished_stops_the_stage_in_a_sentence_and_the_others_are_
         extract_missing(manifest, shards, cache, engine(raw), {})
     clips = [*cache.spare([]), *cache.spare([])]
     assert len(set(clips)) == VIDEOS - 1
+
+
+def test_a_video_whose_decoder_was_killed_from_outside_stops_the_stage(raw: Path) -> None:
+    manifest, aside = manifest_of(raw), dict[str, VideoError]()
+    shards, cache = wanted_shards(manifest, SPEC), DecodedCache(raw.parent / "kept", SPEC)
+
+    def killing(videos: Iterable[Video]) -> Iterator[tuple[Video, VideoError | None]]:
+        for number, (video, wrong) in enumerate(engine(raw)(videos)):
+            killed = VideoError(video[0], "killed", "It was killed.", "Run it again.")
+            yield video, wrong if number else killed
+
+    with pytest.raises(DataError, match=r"1 of 7 .*Run it again"):
+        extract_missing(manifest, shards, cache, killing, aside)
+    assert not aside

@@ -162,7 +162,7 @@ def test_where_the_list_of_runs_is_too_long_for_an_argument_everything_is_decode
     wanted = asked(path, check_video(path, BOUNDS), np.array([30, 80]))
     monkeypatch.setattr(skip_packets, "_WORTHWHILE", 0)
     assert spared(wanted, BOUNDS).dropped
-    monkeypatch.setattr(skip_packets, "_LONGEST", 10)
+    monkeypatch.setattr(skip_packets, "LONGEST", 10)
     assert spared(wanted, BOUNDS) is wanted
 
 

@@ -225,3 +225,16 @@ def test_a_file_that_changed_since_it_was_checked_is_noticed(
     with pytest.raises(VideoError) as error:
         read_clip(path, SPEC, info=info)
     assert error.value.code == "changed"
+
+
+@pytest.mark.parametrize("longest", [100_000, 100])
+def test_hundreds_of_frames_far_apart_are_those_of_the_whole_video(
+    tmp_path: Path, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch, longest: int
+) -> None:
+    path = make_video(tmp_path / "a.mp4", seconds=30, size="32x32")
+    info = check_video(path, BOUNDS)
+    every = read_clip(path, ClipSpec(300, 16, 16), BOUNDS, info=info)
+    monkeypatch.setattr("reelflow.extraction.ffmpeg_decoder.LONGEST", longest, raising=False)
+    some = read_clip(path, ClipSpec(150, 16, 16), BOUNDS, info=info)
+    np.testing.assert_array_equal(some.timestamps, every.timestamps[1::2])
+    np.testing.assert_array_equal(some.frames, every.frames[1::2])
