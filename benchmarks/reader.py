@@ -28,10 +28,10 @@ import psutil
 from benchmarks.extract import ROWS, video_of
 from benchmarks.peers import READERS, Job
 from reelflow.base.parallel import worker_count
+from reelflow.extraction import samplers
 from reelflow.extraction.decoded_cache import DecodedCache
 from reelflow.extraction.engines import local_engine
 from reelflow.extraction.fill_store import extract_missing, finish_store, wanted_shards
-from reelflow.extraction.samplers import sampler
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.store.frame_store import FrameStore
 from reelflow.store.shards import open_shard
@@ -112,7 +112,7 @@ def readers_of(
     ]
     jobs = []
     for path, info in videos:
-        indices = sampler(SPEC.sampler)(np.asarray(info.pts), 1.0, SPEC)
+        indices = getattr(samplers, SPEC.sampler)(np.asarray(info.pts), 1.0, SPEC)
         jobs.append(Job(path, SPEC, info, tuple(int(at) for at in np.unique(indices))))
 
     def plain(number: int) -> object:

@@ -96,7 +96,7 @@ def memory_table(folder: Path) -> str:
 def _copied(path: Path, copy: Path, info: VideoInfo, number: int) -> tuple[Path, VideoInfo]:
     """The same video with other bytes, in a box that no decoder looks at."""
     copy.write_bytes(path.read_bytes() + b"\0\0\0\x10free%08d" % number)
-    return copy, VideoInfo(**{**info.to_dict(), "hash": hash_file(copy)})
+    return copy, VideoInfo(**{**vars(info), "hash": hash_file(copy)})
 
 
 def _watched(work: Callable[[], object]) -> tuple[float, float, float]:

@@ -109,7 +109,7 @@ def catalogue(
         if isinstance(known, VideoInfo):
             same = same_bytes[hashed[video.path][0]]
             row = vars(_known_of(same))
-            rows.append({**known.to_dict(), **row, "duplicates": len(same) - 1})
+            rows.append({**vars(known), **row, "duplicates": len(same) - 1})
         elif known:
             aside.append(VideoError(video.path, known.code, known.reason, known.remedy))
         else:

@@ -149,7 +149,7 @@ def _pack(verdict: Verdict) -> bytes:
         value = {"code": verdict.code, "reason": verdict.reason, "remedy": verdict.remedy}
     info = verdict.info if isinstance(verdict, DamagedVideoError) else verdict
     if isinstance(info, VideoInfo):
-        value["info"] = info.to_dict()
+        value["info"] = vars(info)
     return zlib.compress(json.dumps(value).encode(), 1)
 
 

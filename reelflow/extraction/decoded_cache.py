@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 
 from reelflow.base.errors import DataError
-from reelflow.base.files import TEMPORARY_PREFIX, link_or_copy
+from reelflow.base.files import link_or_copy, remove_left_over
 from reelflow.store import shards
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.store.index_file import INDEX, read_index
@@ -120,8 +120,7 @@ class DecodedCache:
             if path.name not in wanted and held.issuperset(_hashes(path)):
                 path.unlink()
                 log.debug("removed %s", path)
-        for path in self.folder.rglob(f"{TEMPORARY_PREFIX}*"):
-            path.unlink()
+        remove_left_over(self.folder, below=True)
 
 
 def unreferenced(

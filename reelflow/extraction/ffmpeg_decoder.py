@@ -99,7 +99,15 @@ def _decode(wanted: Wanted, bounds: Bounds, threads: int) -> NDArray[np.uint8]:
             pass_fds=(descriptor, pictures.end, times.end),
             frames=wanted.info.frames,
         )
-        return _frames(wanted, passing, pictures.read(), times.read())
+        shown = np.array([int(line) for line in times.read().split()], dtype=np.int64)
+        pixels = np.frombuffer(pictures.read(), np.uint8)
+    as_checked = np.array_equal(shown, _moved(wanted)[passing])
+    if not as_checked or len(pixels) != len(passing) * wanted.frame_bytes:
+        raise changed(wanted.path)
+    frames = pixels.reshape(len(passing), *wanted.size, 3)
+    if len(passing) == len(wanted.indices):
+        return frames
+    return frames[np.searchsorted(passing, wanted.indices)]
 
 
 def decoder_times(path: Path, info: VideoInfo, bounds: Bounds) -> Times:
@@ -175,20 +183,6 @@ def _listed(
 def _threads() -> int:
     """Threads of a decoder."""
     return min(_MOST_THREADS, len(os.sched_getaffinity(0)))
-
-
-def _frames(
-    wanted: Wanted, passing: NDArray[np.int64], pictures: bytes, lines: bytes
-) -> NDArray[np.uint8]:
-    count = len(passing)
-    pts = np.array([int(line) for line in lines.split()], dtype=np.int64)
-    as_checked = np.array_equal(pts, _moved(wanted)[passing])
-    if not as_checked or len(pictures) != count * wanted.frame_bytes:
-        raise changed(wanted.path)
-    frames = np.frombuffer(pictures, np.uint8).reshape(count, *wanted.size, 3)
-    if count == len(wanted.indices):
-        return frames
-    return frames[np.searchsorted(passing, wanted.indices)]
 
 
 def filters_of(wanted: Wanted) -> list[str]:

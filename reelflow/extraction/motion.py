@@ -107,13 +107,10 @@ def _shift(first: Floats, second: Floats) -> tuple[int, int]:
     match[:, columns // 4 + 1 : -(columns // 4)] = -1
     places = np.argsort(match, axis=None)[: -_MATCHES - 1 : -1]
     down, right = np.unravel_index(places, match.shape)
-    signed = zip(_signed(down, rows), _signed(right, columns), strict=True)
+    # Shifts below zero stand at the end of a Fourier transform.
+    down[down > rows // 2] -= rows
+    right[right > columns // 2] -= columns
     return min(
-        [(0, 0), *signed],
+        [(0, 0), *zip(down.tolist(), right.tolist(), strict=True)],
         key=lambda shift: float(np.median(np.abs(first - np.roll(second, shift, axis=(0, 1))))),
     )
-
-
-def _signed(shifts: NDArray[np.int64], size: int) -> list[int]:
-    """Shifts below zero stand at the end of a Fourier transform."""
-    return [int(shift) - size if shift > size // 2 else int(shift) for shift in shifts]

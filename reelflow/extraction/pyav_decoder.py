@@ -25,6 +25,7 @@ from reelflow.extraction.ffmpeg_decoder import filters_of
 from reelflow.extraction.pyav_process import DONE, MOST_ASKED
 from reelflow.extraction.wanted_frames import Wanted
 from reelflow.video.allowed_formats import confined
+from reelflow.video.frame_times import is_rising
 from reelflow.video.open_safely import opened
 from reelflow.video.process_limits import Bounds, start
 
@@ -32,6 +33,8 @@ _CODECS = (
     "h264", "hevc", "mpeg4", "msmpeg4v1", "msmpeg4v2", "msmpeg4", "mpeg1video", "mpeg2video",
     "h263", "flv", "wmv1", "wmv2", "mjpeg", "vp8", "vp9", "gif",
 )  # fmt: skip
+# Pixels of a video that is short: starting ffmpeg takes longer than decoding it.
+_SHORT = 400 * 640 * 480
 # The packets of a video are in memory all at once.
 _MOST_BYTES = 64 << 20
 # A process that was lost so often without an answer between is not started again.
@@ -121,10 +124,15 @@ def _end(process: subprocess.Popen[bytes], asking: socket.socket) -> None:
 
 
 def takes(wanted: Wanted) -> bool:
-    """Whether a `Decoder` may be asked for it: whole, upright, of a usual codec."""
-    info = wanted.info
+    """Whether a `Decoder` may be asked for it: short, whole, upright, of a usual codec, and decoded
+    for nothing else."""
+    info, spec = wanted.info, wanted.spec
     return (
         info.codec in _CODECS
+        and info.frames * info.width * info.height <= _SHORT
+        and spec.region != "motion"
+        and spec.sampler != "keyframes"
+        and is_rising(wanted.times)
         and info.intact == info.frames == len(wanted.times)
         and info.rotation == 0
         and info.bytes <= _MOST_BYTES

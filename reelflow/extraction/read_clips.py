@@ -8,19 +8,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from reelflow.extraction import samplers
 from reelflow.extraction.ffmpeg_decoder import decode, decoder_times, key_frames
 from reelflow.extraction.pyav_decoder import decoder, takes
 from reelflow.extraction.region import WHOLE, region_of
-from reelflow.extraction.samplers import sampler
 from reelflow.extraction.wanted_frames import Wanted
 from reelflow.store.clip_spec import Clip, ClipSpec
 from reelflow.store.crops_and_segments import crops_of
 from reelflow.video.check import VideoInfo, check_video
-from reelflow.video.frame_times import is_rising
 from reelflow.video.process_limits import Bounds
-
-# Pixels of a video that is short: starting ffmpeg takes longer than decoding it.
-_SHORT = 400 * 640 * 480
 
 
 def read_clip(
@@ -54,18 +50,16 @@ def read_clip(
     info = info or check_video(path, bounds)
     wanted, places = _wanted(path, spec, bounds, info)
     frames = None
-    if among_many and _is_short(info, spec) and takes(wanted):
+    if among_many and takes(wanted):
         frames = decoder().decode(wanted, bounds)
     if frames is None:
         frames = decode(wanted, bounds)
-    return _clip(wanted, places, frames)
-
-
-def _is_short(info: VideoInfo, spec: ClipSpec) -> bool:
-    """Whether decoding a video takes less than starting ffmpeg."""
-    short = info.frames * info.width * info.height <= _SHORT
-    plain = spec.region != "motion" and spec.sampler != "keyframes"
-    return short and plain and is_rising(np.asarray(info.pts))
+    shown = np.asarray(info.pts)[wanted.indices[places]].astype(np.float64)
+    if len(places) != len(frames):
+        frames = frames[places]  # some come more than once
+    if spec.crops > 1:
+        frames = crops_of(frames, spec)
+    return Clip(np.ascontiguousarray(frames), shown * float(Fraction(info.time_base)))
 
 
 def _wanted(
@@ -83,19 +77,10 @@ def _wanted(
     among, alone = np.arange(info.frames), False
     if spec.sampler == "keyframes":
         among, alone = key_frames(path, info, bounds)
-    indices = sampler(spec.sampler)(shown[among], float(Fraction(info.time_base)), spec)
+    sampler = getattr(samplers, spec.sampler)
+    indices = sampler(shown[among], float(Fraction(info.time_base)), spec)
     # In a damaged video (see `reelflow.video.damage_policy`) the last whole frame stands for later
     # ones.
     whole = max(1, int(np.searchsorted(among, info.intact)))
     taken, places = np.unique(among[np.minimum(indices, whole - 1)], return_inverse=True)
     return Wanted(path, info, spec, region, times, taken, alone), places
-
-
-def _clip(wanted: Wanted, places: NDArray[np.int64], frames: NDArray[np.uint8]) -> Clip:
-    shown = np.asarray(wanted.info.pts)[wanted.indices[places]].astype(np.float64)
-    seconds = shown * float(Fraction(wanted.info.time_base))
-    if len(places) != len(frames):
-        frames = frames[places]  # some come more than once
-    if wanted.spec.crops > 1:
-        frames = crops_of(frames, wanted.spec)
-    return Clip(np.ascontiguousarray(frames), seconds)

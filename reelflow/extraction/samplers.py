@@ -12,7 +12,6 @@ not skew the choice. Where a video has too few frames, some come more than once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from reelflow.store.clip_spec import ClipSpec
 
 Indices = NDArray[np.int64]
-Sampler = Callable[[Times, float, "ClipSpec"], Indices]
 
 
 def uniform(pts: Times, unit: float, spec: ClipSpec) -> Indices:
@@ -84,11 +82,6 @@ def dense(pts: Times, unit: float, spec: ClipSpec) -> Indices:
     offsets = (np.arange(length) - (length - 1) // 2) * spec.stride
     chosen = (middles[:, None] + offsets).ravel()
     return np.sort(np.clip(chosen, 0, len(pts) - 1))
-
-
-def sampler(name: str) -> Sampler:
-    """The sampler of this name. `params.yaml` allows those of `reelflow.params.extract.Sampler`."""
-    return globals()[name]
 
 
 def _centres(pts: Times, count: int) -> Times:

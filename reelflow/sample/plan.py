@@ -40,7 +40,7 @@ class Planned:
     Attributes:
         path: relative to the sample, with `/`.
         label: one of `scene.LABELS`.
-        group: number of the group; `group_name` is its name in `videos.csv`.
+        group: number of the group, from 0.
         clip: number of the clip within its class, from 0.
         format: container and codec.
         rate: frames a second, a fraction as ffmpeg takes it.
@@ -60,11 +60,6 @@ class Planned:
     height: int
     width: int
     split: str = ""
-
-    @property
-    def group_name(self) -> str:
-        """As written to `videos.csv`."""
-        return f"scene_{self.group + 1:03d}"
 
     def scene(self, seed: int) -> Scene:
         """What it shows."""

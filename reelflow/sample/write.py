@@ -84,7 +84,7 @@ def write_sample(
     columns = ["path", "frame", "x", "y", "width", "height"]
     write_table(root / BOXES, pd.DataFrame(boxes, columns=columns))
     listed = sorted([*good, *(video for video, _ in bad)], key=lambda video: video.path)
-    rows = [(video.path, video.label, video.group_name, video.split) for video in listed]
+    rows = [(v.path, v.label, f"scene_{v.group + 1:03d}", v.split) for v in listed]
     table = pd.DataFrame(rows, columns=["path", "label", "group", "split"])
     write_table(root / VIDEOS, table if apart else table.drop(columns="split"))
     return (

@@ -67,11 +67,6 @@ def as_record(values: Mapping[str, Any]) -> Records:
     return record
 
 
-def capacity(spec: ClipSpec) -> int:
-    """The most clips that a shard holds; at least one, however large."""
-    return max(1, SHARD_BYTES // math.prod(spec.stored_shape))
-
-
 def shards_of(hashes: Sequence[str], spec: ClipSpec) -> dict[str, Sequence[str]]:
     """Deal clips to shards: the name of each shard and the videos in it, all in order.
 
@@ -84,7 +79,8 @@ def shards_of(hashes: Sequence[str], spec: ClipSpec) -> dict[str, Sequence[str]]
         spec: of the clips.
     """
     named: dict[str, Sequence[str]] = {}
-    for members in _parted(hashes, 0, len(hashes), 0, capacity(spec)):
+    most = max(1, SHARD_BYTES // math.prod(spec.stored_shape))
+    for members in _parted(hashes, 0, len(hashes), 0, most):
         digest = hashlib.sha256("".join(members).encode()).hexdigest()
         named[f"{spec.id}-{digest[:16]}.npy"] = members
     return named

@@ -50,9 +50,3 @@ def confined(descriptor: int) -> dict[str, Any]:
         # PyAV uses it to probe a file; its decoders need it as an option of their own.
         "max_pixels": MOST_PIXELS,
     }
-
-
-def input_options(descriptor: int) -> dict[str, Any]:
-    """Options of an input of ffmpeg: the confinement, pictures only, one thread (bounded memory,
-    the same bytes), times as they are in the file."""
-    return {**confined(descriptor), **dict.fromkeys(("an", "sn", "dn", "copyts")), "threads": 1}

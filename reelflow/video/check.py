@@ -41,7 +41,7 @@ _LONGEST_LINE = 200
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """What `check_video` found in a video.
+    """What `check_video` found in a video; plain values all, `VideoInfo(**vars(info)) == info`.
 
     Attributes:
         hash: SHA-256 of the file's bytes, hexadecimal.
@@ -88,11 +88,6 @@ class VideoInfo:
     def repeated(self) -> int:
         """Frames that are not whole, or not there: the last whole one stands for them."""
         return self.frames - self.intact
-
-    def to_dict(self) -> dict[str, Any]:
-        """The fields as plain values; `VideoInfo(**info.to_dict()) == info`."""
-        # Not `asdict`, which copies each time of each frame.
-        return dict(vars(self))
 
 
 class DamagedVideoError(VideoError):

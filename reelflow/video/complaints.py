@@ -10,6 +10,7 @@ import re
 import subprocess
 from functools import cache
 
+from reelflow.video.allowed_formats import DECODERS
 from reelflow.video.ffmpeg import Finished, ffmpeg_exe
 from reelflow.video.pipe import STDERR_LIMIT
 
@@ -25,16 +26,16 @@ _FOLLOWS = re.compile(
     r"^\[(vf|vost|out|enc)[#:]|^\[(error|fatal)\] |Error submitting packet|Task finished with|"
     r"Terminating thread|Decode error rate"
 )
-_DECODER = re.compile(r"^ ([VAS])[A-Z.]{5} (\w\S*)", re.MULTILINE)
+_DECODER = re.compile(r"^ [AS][A-Z.]{5} (\w\S*)", re.MULTILINE)
 _LONGEST_QUOTE = 200
 
 
-def of_video(finished: Finished, stream: int | None = None) -> list[str]:
+def of_video(finished: Finished, stream: int) -> list[str]:
     """The lines that may be about the video stream.
 
     Args:
         finished: an ffmpeg process that was listened to for `LISTENED`.
-        stream: index of the video stream, if it is known.
+        stream: index of the video stream.
     """
     lines = [line for line in finished.stderr.splitlines() if not _is_of_another(line, stream)]
     if len(finished.stderr) >= STDERR_LIMIT:
@@ -47,8 +48,7 @@ def of_video(finished: Finished, stream: int | None = None) -> list[str]:
 def are_of_decoder(lines: list[str]) -> bool:
     """Whether all complaints come from a decoder: a second reader can find out whether these are
     about a picture. What a demuxer misses, no reader sees."""
-    video = _decoders()["V"]
-    return all(_speaker(line) in video or line.startswith("[vist#") for line in lines)
+    return all(_speaker(line) in DECODERS or line.startswith("[vist#") for line in lines)
 
 
 def cause(lines: list[str]) -> str:
@@ -59,12 +59,12 @@ def cause(lines: list[str]) -> str:
     return "".join(c if c.isprintable() else "?" for c in quote)
 
 
-def _is_of_another(line: str, stream: int | None) -> bool:
+def _is_of_another(line: str, stream: int) -> bool:
     # The muxer `framecrc` prints times for us; equal times are no damage.
-    if line.startswith(("[null @", "[framecrc @")) or _speaker(line) in _decoders()["AS"]:
+    if line.startswith(("[null @", "[framecrc @")) or _speaker(line) in _not_of_video():
         return True
     named = _STREAM.search(line)
-    return stream is not None and named is not None and int(named[1]) != stream
+    return named is not None and int(named[1]) != stream
 
 
 def _speaker(line: str) -> str:
@@ -73,11 +73,8 @@ def _speaker(line: str) -> str:
 
 
 @cache
-def _decoders() -> dict[str, frozenset[str]]:
-    """ffmpeg's names of the decoders of video, and of sound and subtitles."""
+def _not_of_video() -> frozenset[str]:
+    """ffmpeg's names of the decoders of sound and subtitles."""
     command = [ffmpeg_exe(), "-hide_banner", "-decoders"]
     listed = subprocess.run(command, check=True, capture_output=True, text=True)
-    found = _DECODER.findall(listed.stdout)
-    return {
-        kinds: frozenset(name for kind, name in found if kind in kinds) for kinds in ("V", "AS")
-    }
+    return frozenset(_DECODER.findall(listed.stdout))

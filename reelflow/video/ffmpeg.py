@@ -21,7 +21,7 @@ import ffmpeg
 import imageio_ffmpeg
 
 from reelflow.base.errors import VideoError
-from reelflow.video.allowed_formats import NAME, input_options
+from reelflow.video.allowed_formats import NAME, confined
 from reelflow.video.open_safely import opened
 from reelflow.video.pipe import Complaints, Drain
 from reelflow.video.process_limits import Bounds, refuse_broken_limit, start, watch
@@ -76,7 +76,9 @@ def source(path: Path, **options: Any) -> Iterator[tuple[Any, int]]:
     descriptor, which ffmpeg must get. Raises `VideoError` as `opened`; `options` are of the input.
     """
     with opened(path) as descriptor:
-        yield ffmpeg.input(NAME, **{**input_options(descriptor), **options}), descriptor
+        # Pictures only, times as they are in the file, one thread: bounded memory, the same bytes.
+        usual = {**dict.fromkeys(("an", "sn", "dn", "copyts")), "threads": 1}
+        yield ffmpeg.input(NAME, **{**confined(descriptor), **usual, **options}), descriptor
 
 
 def header_lines(path: Path, bounds: Bounds, level: str, pattern: str) -> str:

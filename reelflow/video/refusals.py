@@ -150,9 +150,7 @@ def _not_opened(complaint: str, path: Path) -> tuple[str, str]:
         return "It is text, no video.", _LEAVE_OUT
     if not start.strip(b"\0"):
         return "It begins with zeros: it was not written or downloaded to its end.", _AGAIN
-    if complaint.startswith("Invalid data"):
-        return "It is of no format that ffmpeg knows.", _AGAIN
-    return f"It cannot be opened as a video ({complaint}).", _AGAIN
+    return f"It is of no format that ffmpeg can open ({complaint}).", _AGAIN
 
 
 def _logged(path: Path, bounds: Bounds, level: str, pattern: str) -> str:

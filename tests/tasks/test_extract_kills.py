@@ -48,7 +48,7 @@ def twin(path: Path, number: int, info: VideoInfo) -> dict[str, object]:
     box = b"\0\0\0\x10free%08d" % number
     copy = path.with_name(f"{number}-{path.name}")
     copy.write_bytes(path.read_bytes() + box)
-    return {**info.to_dict(), "path": copy.name, "hash": hash_file(copy)}
+    return {**vars(info), "path": copy.name, "hash": hash_file(copy)}
 
 
 def set_engine(folder: Folder, engine: str) -> None:

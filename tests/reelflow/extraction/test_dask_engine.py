@@ -39,7 +39,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, make_video: MakeVideo) -> 
     for seed in range(VIDEOS):
         make_video(root / "raw" / f"{seed} é.mp4", seed=seed, seconds=0.5)
     rows = [
-        {**check_video(path, Bounds()).to_dict(), "path": path.name}
+        {**vars(check_video(path, Bounds())), "path": path.name}
         for path in sorted((root / "raw").iterdir())
     ]
     pd.DataFrame(rows).to_parquet(root / "manifest.parquet")

@@ -141,8 +141,9 @@ def test_what_a_kill_left_half_written_is_not_trusted_and_goes(raw: Path) -> Non
     whole, kept = contents(raw.parent / "frames"), raw.parent / "kept"
     shard = max(kept.glob("*.npy"), key=lambda path: path.stat().st_size)
     lost = len(np.load(shard))
-    shard.rename(kept / f".tmp-reelflow-{shard.name}")
-    (kept / "clips" / ".tmp-reelflow-1.npy").write_bytes(b"half")
+    nobody = 1 << 22  # beyond the numbers of processes
+    shard.rename(kept / f".tmp-reelflow-{nobody}-{shard.name}")
+    (kept / "clips" / f".tmp-reelflow-{nobody}-1.npy").write_bytes(b"half")
     (raw.parent / "frames" / ".tmp-reelflow-2.npy").write_bytes(b"half")
     (raw.parent / "frames" / shard.name).unlink()
     assert extract(raw) == lost

@@ -99,7 +99,7 @@ def test_the_process_that_stays_decodes_short_videos(
 def test_ffmpeg_decodes_long_videos(
     videos: Checked, left: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(read, "_SHORT", 1)
+    monkeypatch.setattr("reelflow.extraction.pyav_decoder._SHORT", 1)
     read_clips(videos, SPEC, BOUNDS)
     assert left == [name for name, _ in KINDS]
 

@@ -11,8 +11,9 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from reelflow.extraction import samplers
 from reelflow.extraction.read_clips import read_clip
-from reelflow.extraction.samplers import Indices, dense, fps, sampler, uniform
+from reelflow.extraction.samplers import Indices, dense, fps, uniform
 from reelflow.params.extract import Sampler
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.check import check_video
@@ -41,7 +42,7 @@ def test_every_sampler_gives_as_many_frames_as_asked_in_the_order_shown(
 ) -> None:
     for frames in (1, 4, 12):
         asked = spec(frames, sampler=name, rate=5.0, stride=3, places=2 if frames > 1 else 1)
-        chosen = sampler(name)(pts, 1 / 600, asked)
+        chosen = getattr(samplers, name)(pts, 1 / 600, asked)
         assert chosen.shape == (frames * asked.choices,)
         assert chosen.dtype == np.int64
         assert chosen.min() >= 0

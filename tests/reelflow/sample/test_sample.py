@@ -131,9 +131,9 @@ def test_what_a_header_tells_is_the_same_in_every_class() -> None:
 
 
 def test_every_group_holds_every_class_and_there_are_enough_to_split() -> None:
-    of_group: dict[str, set[str]] = {}
+    of_group: dict[int, set[str]] = {}
     for video in plan(80, 40, 0):
-        of_group.setdefault(video.group_name, set()).add(video.label)
+        of_group.setdefault(video.group, set()).add(video.label)
     assert len(of_group) >= 20
     assert all(labels == set(LABELS) for labels in of_group.values())
 
@@ -146,9 +146,9 @@ def test_names_do_not_tell_the_group() -> None:
 
 def test_apart_each_scene_has_one_class_and_the_test_has_scenes_of_its_own() -> None:
     videos = plan(16, 8, 0, apart=True)
-    of_scene: dict[str, set[tuple[str, str]]] = {}
+    of_scene: dict[int, set[tuple[str, str]]] = {}
     for video in videos:
-        of_scene.setdefault(video.group_name, set()).add((video.label, video.split))
+        of_scene.setdefault(video.group, set()).add((video.label, video.split))
     assert all(len(found) == 1 for found in of_scene.values())
     splits = Counter(next(iter(found)) for found in of_scene.values())
     assert splits == {(label, split): n for label in LABELS for split, n in SCENES.items()}
