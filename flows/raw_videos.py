@@ -7,7 +7,6 @@ folder whenever the graph runs. A dry run holds no lock and writes nothing.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import time
@@ -34,7 +33,7 @@ from reelflow.intake.read_folder_or_csv import Form, list_videos, read_source
 from reelflow.intake.removal import meant
 from reelflow.intake.same_bytes import only_copies
 from reelflow.intake.scan_folder import let_through
-from reelflow.intake.videos_csv import known_videos
+from reelflow.intake.videos_csv import files_in, known_videos
 from reelflow.params import load_section
 from reelflow.params.ingest import IngestParams
 from reelflow.params.validate import ValidateParams
@@ -64,7 +63,7 @@ def provide(data: Path | None, *, copy: bool, replacing: bool, echo: Callable[[s
                 f"{RAW} holds the videos of {data}: {brought.new} new, {brought.kept} known, "
                 f"{brought.removed} taken out."
             )
-        elif not _holds_files(RAW):
+        elif not files_in(RAW):
             _make_sample(echo)
         odd = guard(echo)
         few = "" if data else too_few(let_through(known_videos(RAW).values(), odd))
@@ -220,10 +219,6 @@ def take_in(line: Callable[[str], None], settle_s: float = SETTLE_S) -> InboxRep
             line(printable(f"left in {INBOX}: {path}: {reason}"))
         note(line)
         return report
-
-
-def _holds_files(folder: Path) -> bool:
-    return any(names for _, _, names in os.walk(folder))
 
 
 def _make_sample(echo: Callable[[str], None]) -> None:

@@ -177,7 +177,10 @@ def rows_of(csv: Path) -> list[LabelledVideo]:
     """The rows of a `videos.csv`, whether the files are there or not. Raises `DataError`."""
     rows = enumerate(_csv_rows(csv, csv.parent, Form()), 2)
     videos = [_video(csv, Form(), row, number) for number, row in rows]
-    return [replace(video, split=video.split or None) for video in videos]
+    return [
+        replace(v, split=SYNONYMS.get(v.split.casefold(), v.split) if v.split else None)
+        for v in videos
+    ]
 
 
 def csv_paths(csv: Path, folder: Path, form: Form) -> list[str]:

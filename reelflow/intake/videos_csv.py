@@ -27,11 +27,12 @@ def known_videos(raw: Path) -> dict[str, LabelledVideo]:
 
 
 def files_in(root: Path) -> set[str]:
-    """The names of all files, relative to `root`, but those that a kill left incomplete."""
+    """The names, relative to `root`, of all files and links in it, but those that a kill left
+    incomplete. Links to folders are not followed."""
     return {
         (Path(folder) / name).relative_to(root).as_posix()
-        for folder, _, names in os.walk(root)
-        for name in names
+        for folder, folders, names in os.walk(root)
+        for name in (*names, *(link for link in folders if Path(folder, link).is_symlink()))
         if not name.startswith(TEMPORARY_PREFIX)
     }
 

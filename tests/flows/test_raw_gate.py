@@ -135,6 +135,19 @@ def test_the_raw_folder_itself_may_be_named(tiny: Tiny) -> None:
     assert ["0 new, 1 known, 0 taken out" in line for line in lines] == [True, True]
 
 
+def test_links_to_the_folders_of_classes_are_not_replaced_by_samples(
+    tiny: Tiny, tmp_path: Path
+) -> None:
+    raw = tiny.root / "data/raw"
+    (raw / "x").rename(tmp_path / "x")
+    (tiny.root / "data/raw.dvc").unlink()
+    (raw / "x").symlink_to(tmp_path / "x")
+    lines: list[str] = []
+    provide(None, copy=False, replacing=False, echo=lines.append)
+    assert "set aside in data/raw: x: It is a link that leads out" in lines[0]
+    assert (raw / "x").is_symlink()
+
+
 def test_a_pattern_means_one_path() -> None:
     from pathspec.patterns.gitignore.spec import GitIgnoreSpecPattern
 

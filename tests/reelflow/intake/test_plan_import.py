@@ -159,6 +159,26 @@ def test_the_table_counts_groups_and_splits(tmp_path: Path, store: Store) -> Non
     assert table.loc["sit", "no split"] == 1
 
 
+def test_other_words_for_the_splits_of_the_raw_folder_are_understood(
+    tmp_path: Path, store: Store
+) -> None:
+    fill(store.raw, run__a="A", run__b="B")
+    (store.raw / "videos.csv").write_text("path,label,split\nrun/a.mp4,run,val\nrun/b.mp4,run,\n")
+    plan = store.plan(fill(tmp_path / "two", sit__c="C"))
+    assert [video.split for video in plan.before.values()] == ["validation", None]
+    assert plan.table().loc["run", ["validation", "no split"]].tolist() == [1, 1]
+
+
+def test_a_link_to_a_folder_is_something_that_came_by_another_way(
+    tmp_path: Path, store: Store
+) -> None:
+    fill(tmp_path / "elsewhere", run__a="A")
+    store.raw.mkdir(parents=True)
+    (store.raw / "run").symlink_to(tmp_path / "elsewhere/run")
+    plan = store.plan(fill(tmp_path / "two", sit__c="C"), adding=False)
+    assert "holds 1 files that did not come from" in plan.obstacles[0]
+
+
 def test_missing_files_are_an_obstacle_unless_they_may_be(tmp_path: Path, store: Store) -> None:
     source = fill(tmp_path / "one", x__a="A")
     (source / "l.csv").write_text("path,label\nx/a.mp4,run\nx/b.mp4,run\n")
