@@ -7,7 +7,6 @@ folder whenever the graph runs. A dry run holds no lock and writes nothing.
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -20,9 +19,9 @@ from flows.engine.run_lock import only_run
 from reelflow.base.errors import DataError
 from reelflow.base.files import write_json
 from reelflow.base.terminal import printable
-from reelflow.base.words import some
+from reelflow.base.words import count, some
 from reelflow.dataset.enough_to_start import shortage
-from reelflow.intake.apply_import import Brought, carry_out
+from reelflow.intake.apply_import import carry_out
 from reelflow.intake.apply_import import remove as take_out
 from reelflow.intake.import_plan import Plan
 from reelflow.intake.inbox import SETTLE_S, InboxReport, take
@@ -58,11 +57,7 @@ def provide(data: Path | None, *, copy: bool, replacing: bool, echo: Callable[[s
     """
     with only_run():
         if data is not None:
-            brought = _bring(data, echo, copy=copy, replacing=replacing)
-            echo(
-                f"{RAW} holds the videos of {data}: {brought.new} new, {brought.kept} known, "
-                f"{brought.removed} taken out."
-            )
+            _bring(data, echo, copy=copy, replacing=replacing)
         elif not files_in(RAW):
             _make_sample(echo)
         odd = guard(echo)
@@ -73,11 +68,12 @@ def provide(data: Path | None, *, copy: bool, replacing: bool, echo: Callable[[s
             add(echo)
 
 
-def _bring(data: Path, echo: Callable[[str], None], *, copy: bool, replacing: bool) -> Brought:
+def _bring(data: Path, echo: Callable[[str], None], *, copy: bool, replacing: bool) -> None:
     """Bring nothing that the pipeline cannot run on, and show what goes for it."""
     if (data.parent if data.is_file() else data).resolve() == RAW.resolve():
-        return Brought(0, len(list_videos(RAW)), 0)
-    found = plan(data, Form(), None, adding=False, replacing=replacing, skip_missing=False)
+        echo(f"{RAW} holds {count(len(list_videos(RAW)), 'video')}.")
+        return
+    found = plan(data, replacing=replacing)
     for sentence in sentences(found.aside):
         echo(f"set aside in {data}: {sentence}")
     if found.shortage:
@@ -85,7 +81,11 @@ def _bring(data: Path, echo: Callable[[str], None], *, copy: bool, replacing: bo
     if not found.obstacles:
         for loss in found.losses():
             echo(f"{RAW}: {loss}.")
-    return carry_out(found, RAW, SOURCE, copy=copy)
+    carry_out(found, RAW, SOURCE, copy=copy)
+    echo(
+        f"{RAW} holds the videos of {data}: {len(found.put)} new, {found.there} known, "
+        f"{len(found.gone)} taken out."
+    )
 
 
 def holds_sample() -> bool:
@@ -96,20 +96,18 @@ def holds_sample() -> bool:
 def too_few(videos: Iterable[LabelledVideo]) -> str:
     """Why the stages would stop on so few videos; empty if they would not."""
     ingest = load_section(PARAMS, IngestParams)
-    if ingest.group_pattern:
-        pattern = re.compile(ingest.group_pattern)
-        videos = (with_group(video, pattern) for video in videos)
-    return shortage(list(videos), ingest, load_section(PARAMS, ValidateParams))
+    grouped = [with_group(video, ingest.group_pattern) for video in videos]
+    return shortage(grouped, ingest, load_section(PARAMS, ValidateParams))
 
 
 def plan(
     origin: Path,
-    form: Form,
-    folder: Path | None,
+    form: Form | None = None,
+    folder: Path | None = None,
     *,
-    adding: bool,
-    replacing: bool,
-    skip_missing: bool,
+    adding: bool = False,
+    replacing: bool = False,
+    skip_missing: bool = False,
 ) -> Plan:
     """What importing videos means for `data/raw`; nothing is written. Raises `ReelflowError`."""
     if adding and RAW_POINTER.is_file() and not RAW.exists():

@@ -92,13 +92,13 @@ def link_or_copy(source: Path, target: Path) -> None:
     temporary = temporary_beside(target)
     try:
         os.link(source, temporary)
+        temporary.replace(target)
     except OSError:
         with replacing(target) as copy:
             shutil.copyfile(source, copy)
-        return
-    temporary.replace(target)
-    # Where both were the same file already, the kernel does nothing and leaves the other name.
-    temporary.unlink(missing_ok=True)
+    finally:
+        # Where both were the same file already, the kernel does nothing and leaves the other name.
+        temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,53 +1,35 @@
 """Bringing labelled videos into the raw folder, linked and not copied, or removing them from it.
 
-A video is cloned where the file system can share blocks (btrfs, xfs, …), else hard-linked, and
-copied only across disks. With a ledger of what was brought, a second call brings what is new,
-removes what is gone from the source, and refuses to touch anything that came by another way.
+A video is hard-linked, and copied only across disks. With a ledger of what was brought, a second
+call brings what is new, removes what is gone from the source, and refuses to touch anything that
+came by another way.
 """
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import json
-import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from reelflow.base.errors import DataError
-from reelflow.base.files import remove_left_over, temporary_beside, write_json
+from reelflow.base.files import link_or_copy, remove_left_over, replacing, write_json
 from reelflow.base.progress import track
 from reelflow.intake.import_plan import Plan
 from reelflow.intake.labelled_videos import CSV_NAME
 from reelflow.intake.plan_import import brought
 from reelflow.intake.videos_csv import drop_empty_folders, known_videos, write_listing
 
-# An error that every file would meet, and no copy can avoid.
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-# From linux/fs.h: make a file share the blocks of another one.
-_FICLONE = 0x40049409
 
-
-@dataclass(frozen=True)
-class Brought:
-    """How many videos were brought, were there already, and were taken out."""
-
-    new: int
-    kept: int
-    removed: int
-
-
-def carry_out(plan: Plan, raw: Path, ledger: Path, *, copy: bool = False) -> Brought:
+def carry_out(plan: Plan, raw: Path, ledger: Path, *, copy: bool = False) -> None:
     """Carry out a plan.
 
     Args:
         plan: of `plan_import`, for the same `raw` and `ledger`.
         raw: the folder that the pipeline reads.
         ledger: as for `plan_import`.
-        copy: copy where cloning is not possible, instead of a hard link. (A hard-linked video
-            becomes read-only: DVC protects what it has a version of.)
+        copy: copy instead of a hard link. (A hard-linked video becomes read-only: DVC protects
+            what it has a version of.)
 
     Raises:
         DataError: the plan has obstacles.
@@ -72,7 +54,6 @@ def carry_out(plan: Plan, raw: Path, ledger: Path, *, copy: bool = False) -> Bro
     write_listing(raw, plan.after, keep=plan.adding)
     drop_empty_folders(raw)
     write_json(ledger, {"source": source, "files": sorted(ours)})
-    return Brought(len(plan.put), plan.there, len(plan.gone))
 
 
 def remove(raw: Path, ledger: Path, names: Sequence[str]) -> None:
@@ -95,37 +76,14 @@ def remove(raw: Path, ledger: Path, names: Sequence[str]) -> None:
 
 
 def put(source: Path, target: Path, *, copy: bool) -> None:
-    """Make `target` have the bytes of `source`, in one step; `copy` as for `carry_out`."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = temporary_beside(target)
+    """Make `target` have the bytes and the time of `source`, atomically; `copy` as for
+    `carry_out`."""
     real = source.resolve()
-    try:
-        if not _clone(real, temporary) and (copy or not _hard_link(real, temporary)):
-            shutil.copy2(real, temporary)
-            with temporary.open("rb") as copied:
-                os.fsync(copied.fileno())
-        temporary.replace(target)
-    finally:
-        # Also where both are names of one file: a rename leaves both then.
-        temporary.unlink(missing_ok=True)
-
-
-def _clone(source: Path, target: Path) -> bool:
-    try:
-        with source.open("rb") as old, target.open("wb") as new:
-            fcntl.ioctl(new.fileno(), _FICLONE, old.fileno())
-    except OSError:
-        target.unlink(missing_ok=True)
-        return False
-    shutil.copystat(source, target)
-    return True
-
-
-def _hard_link(source: Path, target: Path) -> bool:
-    try:
-        os.link(source, target)
-    except OSError as error:
-        if error.errno in DISK_FULL:
-            raise
-        return False
-    return True
+    if copy:
+        with replacing(target) as temporary:
+            shutil.copyfile(real, temporary)
+    else:
+        link_or_copy(real, target)
+    # Not of a link: the file may be somebody else's.
+    if not target.samefile(real):
+        shutil.copystat(real, target)

@@ -13,6 +13,7 @@ bytes with DVC's cache.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -22,17 +23,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from reelflow.base.errors import VideoError
-from reelflow.base.files import digest_of, remove_left_over
-from reelflow.intake.apply_import import DISK_FULL, put
+from reelflow.base.files import remove_left_over
+from reelflow.intake.apply_import import put
 from reelflow.intake.labelled_videos import CSV_NAME, LabelledVideo
 from reelflow.intake.same_bytes import Contents
 from reelflow.intake.videos_csv import files_in, free_name, known_videos, write_listing
+from reelflow.video.content_hash import hash_and_stamp, stamp_of
 from reelflow.video.open_safely import refuse_name, refuse_unusable
 
 # Files that changed later than so many seconds ago may still be written to.
 SETTLE_S = 30.0
 
-UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart", "~")
+_UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart", "~")
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class InboxReport:
 class _Arrival(NamedTuple):
     path: Path
     video: LabelledVideo  # its path is relative to the inbox, and to raw unless the name is taken
-    seen: os.stat_result
+    stamp: str
 
 
 def take(
@@ -97,8 +99,8 @@ def take(
             # The folder below the class: videos that lie there together stay in one split.
             group = place.parts[1] if len(place.parts) > 2 else None
             video = LabelledVideo(shown, place.parts[0], group)
-            arrival = _Arrival(path, video, path.stat())
-            by_content[digest_of(path)].append(arrival)
+            digest, stamp = hash_and_stamp(path)
+            by_content[digest].append(_Arrival(path, video, stamp))
     done: list[_Arrival] = []
     for same in by_content.values():
         with _leaving(report, [each.video.path for each in same]):
@@ -122,7 +124,7 @@ def _leaving(report: InboxReport, names: Sequence[str]) -> Iterator[None]:
     except VideoError as error:
         reason = f"{error.reason} {error.remedy}"
     except OSError as error:
-        if error.errno in DISK_FULL:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
             raise
         where = f" ({error.filename})" if error.filename else ""
         reason = f"{error.strerror or error}{where}. Mend that, and it is taken the next time."
@@ -190,8 +192,7 @@ def _bring(arrival: _Arrival, raw: Path) -> str:
     found = arrival.path.lstat()
     ours = not arrival.path.is_symlink() and found.st_nlink == 1 and found.st_uid == os.getuid()
     put(arrival.path, raw / name, copy=not ours)
-    now = arrival.path.stat()
-    if (now.st_size, now.st_mtime_ns) != (arrival.seen.st_size, arrival.seen.st_mtime_ns):
+    if stamp_of(arrival.path) != arrival.stamp:
         (raw / name).unlink()
         raise _waits("It changed while it was read.", "It is taken the next time.")
     return name
@@ -217,15 +218,13 @@ def _refuse_unfit(
         raise _waits("It lies in no class.", "Put it into a folder with the name of its class.")
     refuse_name(str(place))
     refuse_unusable(path, within, most_bytes=most_bytes)
-    if path.name.lower().endswith(UNFINISHED):
+    if path.name.lower().endswith(_UNFINISHED):
         reason = "Its name is that of an unfinished download."
         raise _waits(reason, "It is taken under its final name.")
     found = path.stat()
     if max(found.st_mtime, found.st_ctime) > settled:
         reason = "It was changed a moment ago and may still be growing."
         raise _waits(reason, "It is taken the next time.")
-    if not found.st_size:
-        raise _waits("It is empty.", "Put the video here again, or delete it.")
 
 
 def _waits(reason: str, remedy: str) -> VideoError:

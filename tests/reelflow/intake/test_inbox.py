@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -141,7 +142,7 @@ def test_what_cannot_be_taken_is_left_with_a_sentence_and_the_rest_goes_on(
     report = settled(inbox, raw)
     assert report.new == ["walk/good.mp4"]
     assert "lies in no class" in reason(report, "loose.mp4")
-    assert "is empty" in reason(report, "walk/empty.mp4")
+    assert "has no bytes" in reason(report, "walk/empty.mp4")
     assert "link to nothing" in reason(report, "walk/broken.mp4")
     assert "link to a folder" in reason(report, "walk/folder")
     assert "is a pipe" in reason(report, "walk/pipe.mp4")
@@ -185,12 +186,13 @@ def test_a_link_that_leads_out_is_left_unless_its_folder_is_allowed(
     assert "secret" not in files(raw).values()
 
 
+def no_link(*_: object) -> None:
+    raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+
 def test_where_the_disk_cannot_link_the_bytes_are_copied(
     inbox: Path, raw: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_link(source: Path, target: Path) -> None:
-        raise OSError(errno.EXDEV, "Invalid cross-device link")
-
     monkeypatch.setattr(os, "link", no_link)
     put(inbox / "walk/a.mp4", "A")
     assert settled(inbox, raw).new == ["walk/a.mp4"]
@@ -207,6 +209,7 @@ def test_a_full_disk_stops_and_loses_nothing(
     put(inbox / "walk/a.mp4", "A")
     with monkeypatch.context() as patched:
         patched.setattr(os, "link", no_room)
+        patched.setattr(shutil, "copyfile", no_room)
         with pytest.raises(OSError, match="No space left"):
             settled(inbox, raw)
     assert files(raw) == {}

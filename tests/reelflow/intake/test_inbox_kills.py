@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from reelflow.intake import apply_import
 from reelflow.intake import inbox as module
 from reelflow.intake.read_folder_or_csv import list_videos
-from tests.reelflow.intake.test_inbox import files, put, settled
+from tests.reelflow.intake.test_inbox import files, no_link, put, settled
 
 
 class Killed(BaseException):
@@ -19,8 +20,8 @@ class Killed(BaseException):
 
 
 STEPS: list[tuple[object, str]] = [
-    (apply_import.os, "link"),
-    (apply_import.shutil, "copyfile"),
+    (os, "link"),
+    (shutil, "copyfile"),
     (module, "write_listing"),
     (module.Path, "unlink"),
     (module.Path, "mkdir"),
@@ -49,7 +50,7 @@ def test_a_kill_at_any_step_and_again_takes_each_video_once(
         put(inbox / f"walk/{name}.mp4", name)
     put(inbox / "run/g/C.mp4", "C")
     if not linked:
-        monkeypatch.setattr(apply_import, "_hard_link", lambda source, target: False)
+        monkeypatch.setattr(os, "link", no_link)
     with monkeypatch.context() as patched:
         patched.setattr(*STEPS[step], killing(*STEPS[step], nth, when))
         with contextlib.suppress(Killed):

@@ -11,14 +11,14 @@ import pandas as pd
 import pytest
 
 from reelflow.base.errors import DataError
-from reelflow.intake.apply_import import Brought, carry_out, remove
+from reelflow.intake.apply_import import carry_out, remove
 from reelflow.intake.import_plan import Plan
 from reelflow.intake.labelled_videos import LabelledVideo
 from reelflow.intake.plan_import import plan_import
 from reelflow.intake.read_folder_or_csv import Form, list_videos, read_source
 from reelflow.intake.removal import meant
 from reelflow.intake.same_bytes import only_copies
-from tests.reelflow.intake.bringing import bring
+from tests.reelflow.intake.bringing import bring, counts
 
 
 def fill(root: Path, **names: str) -> Path:
@@ -40,8 +40,12 @@ class Store:
     def plan(self, origin: Path, form: Form | None = None, *, adding: bool = True) -> Plan:
         return plan_import(read_source(origin, form), self.raw, self.ledger, adding=adding)
 
-    def add(self, origin: Path, form: Form | None = None) -> Brought:
-        return carry_out(self.plan(origin, form), self.raw, self.ledger)
+    def add(self, origin: Path, form: Form | None = None) -> tuple[int, int, int]:
+        return self.carry_out(self.plan(origin, form))
+
+    def carry_out(self, plan: Plan) -> tuple[int, int, int]:
+        carry_out(plan, self.raw, self.ledger)
+        return counts(plan)
 
     def names(self) -> list[str]:
         return sorted(p.relative_to(self.raw).as_posix() for p in self.raw.rglob("*.mp4"))
@@ -53,19 +57,19 @@ def store(tmp_path: Path) -> Store:
 
 
 def test_adding_keeps_what_is_there_and_brings_no_bytes_twice(tmp_path: Path, store: Store) -> None:
-    assert store.add(fill(tmp_path / "one", run__a="A", sit__b="B")) == Brought(2, 0, 0)
+    assert store.add(fill(tmp_path / "one", run__a="A", sit__b="B")) == (2, 0, 0)
     more = fill(tmp_path / "two", run__other="A", run__a="new", hop__c="C", hop__twin="C")
     plan = store.plan(more)
     assert plan.new_labels == ["hop"]
     assert plan.duplicates == [("hop/twin.mp4", "hop/c.mp4")]
     assert (plan.there, plan.gone, plan.obstacles) == (1, [], [])
-    assert carry_out(plan, store.raw, store.ledger) == Brought(2, 1, 0)
+    assert store.carry_out(plan) == (2, 1, 0)
     taken = next(name for name in store.names() if name.startswith("run/a-"))
     assert store.names() == ["hop/c.mp4", taken, "run/a.mp4", "sit/b.mp4"]
     assert (store.raw / taken).read_text() == "new"
     assert (store.raw / "run/a.mp4").read_text() == "A"
     assert not (store.raw / "videos.csv").exists()
-    assert store.add(more) == Brought(0, 4, 0)
+    assert store.add(more) == (0, 4, 0)
 
 
 def test_a_name_with_a_part_of_the_hash_may_be_taken_too(tmp_path: Path, store: Store) -> None:
@@ -80,7 +84,7 @@ def test_a_video_of_the_same_name_size_and_age_is_another_if_its_bytes_are(
 ) -> None:
     store.add(fill(tmp_path / "one", run__a="A"))
     os.utime(fill(tmp_path / "two", run__a="B") / "run/a.mp4", (0, 0))
-    assert store.add(tmp_path / "two") == Brought(1, 0, 0)
+    assert store.add(tmp_path / "two") == (1, 0, 0)
 
 
 def test_a_csv_added_to_folders_lists_them_all_and_completes_what_is_known(
@@ -91,7 +95,7 @@ def test_a_csv_added_to_folders_lists_them_all_and_completes_what_is_known(
     (two / "l.csv").write_text("path,label,group\nx/a.mp4,run,g1\nx/c.mp4,hop,g2\n")
     plan = store.plan(two / "l.csv")
     assert plan.changed == ["run/a.mp4"]
-    carry_out(plan, store.raw, store.ledger)
+    store.carry_out(plan)
     assert list_videos(store.raw) == [
         LabelledVideo("run/a.mp4", "run", "g1"),
         LabelledVideo("sit/b.mp4", "sit"),
@@ -131,7 +135,7 @@ def test_the_same_bytes_under_two_labels_stop_it(
 
 
 def test_empty_files_are_no_twins(tmp_path: Path, store: Store) -> None:
-    assert store.add(fill(tmp_path / "one", run__a="", sit__b="", sit__c="C")) == Brought(3, 0, 0)
+    assert store.add(fill(tmp_path / "one", run__a="", sit__b="", sit__c="C")) == (3, 0, 0)
 
 
 def test_a_mirror_says_what_is_new_there_twice_and_taken_out(tmp_path: Path, store: Store) -> None:
@@ -188,7 +192,7 @@ def test_missing_files_are_an_obstacle_unless_they_may_be(tmp_path: Path, store:
     found = read_source(source / "l.csv")
     plan = plan_import(found, store.raw, store.ledger, skip_missing=True)
     assert "1 named, but missing: 'x/b.mp4'" in plan.sentences()
-    assert carry_out(plan, store.raw, store.ledger) == Brought(1, 0, 0)
+    assert store.carry_out(plan) == (1, 0, 0)
     (source / "x/a.mp4").unlink()
     with pytest.raises(DataError, match="names 2 videos, and none is there"):
         plan_import(read_source(source / "l.csv"), store.raw, store.ledger, skip_missing=True)
@@ -234,7 +238,7 @@ def test_nothing_of_which_there_is_no_other_copy_is_taken_out(tmp_path: Path, st
         replacing=True,
         kept=lambda path: path.name == "a.mp4",
     )
-    assert kept == Brought(0, 2, 1)
+    assert kept == (0, 2, 1)
 
 
 def test_names_of_one_file_that_go_together_are_no_copies_of_each_other(tmp_path: Path) -> None:
