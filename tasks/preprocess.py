@@ -96,7 +96,8 @@ def _warnings(division: Division, params: PreprocessParams) -> list[str]:
             "stand in another split and count more there. ingest.min_likeness decides what is one."
         )
     for label, splits in division.absent.items():
-        warnings.append(f"By its official splits, the class {label!r} is not in {splits}.")
+        gaps = " and ".join(splits)
+        warnings.append(f"By its official splits, the class {label!r} is not in {gaps}.")
     return warnings
 
 

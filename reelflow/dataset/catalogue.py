@@ -8,7 +8,7 @@ one of the two is wrong.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import partial
@@ -149,10 +149,8 @@ def _verdicts(
             yield path, known
         else:
             unknown.append((path, digest))
-    work = partial(check_one, root, bounds)
-    checked = each(work, unknown, workers)
-    progress = track(checked, len(unknown), "checking videos")
-    for (path, digest), (verdict, pictures) in progress:
+    checked = each(partial(check_one, root, bounds), unknown, workers)
+    for (path, digest), (verdict, pictures) in track(checked, len(unknown), "checking videos"):
         if stamp_of(root / path) != firsts[path][1]:
             # The file changed meanwhile, so the verdict may be on other bytes.
             yield path, changed(root / path)
@@ -224,4 +222,4 @@ def too_few(labels: Iterable[str], least: int, asked_by: str) -> str:
 
 def class_counts(labels: Iterable[str]) -> dict[str, int]:
     """How many videos each class has, by name."""
-    return {str(k): int(v) for k, v in pd.Series(list(labels)).value_counts().sort_index().items()}
+    return dict(sorted(Counter(labels).items()))

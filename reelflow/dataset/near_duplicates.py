@@ -201,14 +201,9 @@ def _best(
 
 def _at(one: Pictures, other: NDArray[Any], shift: int, mirror: bool) -> float:
     """The likeness of two clips if the second begins `shift` pictures into the first."""
-    ours, theirs = _shared(one, other, shift)
-    return likeness(ours, theirs[:, :, ::-1] if mirror else theirs) if len(ours) else 0.0
-
-
-def _shared(one: Pictures, other: NDArray[Any], shift: int) -> tuple[Pictures, Pictures]:
-    """What two clips show at the same time, if it is enough; else nothing."""
     begin, end = max(0, shift), min(len(one), len(other) + shift)
     least = max(FEWEST_SHARED, LEAST_SHARED * min(len(one), len(other)))
-    if end - begin < min(least, len(one), len(other)):
-        return one[:0], one[:0]
-    return one[begin:end], other[begin - shift : end - shift]
+    if end - begin < max(1, min(least, len(one), len(other))):
+        return 0.0  # they share too little
+    theirs = other[begin - shift : end - shift]
+    return likeness(one[begin:end], theirs[:, :, ::-1] if mirror else theirs)

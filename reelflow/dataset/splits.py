@@ -19,7 +19,7 @@ import pandas as pd
 
 from reelflow.base.errors import DataError
 from reelflow.base.split_names import SPLITS
-from reelflow.base.words import some
+from reelflow.base.words import count, some
 from reelflow.dataset.keep_together import ALL, Group, Video, join
 from reelflow.dataset.split_ledger import ANEW, COLUMNS, Ledger
 from reelflow.dataset.stratify import Bools, Impossible, assign
@@ -78,7 +78,11 @@ def divide(
     try:
         split_of = assign(counts, allowed, wanted, needed)
     except Impossible:
-        raise _no_division(ledger) from None
+        raise DataError(
+            "The classes share so few groups that no division puts each of them into training, "
+            "validation and test. Add videos of new groups to the classes that have the fewest, or "
+            f"take such a class out. If {ledger.path} binds groups, deleting it frees them: {ANEW}."
+        ) from None
     rows = [
         (video.hash, video.path, video.label, video.group or None, SPLITS[split], group.name)
         for group, split in zip(groups, split_of, strict=True)
@@ -214,12 +218,9 @@ def _refuse_too_few(label: str, groups: list[Group], needed: Bools, ledger: Ledg
         return
     able = [group for group in groups if not group.allowed.isdisjoint(splits)]
     names = f" ({some([group.name for group in able])})" if able else ""
-    has = f"of its {len(groups)} groups {len(able)} may{names}"
-    if len(able) == len(groups):
-        has = f"it has {len(groups)} {'group' if len(groups) == 1 else 'groups'}{names}"
     remedy = (
-        f"Add videos of {short} more {'group' if short == 1 else 'groups'} (another source, "
-        "person, camera), or take the class out."
+        f"Add videos of {count(short, 'more group')} (another source, person, camera), or take the "
+        "class out."
     )
     if any(group.official for group in groups):
         remedy += " Or correct the column `split` of videos.csv."
@@ -230,18 +231,7 @@ def _refuse_too_few(label: str, groups: list[Group], needed: Bools, ledger: Ledg
             " Near-duplicates join groups; if they are not the same, raise ingest.min_likeness."
         )
     raise DataError(
-        f"The class {label!r} needs a group each for {_join(splits)}, and {has}; a video without "
-        f"a group counts as one. {remedy}"
+        f"The class {label!r} needs a group each for {', '.join(splits)}, and of its "
+        f"{count(len(groups), 'group')} {len(able)} may stand there{names}; a video without a "
+        f"group counts as one. {remedy}"
     )
-
-
-def _no_division(ledger: Ledger) -> DataError:
-    return DataError(
-        "The classes share so few groups that no division puts each of them into training, "
-        "validation and test. Add videos of new groups to the classes that have the fewest, or "
-        f"take such a class out. If {ledger.path} binds groups, deleting it frees them: {ANEW}."
-    )
-
-
-def _join(names: tuple[str, ...]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

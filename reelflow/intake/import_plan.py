@@ -88,8 +88,7 @@ class Plan:
             "named by a split list, but not there": source.unmatched,
         }
         new = f"{len(self.put)} new, {self.there} already there, {len(self.after)} in all."
-        word = source.words.get("validation", "validation")
-        made_up = made_up_test((video.split for video in self.after.values()), word)
+        made_up = made_up_test(video.split for video in self.after.values())
         return [
             new,
             *(f"{len(items)} {what}: {some(items)}" for what, items in lists.items() if items),

@@ -93,18 +93,18 @@ def slashed(path: str, folder: Path) -> str:
     return path if len(meant) == 1 else next(there, plain.replace("\\", "/"))
 
 
-def with_group(video: LabelledVideo, pattern: re.Pattern[str]) -> LabelledVideo:
-    """The video with the group that the pattern finds in its path, if it has none yet."""
-    found = None if video.group else pattern.search(video.path)
+def with_group(video: LabelledVideo, pattern: str) -> LabelledVideo:
+    """The video with the group that the pattern finds in its path, if it has none yet and there is
+    a pattern."""
+    found = re.search(pattern, video.path) if pattern and not video.group else None
     return replace(video, group=found["group"] or None) if found else video
 
 
-def made_up_test(splits: Iterable[str | None], word: str = "validation") -> str:
+def made_up_test(splits: Iterable[str | None]) -> str:
     """A sentence or two on an official split that has no test; empty if it has one.
 
     Args:
         splits: of all videos, None where none is prescribed.
-        word: what the source calls its validation.
     """
     official = sorted({split for split in splits if split})
     if not official or "test" in official:
@@ -120,5 +120,5 @@ def made_up_test(splits: Iterable[str | None], word: str = "validation") -> str:
         return text
     return (
         f"{text} To test on the official validation videos instead, import with the option "
-        f"`--split-value {word}=test`; validation is then drawn from the training videos."
+        "`--split-value validation=test`; validation is then drawn from the training videos."
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from glob import glob
 from pathlib import Path, PurePosixPath
 
 from reelflow.base.errors import DataError
@@ -70,11 +71,9 @@ def _files(lists: Sequence[str]) -> Iterator[tuple[Path, str]]:
         if not equals or split not in SPLITS:
             split, rest = "", item
         whole = Path(rest).expanduser()
-        files = (
-            [whole]
-            if whole.is_file()
-            else sorted(Path(whole.anchor).glob(str(whole.relative_to(whole.anchor))))
-        )
+        # A pattern may be absolute, which those of pathlib may not.
+        named = [str(whole)] if whole.is_file() else sorted(glob(str(whole)))  # noqa: PTH207
+        files = [Path(name) for name in named]
         if not files:
             raise DataError(f"A list of an official split is missing: there is no file {whole}.")
         yield from ((file, split) for file in files)

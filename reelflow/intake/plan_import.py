@@ -71,16 +71,20 @@ def plan_import(
         _add(plan, raw, present)
     else:
         _mirror(plan, raw)
-        former = brought(ledger)
         plan.gone = sorted(present - set(plan.after) - {CSV_NAME})
         plan.overwritten = sorted(
             name
             for name in present & set(plan.put)
             if not filecmp.cmp(plan.put[name], raw / name, shallow=False)
         )
-        _forbid_losses(plan, raw, former, kept)
-        if not (replacing or plan.obstacles):
-            _ask_for_losses(plan, raw)
+        _forbid_losses(plan, raw, sorted(present - brought(ledger) - {CSV_NAME}), kept)
+        # Ask first: a typing error in the name of a source must not cost what another one brought.
+        if not (replacing or plan.obstacles) and (losses := plan.losses()):
+            plan.obstacles.append(
+                f"{raw} would lose something to {source.origin}: {'; '.join(losses)}. Nothing was "
+                "changed. If that is meant, run the same command with the option `--replace`. To "
+                "keep what is there and add to it, import with the option `--add`."
+            )
     _refuse_torn_groups(plan)
     return plan
 
@@ -202,9 +206,8 @@ def _place(video: LabelledVideo) -> str:
     return PurePosixPath(video.path).as_posix()
 
 
-def _forbid_losses(plan: Plan, raw: Path, former: set[str], kept: Callable[[Path], bool]) -> None:
+def _forbid_losses(plan: Plan, raw: Path, foreign: list[str], kept: Callable[[Path], bool]) -> None:
     """Refuse to remove what did not come by an import, and what has no other copy."""
-    foreign = sorted(files_in(raw) - former - {CSV_NAME})
     if foreign:
         plan.obstacles.append(
             f"{raw} holds {len(foreign)} files that did not come from {plan.source.origin} (e.g. "
@@ -218,16 +221,6 @@ def _forbid_losses(plan: Plan, raw: Path, former: set[str], kept: Callable[[Path
         plan.obstacles.append(
             f"{len(lost)} files of {raw} would be taken out, of which there is no other copy "
             f"({some(lost)}). Import with the option `--add` to keep them, or remove them by force."
-        )
-
-
-def _ask_for_losses(plan: Plan, raw: Path) -> None:
-    """Ask first: a typing error in the name of a source must not cost what another one brought."""
-    if losses := plan.losses():
-        plan.obstacles.append(
-            f"{raw} would lose something to {plan.source.origin}: {'; '.join(losses)}. Nothing was "
-            "changed. If that is meant, run the same command with the option `--replace`. To keep "
-            "what is there and add to it, import with the option `--add`."
         )
 
 

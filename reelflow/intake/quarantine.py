@@ -29,15 +29,12 @@ def read(path: Path, *more: Path) -> pd.DataFrame:
 
 def listed(errors: Iterable[VideoError]) -> pd.DataFrame:
     """A list of these videos, sorted by path."""
-    rows = sorted(map(row, errors), key=lambda found: found["path"])
+    rows = sorted(
+        # A name that is not UTF-8 must not make the table unreadable.
+        (e.path.encode("utf-8", "backslashreplace").decode(), e.code, e.reason, e.remedy)
+        for e in errors
+    )
     return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def row(error: VideoError) -> dict[str, str]:
-    """The row of a file that cannot be used."""
-    # A name that is not UTF-8 must not make the table unreadable.
-    path = error.path.encode("utf-8", "backslashreplace").decode()
-    return {"path": path, "code": error.code, "reason": error.reason, "remedy": error.remedy}
 
 
 def sentences(errors: Sequence[VideoError], most: int = 10) -> list[str]:

@@ -75,7 +75,6 @@ class Source:
         missing: paths that the csv names and that are not there.
         skipped: paths that the form leaves out.
         unmatched: lines of the split lists that name no video of the source.
-        words: what the source calls the splits that it has.
     """
 
     origin: Path
@@ -84,7 +83,6 @@ class Source:
     missing: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     unmatched: list[str] = field(default_factory=list)
-    words: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_source(origin: Path, form: Form | None = None, folder: Path | None = None) -> Source:
@@ -118,9 +116,8 @@ def read_source(origin: Path, form: Form | None = None, folder: Path | None = No
         videos = [replace(v, split=found.get(v.path, v.split)) for v in videos]
     meaning = _meaning(origin, {video.split or "" for video in videos}, form)
     videos = [replace(video, split=meaning[video.split or ""]) for video in videos]
-    if form.group_pattern:
-        pattern = _group_pattern(form.group_pattern)
-        videos = [with_group(video, pattern) for video in videos]
+    _refuse_pattern(form.group_pattern)
+    videos = [with_group(video, form.group_pattern) for video in videos]
     videos = sorted(once_each(origin, videos), key=lambda video: video.path)
     kept = [replace(v, split=None if v.split == NONE else v.split) for v in videos]
     kept = [video for video in kept if video.split != SKIP]
@@ -132,7 +129,6 @@ def read_source(origin: Path, form: Form | None = None, folder: Path | None = No
         sorted({video.path for video in kept} - {video.path for video in there}),
         [video.path for video in videos if video.split == SKIP],
         unmatched,
-        {split: word for word, split in sorted(meaning.items())},
     )
 
 
@@ -279,11 +275,10 @@ def _meaning(origin: Path, words: set[str], form: Form) -> dict[str, str]:
     return meaning
 
 
-def _group_pattern(pattern: str) -> re.Pattern[str]:
+def _refuse_pattern(pattern: str) -> None:
     try:
-        found = re.compile(pattern)
+        names = re.compile(pattern).groupindex
     except re.error as error:
         raise DataError(f"{quoted(pattern)} is no regular expression: {error}.") from None
-    if "group" not in found.groupindex:
+    if pattern and "group" not in names:
         raise DataError(f"--group-pattern {quoted(pattern)} names no part (?P<group>…).")
-    return found

@@ -55,14 +55,6 @@ def free_name(raw: Path, name: str, path: Path, taken: Container[str] = ()) -> s
     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(raw / free))
 
 
-def folders_say_all(videos: Mapping[str, LabelledVideo]) -> bool:
-    """Whether the first folder is the class of each video, and nothing else is known of it."""
-    return all(
-        name.split("/")[0] == video.label and not video.group and not video.split
-        for name, video in videos.items()
-    )
-
-
 def write_listing(raw: Path, videos: Mapping[str, LabelledVideo], *, keep: bool) -> None:
     """Make `raw` record these videos.
 
@@ -72,7 +64,11 @@ def write_listing(raw: Path, videos: Mapping[str, LabelledVideo], *, keep: bool)
         keep: whether a csv that is there stays one, since it may leave files out on purpose.
     """
     path = raw / CSV_NAME
-    if folders_say_all(videos) and not (keep and path.is_file()):
+    classes_alone = all(
+        name.split("/")[0] == video.label and not video.group and not video.split
+        for name, video in videos.items()
+    )
+    if classes_alone and not (keep and path.is_file()):
         path.unlink(missing_ok=True)
         return
     rows = [

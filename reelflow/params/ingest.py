@@ -25,11 +25,10 @@ class IngestParams(DecodingSection):
     @field_validator("group_pattern")
     @classmethod
     def _has_a_group(cls, pattern: str) -> str:
-        if pattern:
-            try:
-                names = re.compile(pattern).groupindex
-            except re.error as error:
-                raise ValueError(f"a valid regular expression ({error})") from None
-            if "group" not in names:
-                raise ValueError("an expression that names a part: `(?P<group>...)`")
+        try:
+            names = re.compile(pattern).groupindex
+        except re.error as error:
+            raise ValueError(f"a valid regular expression ({error})") from None
+        if pattern and "group" not in names:
+            raise ValueError("an expression that names a part: `(?P<group>...)`")
         return pattern

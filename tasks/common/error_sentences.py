@@ -19,7 +19,7 @@ def sentence(error: Exception) -> str:
     if isinstance(error, ReelflowError):
         return str(error)
     if isinstance(error, OSError):
-        where = printable(f" while writing {error.filename}") if error.filename else ""
+        where = printable(f" ({error.filename})") if error.filename else ""
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return f"the disk is full{where}. Make room and run the same command: it goes on."
         if error.errno in (errno.EACCES, errno.EROFS):

@@ -26,12 +26,12 @@ def test_a_made_up_test_is_said_and_the_official_validation_can_be_the_test(
     (source / "videos.csv").write_text("\n".join(lines))
 
     said = project.call("reelflow", "import", str(source), "--dry-run").stdout
-    offer = f"split-value {word}=test"
+    offer = "--split-value validation=test"
     assert "has no test (train and validation alone): the test is drawn from its training" in said
     assert offer in said
 
-    # The word of the source does, and so does the pipeline's own, which later stages offer.
-    for option in (f"--{offer}", "--split-value validation=test"):
+    # The word of the source does, too.
+    for option in (offer, f"--split-value {word}=test"):
         said = project.call("reelflow", "import", str(source), *option.split()).stdout
         assert "has no test" not in said
         splits = {name: v.split for name, v in known_videos(project.root / "data/raw").items()}

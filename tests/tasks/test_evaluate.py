@@ -248,12 +248,6 @@ def test_a_test_video_that_was_trained_on_is_refused(copied: Path) -> None:
     refused(r"1 of the test videos .* wave/g1_1\.mp4")
 
 
-def test_an_empty_test_is_refused_with_a_remedy(copied: Path) -> None:
-    test = Path("data/prepared/test.csv")
-    test.write_text(test.read_text().splitlines()[0] + "\n")
-    refused("Raise preprocess.test_share")
-
-
 def test_a_model_that_gives_no_numbers_is_refused(copied: Path) -> None:
     model = tiny_model()
     model.set_weights([weight * np.nan for weight in model.get_weights()])

@@ -41,6 +41,11 @@ def test_an_error_of_the_system_that_nobody_foresaw_is_one_too(project: Path) ->
     assert "Traceback" in (project / ".reelflow/errors.log").read_text()
 
 
+def test_a_missing_right_is_not_said_to_be_one_to_write(project: Path) -> None:
+    said = error_sentences.sentence(PermissionError(13, "Permission denied", "data/raw/a.mp4"))
+    assert said.startswith("Permission denied (data/raw/a.mp4). Give this user the right to it")
+
+
 def test_where_nothing_can_be_written_the_traceback_is_printed(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -234,7 +234,8 @@ def test_an_official_split_that_never_trains_on_a_class_is_an_error() -> None:
     videos["split"] = videos["group"].map({"g0": "test", "g1": "validation"}).fillna("train")
     videos = videos[(videos["label"] != "bend") | (videos["split"] != "train")]
     with pytest.raises(
-        DataError, match="'bend' needs a group each for train, and of its 2 groups 0 may;"
+        DataError,
+        match="'bend' needs a group each for train, and of its 2 groups 0 may stand there;",
     ):
         divide(videos, NOTHING, SHARES, 0)
 
@@ -244,7 +245,7 @@ def test_a_class_of_too_few_groups_is_told_how_many_more_it_needs(groups: int, m
     videos = manifest_of([*grid(("bend", "jump")), *grid(("rare",), groups=groups, videos=9)])
     with pytest.raises(DataError) as error:
         divide(videos, NOTHING, SHARES, 0)
-    assert "The class 'rare' needs a group each for train, validation and test" in str(error.value)
+    assert "The class 'rare' needs a group each for train, validation, test" in str(error.value)
     assert more in str(error.value)
 
 
