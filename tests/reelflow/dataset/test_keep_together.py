@@ -85,7 +85,7 @@ def test_near_duplicates_stand_in_one_split_when_they_come_and_later() -> None:
 def test_where_near_duplicates_leave_too_few_groups_it_is_said() -> None:
     videos = manifest_of(grid(groups=4))
     videos["alike"] = "all"
-    with pytest.raises(DataError, match=r"has 1 group .* raise ingest\.min_likeness"):
+    with pytest.raises(DataError, match=r"of its 1 group 1 may .* raise ingest\.min_likeness"):
         split(videos)
 
 
