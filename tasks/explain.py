@@ -103,6 +103,9 @@ def explain_videos(
     bounds = Bounds(section.timeout_s, section.memory_mb)
     subject = load_subject(model.file, model.card, bounds)
     known = known_videos(subject.model, model.card)
+    # A head on embeddings is shown whole pictures, scaled.
+    on_frames = not model.card.get("blocks")
+    clip = ClipSpec(**model.card["clip"]) if on_frames else None
     done, figures, names = Done(), [], set[str]()
     shown = track(files, len(files), "explaining videos") if len(files) > 1 else files
     for number, file in enumerate(shown):
@@ -115,7 +118,7 @@ def explain_videos(
         told = _told(file, found, subject, model, known)
         told["folder"] = _folder(file, names)
         if checked:
-            boxes = true_boxes(Path(file), look, _clip(model.card))
+            boxes = true_boxes(Path(file), look, clip)
             told["checks"] = check(subject, found, boxes, number)
             figures.append(told["checks"])
         _write(out / told["folder"], found, told)
@@ -123,16 +126,10 @@ def explain_videos(
     if figures:
         done.sentences = _conclude(figures, model)
     if done.videos:
-        learned = not model.card.get("blocks")
         filters = subject.filters()
-        page = explanations.render(done.videos, model.source, done.sentences, filters, learned)
+        page = explanations.render(done.videos, model.source, done.sentences, filters, on_frames)
         write_text(out / "index.html", page)
     return done
-
-
-def _clip(card: dict[str, Any]) -> ClipSpec | None:
-    """The clip that is shown; None for whole pictures, scaled."""
-    return None if card.get("blocks") else ClipSpec(**card["clip"])
 
 
 def _told(

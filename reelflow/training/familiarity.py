@@ -83,20 +83,26 @@ class Familiarity:
 
 
 def features_of(model: keras.Model) -> Callable[[NDArray[Any]], Floats]:
-    """The features that the last layer of a model reads of the views of a clip, float32 (D,).
-
-    Where a network judges each frame for itself, it is the mean of its frames.
-    """
+    """The features that the last layer of a model reads of the views of a clip, float32 (D,)."""
     if len(model.input_shape) == 2:
         return lambda views: np.asarray(views.mean(axis=0), dtype=np.float32)
+    read = features_of_clips(model)
+    return lambda views: np.mean([read(view[np.newaxis])[0] for view in views], axis=0)
+
+
+def features_of_clips(model: keras.Model) -> Callable[[NDArray[Any]], Floats]:
+    """The features that the last layer of a network reads of several clips, float32 (B, D).
+
+    Where the network judges each frame for itself, it is the mean of its frames.
+    """
     import keras
 
     last = [layer for layer in model.layers if layer.weights][-1]
     before = keras.Model(model.inputs, last.input)
 
-    def found(views: NDArray[Any]) -> Floats:
-        rows = [before.predict_on_batch(view[np.newaxis]).mean(axis=0) for view in views]
-        return np.asarray(np.mean(rows, axis=0), dtype=np.float32)
+    def found(clips: NDArray[Any]) -> Floats:
+        rows = before.predict_on_batch(clips)
+        return np.asarray(rows.reshape(len(clips), -1, rows.shape[-1]).mean(axis=1), np.float32)
 
     return found
 

@@ -15,7 +15,7 @@ from reelflow.base.evenly import evenly
 from reelflow.explain.neighbours import nearest
 from reelflow.store.crops_and_segments import centre
 from reelflow.store.frame_store import FrameStore
-from reelflow.training.familiarity import features_of
+from reelflow.training.familiarity import features_of_clips
 from reelflow.training.inputs import inputs_of
 from tasks.common.inputs import prepared_splits, read_json
 from tasks.common.paths import EMBEDDINGS, FRAMES, PREPARED
@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 # Training videos that are compared, at most: networks on frames must look at each again.
 MOST = 1000
+# Clips in a pass, see `reelflow.explain.on_frames`.
+_BATCH = 16
 _SPLITS = {
     "train": "which it learned from",
     "validation": "which its training used",
@@ -86,15 +88,16 @@ def known_videos(model: Any, card: dict[str, Any]) -> Known:
 def _features(
     model: Any, card: dict[str, Any], videos: pd.DataFrame
 ) -> dict[str, NDArray[np.float32]]:
-    read = features_of(model)
     if card.get("blocks"):
         shown, there = inputs_of(card, None, EMBEDDINGS, videos)
-        return {video: read(shown(video)) for video in there["hash"]}
+        return {video: shown(video)[0] for video in there["hash"]}
     frames = FrameStore(FRAMES)
     if frames.spec.seen.to_dict() != card["clip"]:
         raise DataError(f"{FRAMES} holds other clips than the model takes.")
-    # The crop that is explained: the features of others are another point.
-    return {
-        video: read(centre(frames.frames(video), frames.spec)[np.newaxis])
-        for video in videos["hash"]
-    }
+    read, names = features_of_clips(model), list(videos["hash"])
+    found: list[NDArray[np.float32]] = []
+    for start in range(0, len(names), _BATCH):
+        # The crop that is explained: the features of others are another point.
+        clips = [centre(frames.frames(name), frames.spec) for name in names[start : start + _BATCH]]
+        found.extend(read(np.stack(clips)))
+    return dict(zip(names, found, strict=True))

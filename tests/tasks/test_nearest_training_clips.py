@@ -75,8 +75,8 @@ def test_of_several_crops_the_one_that_is_explained_is_compared(
     # The model sees the mean of each colour.
     monkeypatch.setattr(
         nearest_training_clips,
-        "features_of",
-        lambda model: lambda views: np.float32(views.mean(axis=(0, 1, 2, 3))),
+        "features_of_clips",
+        lambda model: lambda clips: np.float32(clips.mean(axis=(1, 2, 3))),
     )
     found = known_videos(None, {"clip": spec.seen.to_dict(), "data_hash": "d"}).features
     for name, clip in clips.items():
