@@ -28,10 +28,9 @@ def compare(
 
     found = compared(first, second)
     if as_json:
-        told = {"headline": found.headline, **asdict(found.paired)}
-        left = {name: getattr(found, name) for name in ("only_first", "only_second", "other_label")}
+        told = {"headline": found.headline, **asdict(found.paired), **found.left_out}
         flips = found.flips.astype(object).where(found.flips.notna(), None).to_dict("records")
-        print(json.dumps({**told, **left, "flips": flips}, indent=2))
+        print(json.dumps({**told, "flips": flips}, indent=2))
         return
     print(printable(found.headline))
     for sentence in found.sentences:

@@ -13,8 +13,6 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from reelflow.base.csv_table import read_cells
 from reelflow.base.errors import ReelflowError
 from reelflow.base.files import write_text
@@ -26,7 +24,6 @@ from reelflow.registry.versions import run_of
 from reelflow.reports import comparison
 from reelflow.reports.comparison import Comparison, Side
 from reelflow.store.clip_spec import Clip
-from reelflow.store.crops_and_segments import shown
 from reelflow.store.frame_store import FrameStore
 from reelflow.tracking.mlflow_client import (
     address_from_environment,
@@ -84,14 +81,7 @@ def _clips() -> Callable[[str], Clip | None]:
     if not FRAMES.is_dir():
         return lambda video: None
     store = FrameStore(FRAMES)
-
-    def clip(video: str) -> Clip | None:
-        if video not in store.index.index:
-            return None
-        times = np.asarray(store.index["timestamps"][video])
-        return shown(Clip(store.frames(video), times), store.spec)
-
-    return clip
+    return lambda video: store.shown(video) if video in store.index.index else None
 
 
 def _side(name: str, model: str) -> Side:
@@ -99,15 +89,16 @@ def _side(name: str, model: str) -> Side:
         file = _file(name, model, Path(scratch))
         try:
             table = read_cells(file)
+            if missing := _COLUMNS - set(table.columns):
+                raise SideError(
+                    f"{name}: a table of predictions has the columns {', '.join(sorted(_COLUMNS))};"
+                    f" missing: {', '.join(sorted(missing))}."
+                )
+            table = table.astype({"confidence": float})
         except ValueError as error:
             raise SideError(f"{name}: {file.name} cannot be read: {error}") from None
-    if missing := _COLUMNS - set(table.columns):
-        raise SideError(
-            f"{name}: a table of predictions has the columns {', '.join(sorted(_COLUMNS))}; "
-            f"{', '.join(sorted(missing))} {'is' if len(missing) == 1 else 'are'} missing."
-        )
     called = THIS if name == HERE else f"version {name}" if name.isdecimal() else name
-    return Side(called, table.astype({"confidence": float}))
+    return Side(called, table)
 
 
 def _file(name: str, model: str, scratch: Path) -> Path:

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from reelflow.base.errors import DataError
 from reelflow.base.parallel import each
-from reelflow.store.clip_spec import ClipSpec
+from reelflow.store.clip_spec import Clip, ClipSpec
+from reelflow.store.crops_and_segments import shown
 from reelflow.store.index_file import INDEX, read_index
 from reelflow.store.shards import is_whole, not_a_shard
 
@@ -121,3 +122,8 @@ class FrameStore:
         frames = np.empty(self.spec.stored_shape, np.uint8)
         self.read(int(self.places([video_hash])[0]), frames)
         return frames
+
+    def shown(self, video_hash: str) -> Clip:
+        """What a person is shown of a video, see `crops_and_segments.shown`. Raises as `frames`."""
+        times = np.asarray(self.index.at[video_hash, "timestamps"])
+        return shown(Clip(self.frames(video_hash), times), self.spec)

@@ -163,6 +163,7 @@ def test_a_revision_of_git_is_read_from_dvcs_cache(project: Path) -> None:
     [
         ("a,b\n1,2\n", "a table of predictions has the columns confidence, group, hash, "),
         ("", "bad.csv cannot be read"),
+        ("hash,path,label,group,predicted,confidence\na,b,c,d,c,much\n", "bad.csv cannot be read"),
     ],
 )
 def test_a_table_that_is_none_is_refused_in_a_sentence(project: Path, text: str, says: str) -> None:

@@ -40,8 +40,8 @@ class Comparison:
         first, second: the names of the sides.
         paired: the figures, see `reelflow.evaluation.paired`.
         confidence: of the interval.
-        only_first, only_second: test videos of one side alone, which are not compared.
-        other_label: videos that have another label on each side, which are not compared either.
+        left_out: how many test videos are not compared: `only_first` and `only_second`, of one
+            side alone, and `other_label`, with another label on each side.
         flips: a row a video that one side alone has right: hash, path, label, group,
             predicted_first, predicted_second, confidence_first, confidence_second, gained.
         same: every video got the same label from both.
@@ -51,9 +51,7 @@ class Comparison:
     second: str
     paired: Paired
     confidence: float
-    only_first: int
-    only_second: int
-    other_label: int
+    left_out: dict[str, int]
     flips: pd.DataFrame
     same: bool
 
@@ -101,12 +99,12 @@ class Comparison:
             f"{self.second} alone has {count(found.gained, 'video')} right, {self.first} alone "
             f"{found.lost:,}."
         )
-        left = {
-            f"of the test of {self.first} alone": self.only_first,
-            f"of the test of {self.second} alone": self.only_second,
-            "with another label on each side": self.other_label,
+        words = {
+            "only_first": f"of the test of {self.first} alone",
+            "only_second": f"of the test of {self.second} alone",
+            "other_label": "with another label on each side",
         }
-        if some := [f"{number:,} {words}" for words, number in left.items() if number]:
+        if some := [f"{number:,} {words[why]}" for why, number in self.left_out.items() if number]:
             told.append(f"Not compared: {', '.join(some)}.")
         return told
 
@@ -115,40 +113,32 @@ def make(
     first: Side, second: Side, metric: Metric, confidence: float, seed: int
 ) -> Comparison | None:
     """Compare two sides on the videos that both predicted; None if there is no such video."""
-    both = first.predictions.merge(
-        second.predictions, on="hash", suffixes=("_first", "_second"), how="inner"
+    answers, before = ["hash", "label", "predicted", "confidence"], first.predictions
+    both = second.predictions[[*answers, "path", "group"]].merge(
+        before[answers].rename(columns={"label": "label_first"}),
+        on="hash",
+        suffixes=("_second", "_first"),
     )
-    agreed = both[both["label_first"] == both["label_second"]].sort_values("path_second")
+    same_label = both["label"] == both.pop("label_first")
+    agreed = both[same_label].sort_values("path")
     if agreed.empty:
         return None
-    right = [
-        (agreed["label_first"] == agreed[f"predicted_{side}"]).to_numpy()
-        for side in ("first", "second")
-    ]
-    paired = compare(
-        right[0],
-        right[1],
-        pd.factorize(agreed["label_first"])[0].astype(np.int64),
-        group_codes(list(agreed["group_second"])),
-        metric,
-        confidence,
-        seed,
+    one, other = (
+        (agreed["label"] == agreed[f"predicted_{side}"]).to_numpy() for side in ("first", "second")
     )
-    flips = agreed.assign(gained=right[1]).loc[right[0] != right[1]]
-    flips = flips.rename(
-        columns={"path_second": "path", "label_second": "label", "group_second": "group"}
-    )
-    shown = ["hash", "path", "label", "group", "gained"]
-    shown += [f"{n}_{side}" for n in ("predicted", "confidence") for side in ("first", "second")]
+    labels = pd.factorize(agreed["label"])[0].astype(np.int64)
+    groups = group_codes(list(agreed["group"]))
     return Comparison(
         first.name,
         second.name,
-        paired,
+        compare(one, other, labels, groups, metric, confidence, seed),
         confidence,
-        len(first.predictions) - len(both),
-        len(second.predictions) - len(both),
-        len(both) - len(agreed),
-        flips[shown].reset_index(drop=True),
+        {
+            "only_first": len(before) - len(both),
+            "only_second": len(second.predictions) - len(both),
+            "other_label": len(both) - len(agreed),
+        },
+        agreed.assign(gained=other)[one != other].reset_index(drop=True),
         bool((agreed["predicted_first"] == agreed["predicted_second"]).all()),
     )
 
