@@ -28,8 +28,9 @@ def main() -> None:
     drawn = [videos.sample(frac=1, random_state=seed) for seed in range(5)]
     alone = [one.drop_duplicates("group") for one in drawn]
     for name, table in (("all", videos), *(("one a group", one) for one in alone)):
-        found = hidden_groups.seen(table, store, embeddings)
-        closeness, clusters = hidden_groups.measure(found["backgrounds"])
+        found = hidden_groups.looks_of(table, store, embeddings)
+        assert found, "no group is known"
+        closeness, clusters = hidden_groups.measure(found.backgrounds)
         print(
             f"{name}: {len(table)} videos, closeness {closeness:.2f}, clusters {clusters.max() + 1}"
         )

@@ -1,7 +1,7 @@
 """Stage `evaluate`: how good is the model on test videos that nothing has seen?
 
 Reads the model, its card and its answers to videos that were left out, the prepared splits, the
-frames, and for the report the manifest and the curves of the training. Writes
+frames, and for the report the manifest and the curves and figures of the training. Writes
 `metrics/evaluate.json` (all figures), `metrics/summary.json` (those by which runs are compared),
 `reports/predictions.csv` (a row a test video), for `dvc plots`
 `plots/{confusion,roc,pr,reliability,coverage}.csv`, and `reports/index.html`. One clip is in
@@ -32,8 +32,7 @@ from reelflow.params import load_section
 from reelflow.params.evaluate import EvaluateParams
 from reelflow.params.register import RegisterParams
 from reelflow.reports import evaluation_report
-from reelflow.store.clip_spec import Clip
-from reelflow.store.crops_and_segments import frozen, shown
+from reelflow.store.crops_and_segments import frozen
 from reelflow.store.frame_store import FrameStore
 from reelflow.training.clip_map import clip_map
 from reelflow.training.inputs import Shown, inputs_of
@@ -75,10 +74,12 @@ def main() -> None:
     refuse_meaningless(meta, card, splits)
     store = FrameStore(FRAMES)
     inputs, there = inputs_of(card, store, EMBEDDINGS, splits["test"])
-    _warn_of_untested(splits["test"].drop(there.index))
+    if untested := list(splits["test"].drop(there.index)["path"]):
+        paths = ", ".join(untested)
+        log.warning("not tested, since the stage `embed` could make no embedding: %s", paths)
     splits["test"] = there
     labels, test = list(card["labels"]), splits["test"]
-    history = pd.read_csv(present(PLOTS / "train.csv"))
+    history, best = pd.read_csv(present(PLOTS / "train.csv")), read_json(METRICS / "train.json")
     model = load_model(MODEL)
     untempered = _predict(model, test, inputs)
     temperature = float(card.get("temperature", 1.0))
@@ -120,9 +121,9 @@ def main() -> None:
     if "embedding" not in card:
         still = _predict(model, test, lambda video: frozen(inputs(video))).argmax(axis=1) == targets
     candidates, blocks = card.get("candidates", []), card.get("blocks", ())
-    hidden = hidden_groups.seen(pd.concat([learned, test]), store, EMBEDDINGS, blocks)
+    looks = hidden_groups.looks_of(pd.concat([learned, test]), store, EMBEDDINGS, blocks)
     facts = alarms.Facts(
-        scores, verdict, shortcuts, test, learned, manifest, right, still, candidates, **hidden
+        scores, verdict, shortcuts, test, learned, manifest, right, still, candidates, looks
     )
     told = alarms.raised(facts)
     evaluation = evaluation_report.Evaluation(
@@ -135,6 +136,7 @@ def main() -> None:
         baseline=labels[majority],
         confidence=params.confidence,
         history=history,
+        best=best,
         splits=splits,
         manifest=manifest,
         params={"extract": meta["clip"], "train": card["params"], "evaluate": dict(params)},
@@ -151,7 +153,7 @@ def main() -> None:
         left_out=answers,
         suspects=suspects,
     )
-    page = evaluation_report.render(evaluation, lambda video: _clip(store, video))
+    page = evaluation_report.render(evaluation, store.shown)
 
     write_table(PREDICTIONS, predictions)
     confusion = predictions[["label", "predicted"]].rename(columns={"label": "actual"})
@@ -163,7 +165,8 @@ def main() -> None:
     figures = {
         **scores,
         "interval_confidence": params.confidence,
-        **sure.figures,
+        "calibration": sure.calibration,
+        "abstention": sure.abstention,
         "alarms": told,
         "slices": worst,
         "unlike_training": unlike,
@@ -173,19 +176,12 @@ def main() -> None:
     }
     write_json(METRICS / "evaluate.json", figures)
     # With what runs are compared by stands the validation accuracy of the model that was kept.
-    watched = round(float(evaluation.kept_epoch["val_accuracy"]), metrics.DIGITS)
-    write_json(SUMMARY, {**metrics.compared(scores), "val_accuracy": watched})
+    write_json(SUMMARY, {**metrics.compared(scores), "val_accuracy": best["val_accuracy"]})
     for sentence in evaluation_report.summary(evaluation):
         log.info("%s", sentence)
     for caution in cautions:
         log.warning("%s", caution)
     log.info("the report is %s", REPORT)
-
-
-def _warn_of_untested(videos: pd.DataFrame) -> None:
-    if len(videos):
-        paths = ", ".join(videos["path"])
-        log.warning("not tested, since the stage `embed` could make no embedding: %s", paths)
 
 
 def _predict(model: Any, test: pd.DataFrame, inputs: Shown) -> NDArray[np.float32]:
@@ -203,11 +199,6 @@ def _predict(model: Any, test: pd.DataFrame, inputs: Shown) -> NDArray[np.float3
             "Lower train.learning_rate and run again."
         )
     return probabilities
-
-
-def _clip(store: FrameStore, video: str) -> Clip:
-    times = np.asarray(store.index.at[video, "timestamps"])
-    return shown(Clip(store.frames(video), times), store.spec)
 
 
 def _predictions(

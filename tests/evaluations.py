@@ -56,7 +56,7 @@ def evaluation(
             "known_group": ["s1", "s2"],
         }
     )
-    values = {
+    values: dict[str, Any] = {
         "labels": list(labels),
         "scores": figures,
         "verdict": judge(figures, "balanced_accuracy", labels[0], 0.95, Floor(10, 5), test),
@@ -76,7 +76,9 @@ def evaluation(
         "provenance": {"model hash": "ab" * 32, "Python": "3.11.2"},
         "examples": 3,
     }
-    return Evaluation(**{**values, **changes})
+    values |= changes
+    kept = values["history"].loc[lambda of: of["val_loss"].idxmin()].to_dict()
+    return Evaluation(**{"best": {**kept, "best_epoch": int(kept["epoch"])}, **values})
 
 
 def history(val_loss: list[float], accuracy: float = 0.8, val_accuracy: float = 0.8) -> Any:

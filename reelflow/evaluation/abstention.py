@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reelflow.evaluation.answers import Ints
+from reelflow.evaluation.answers import Answers, Ints, group_codes
 from reelflow.evaluation.intervals import Bootstrap
-from reelflow.evaluation.metrics import DIGITS, accuracy, evaluate
+from reelflow.evaluation.metrics import DIGITS, accuracy, number, with_ends
 
 COVERAGES = (1.0, 0.9, 0.75, 0.5, 0.25)
 WANTED = 0.95
@@ -60,15 +60,14 @@ def measure(
     targets: Ints,
     probabilities: NDArray[Any],
     groups: Sequence[Any],
-    labels: Sequence[str],
     bootstrap: Bootstrap,
     least: float | None = None,
 ) -> dict[str, Any]:
     """Accuracy by coverage, and from a given confidence on, as JSON values.
 
     Args:
-        targets, probabilities, groups, labels, bootstrap: as `reelflow.evaluation.metrics.evaluate`
-            takes them.
+        targets, probabilities, groups, bootstrap: as `reelflow.evaluation.metrics.evaluate` takes
+            them.
         least: a confidence from which answers are given, chosen on other videos.
 
     Returns:
@@ -83,18 +82,18 @@ def measure(
         kept = np.flatnonzero(sure.round(DIGITS) >= round(confidence, DIGITS))
         if not len(kept):
             return {"coverage": 0.0, "confidence": confidence}
-        scores = evaluate(
-            targets[kept],
-            probabilities[kept],
-            [groups[at] for at in kept.tolist()],
-            labels,
-            majority=0,
-            bootstrap=bootstrap,
-            metrics=[accuracy],
+        codes = group_codes([groups[at] for at in kept.tolist()])
+        (figure,) = with_ends(
+            Answers(targets[kept], probabilities[kept], codes), bootstrap, [accuracy]
         )
-        figures = {name: scores[name] for name in ("accuracy", "accuracy_low", "accuracy_high")}
-        share = round(len(kept) / len(sure), DIGITS)
-        return {"coverage": share, "confidence": round(confidence, DIGITS), **figures}
+        share, low, high = map(number, figure.values)
+        return {
+            "coverage": round(len(kept) / len(sure), DIGITS),
+            "confidence": round(confidence, DIGITS),
+            "accuracy": share,
+            "accuracy_low": low,
+            "accuracy_high": high,
+        }
 
     rows = []
     for coverage in COVERAGES:

@@ -30,9 +30,9 @@ def reliability(confidence: NDArray[Any], right: NDArray[np.bool_]) -> pd.DataFr
         confidence: float (N,), of each answer, 0 to 1.
         right: bool (N,), whether it was right.
     """
-    table = pd.DataFrame({"bin": _bins(confidence), "confidence": confidence, "accuracy": right})
-    by_bin = table.astype({"accuracy": float, "confidence": float}).groupby("bin")
-    found = by_bin[["confidence", "accuracy"]].mean().assign(videos=by_bin.size())
+    table = pd.DataFrame({"confidence": confidence, "accuracy": right}, dtype=float)
+    by_bin = table.groupby(_bins(confidence))
+    found = by_bin.mean().assign(videos=by_bin.size())
     return found.round(DIGITS).reset_index(drop=True)
 
 
@@ -82,4 +82,4 @@ def measure(
 
 
 def _bins(confidence: NDArray[Any]) -> Ints:
-    return np.asarray(np.minimum(np.floor(np.asarray(confidence) * BINS), BINS - 1), dtype=np.int64)
+    return np.minimum((confidence * BINS).astype(np.int64), BINS - 1)

@@ -117,16 +117,14 @@ def measure(videos: pd.DataFrame, right: NDArray[np.bool_], seed: int = 0) -> di
         return {"slices": len(found), "worst": None}
     groups = group_codes(list(videos["group"]))
     random = np.random.default_rng(seed)
-    families = [[s for s in found if s.is_group == is_group] for is_group in (False, True)]
-    families = [family for family in families if family]
     each: list[tuple[float, Slice]] = []
-    for family in families:
-        members = np.stack([one.members for one in family], axis=1).astype(float)
-        test = _dealt if family[0].is_group else _flipped
-        at, p = test(members, right, groups, random)
-        each.append((p, family[at]))
+    for is_group, test in ((False, _flipped), (True, _dealt)):
+        if family := [one for one in found if one.is_group == is_group]:
+            members = np.stack([one.members for one in family], axis=1).astype(float)
+            at, p = test(members, right, groups, random)
+            each.append((p, family[at]))
     p, worst = min(each, key=lambda pair: pair[0])
-    p = min(1.0, p * len(families))
+    p = min(1.0, p * len(each))
     inside = worst.members
     return {
         "slices": len(found),

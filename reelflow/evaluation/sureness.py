@@ -30,11 +30,6 @@ class Sureness:
     reliability: pd.DataFrame
     coverage: pd.DataFrame
 
-    @property
-    def figures(self) -> dict[str, Any]:
-        """As JSON values."""
-        return {"calibration": self.calibration, "abstention": self.abstention}
-
 
 def measure(
     test: pd.DataFrame,
@@ -69,7 +64,7 @@ def measure(
     ]
     return Sureness(
         calibration.measure(targets, before, after, temperature, bootstrap.seed),
-        abstention.measure(targets, after, list(test["group"]), labels, bootstrap, least),
+        abstention.measure(targets, after, list(test["group"]), bootstrap, least),
         pd.concat(diagrams, ignore_index=True),
         abstention.curve(after.max(axis=1), right),
     )

@@ -24,10 +24,6 @@ from reelflow.store.shards import open_shard
 
 BOTH, NO_FRAMES, NO_VIDEO = "manifest and frames", "manifest only", "frames only"
 WHOLE, MISSING, DIFFERS = "whole", "missing", "other times than the index"
-_NEEDED = (
-    "hash", "path", "label", "group", "split", "bytes", "codec", "width", "height", "fps",
-    "frames", "start", "duration", "rotation", "duplicates", "alike",
-)  # fmt: skip
 
 
 def observe(manifest: pd.DataFrame, store: FrameStore) -> dict[str, pd.DataFrame]:
@@ -38,18 +34,14 @@ def observe(manifest: pd.DataFrame, store: FrameStore) -> dict[str, pd.DataFrame
         store: the frames of these videos.
 
     Raises:
-        DataError: the manifest has no rows, or lacks a column.
+        DataError: the manifest has no rows.
     """
-    lacking = [name for name in _NEEDED if name not in manifest]
-    if lacking or manifest.empty:
-        fault = f"lacks the columns {', '.join(lacking)}" if lacking else "has no rows"
-        raise DataError(f"The manifest {fault}: run the stage `ingest` again.")
+    if manifest.empty:
+        raise DataError("The manifest has no rows: run the stage `ingest` again.")
     manifest = manifest.sort_values("path", ignore_index=True)
     labels = ("label", "nunique")
     return {
-        "manifest": manifest[list(_NEEDED)].assign(
-            labels=manifest.groupby("hash")["label"].transform("nunique")
-        ),
+        "manifest": manifest.assign(labels=manifest.groupby("hash")["label"].transform("nunique")),
         "frames": _frames(manifest, store),
         "classes": _counted(
             manifest.assign(source=sources(manifest)), "label", groups=("source", "nunique")

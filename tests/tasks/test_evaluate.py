@@ -79,6 +79,8 @@ def write_project(folder: Path) -> None:
     save_model(tiny_model(), folder / "models/model.keras")
     told = {"share": 0.9, "low": 0.8, "high": 1.0, "alarming": True}
     _write(folder / "metrics/validate.json", {"told": {"the size": told}})
+    best = {"best_epoch": 2, "accuracy": 0.5, "val_accuracy": 0.4}
+    _write(folder / "metrics/train.json", best)
     (folder / "plots").mkdir()
     (folder / "plots/train.csv").write_text(
         "epoch,loss,accuracy,val_loss,val_accuracy,learning_rate\n"
@@ -256,8 +258,12 @@ def test_a_model_that_gives_no_numbers_is_refused(copied: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["models/model.json", "models/model.keras", "data/prepared/test.csv", "plots/train.csv"]
-)
+    "path",
+    [
+        "models/model.json", "models/model.keras", "data/prepared/test.csv", "plots/train.csv",
+        "metrics/train.json",
+    ],
+)  # fmt: skip
 def test_a_missing_input_is_named_and_nothing_is_written(copied: Path, path: str) -> None:
     Path(path).unlink()
     refused(path)

@@ -15,9 +15,9 @@ from reelflow.evaluation.alarms import (
     one_frame,
     wide_interval,
 )
-from reelflow.evaluation.alarms.facts import Facts
+from reelflow.evaluation.alarms.facts import Facts, Looks
 
-__all__ = ["ALARMS", "Facts", "raised"]
+__all__ = ["ALARMS", "Facts", "Looks", "raised"]
 
 ALARMS = {
     "majority": majority.alarm,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -11,6 +11,23 @@ from numpy.typing import NDArray
 
 from reelflow.evaluation.answers import Ints
 from reelflow.evaluation.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Looks:
+    """What `hidden_groups.looks_of` sees of M videos.
+
+    Attributes:
+        backgrounds: float (M, D), of `hidden_groups.background`.
+        targets: int (M,), their classes.
+        features: float (M, F), to which a linear model is fitted.
+        kind: what these features are, in words.
+    """
+
+    backgrounds: NDArray[Any]
+    targets: Ints
+    features: NDArray[Any]
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -27,23 +44,16 @@ class Facts:
         right: bool (N,), whether each test video was answered rightly.
         frozen: bool (N,), the same where the model saw its middle frame alone; None: not asked.
         candidates: what the folds gave, see `Evaluation` of the report.
-        backgrounds: float (M, D), what `hidden_groups.background` sees of each video; None where
-            groups are known.
-        targets: int (M,), the class of each of these.
-        features: float (M, F), of each, by which a linear model is fitted.
-        kind: what these features are, in words.
+        looks: of the videos; None where groups are known.
     """
 
     scores: Mapping[str, Any]
     verdict: Verdict
-    shortcuts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    test: pd.DataFrame = field(default_factory=pd.DataFrame)
-    learned: pd.DataFrame = field(default_factory=pd.DataFrame)
-    manifest: pd.DataFrame = field(default_factory=pd.DataFrame)
-    right: NDArray[Any] | None = None
-    frozen: NDArray[Any] | None = None
-    candidates: Sequence[Mapping[str, Any]] = ()
-    backgrounds: NDArray[Any] | None = None
-    targets: Ints | None = None
-    features: NDArray[Any] | None = None
-    kind: str = ""
+    shortcuts: Mapping[str, Mapping[str, Any]]
+    test: pd.DataFrame
+    learned: pd.DataFrame
+    manifest: pd.DataFrame
+    right: NDArray[Any]
+    frozen: NDArray[Any] | None
+    candidates: Sequence[Mapping[str, Any]]
+    looks: Looks | None

@@ -19,7 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reelflow.base.words import percent
-from reelflow.evaluation.alarms.facts import Facts
+from reelflow.evaluation.alarms.facts import Facts, Looks
 from reelflow.evaluation.answers import Ints
 from reelflow.evaluation.intervals import Floats
 from reelflow.store.embedding_store import EmbeddingStore
@@ -50,10 +50,10 @@ def background(frames: NDArray[np.uint8]) -> Floats:
     return np.asarray(np.quantile(still, _QUANTILES, axis=0).ravel())
 
 
-def seen(
+def looks_of(
     videos: pd.DataFrame, store: FrameStore, embeddings: Path, read: Sequence[str] = ()
-) -> dict[str, Any]:
-    """`backgrounds`, `targets` and `features` of `Facts`; nothing where a group is known.
+) -> Looks | None:
+    """What is seen of the videos; None where a group is known.
 
     Args:
         videos: a row a video: `hash`, `target`, `known_group`.
@@ -62,7 +62,7 @@ def seen(
         read: the blocks of it that the model reads; if none, `features` are of looks.
     """
     if videos["known_group"].notna().any():
-        return {}
+        return None
     videos = videos.sort_values("hash").head(MOST_VIDEOS)
     found = np.stack([background(store.frames(video)) for video in videos["hash"]])
     known = EmbeddingStore(embeddings) if embeddings.is_dir() else None
@@ -73,41 +73,42 @@ def seen(
             features = np.hstack([known.features(block, videos["hash"]) for block in blocks])
     targets = videos["target"].to_numpy(np.int64)
     kind = "the features that this model reads" if read else "what the clips look like"
-    return {"backgrounds": found, "targets": targets, "features": features, "kind": kind}
+    return Looks(found, targets, features, kind)
 
 
 def alarm(facts: Facts) -> str | None:
     """How near backgrounds are, and what each split gives."""
-    if facts.backgrounds is None or len(facts.backgrounds) < LEAST_VIDEOS:
+    looks = facts.looks
+    if looks is None or len(looks.backgrounds) < LEAST_VIDEOS:
         return None
-    closeness, found = measure(facts.backgrounds)
+    closeness, found = measure(looks.backgrounds)
     if closeness > CLOSE:
         return None
-    words = (
+    return (
         f"Groups may be hidden: no groups are given, but many clips share their background. The "
         f"nearest other one is {percent(closeness)} as far as if each clip had a scene of its own, "
-        f"and {len(found)} clips fall into {len(set(found.tolist()))} clusters"
+        f"and {len(found)} clips fall into {len(set(found.tolist()))} clusters. "
+        f"{_flattery(looks, found)}Name the scenes in a column “group” of videos.csv, or the test "
+        "flatters by as much as scenes give the class away."
     )
-    advice = (
-        "Name the scenes in a column “group” of videos.csv, or the test flatters by as much as "
-        "scenes give the class away."
-    )
-    if facts.features is None or facts.targets is None:
-        return f"{words}. {advice}"
-    alone = np.arange(len(found))
+
+
+def _flattery(looks: Looks, clusters: Ints) -> str:
+    """How much a random split flatters, a sentence; empty where a class has one cluster alone."""
     random, apart = (
-        accuracy_by_folds(facts.features, facts.targets, groups) for groups in (alone, found)
+        accuracy_by_folds(looks.features, looks.targets, groups)
+        for groups in (np.arange(len(clusters)), clusters)
     )
     if random is None or apart is None:
-        return f"{words}. {advice}"
+        return ""
     lead = (
         f"the test may be too good by about {100 * (random - apart):.0f} percentage points"
         if random - apart > _FLATTERS
         else "scenes hardly flatter that one"
     )
     return (
-        f"{words}. A linear model of {facts.kind} is right for {percent(random)} by a random split "
-        f"and for {percent(apart)} where clusters stay together: {lead}. {advice}"
+        f"A linear model of {looks.kind} is right for {percent(random)} by a random split and for "
+        f"{percent(apart)} where clusters stay together: {lead}. "
     )
 
 
@@ -134,6 +135,7 @@ def accuracy_by_folds(
     """Balanced accuracy of a model, by default ridge regression, in stratified folds of these
     groups; None where a class has fewer than two."""
     from sklearn.linear_model import RidgeClassifier
+    from sklearn.metrics import balanced_accuracy_score
     from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -148,8 +150,7 @@ def accuracy_by_folds(
     for shuffle in range(_SHUFFLES):
         dealer = StratifiedGroupKFold(min(_FOLDS, fewest), shuffle=True, random_state=shuffle)
         said = cross_val_predict(pipeline, features, targets, groups=groups, cv=dealer)
-        right = said == targets
-        found += [right[targets == target].mean() for target in np.unique(targets)]
+        found.append(balanced_accuracy_score(targets, said))
     return float(np.mean(found))
 
 

@@ -11,8 +11,6 @@ from reelflow.evaluation.alarms.facts import Facts
 
 def alarm(facts: Facts) -> str | None:
     """How many test videos have a copy among those that were learned from."""
-    if facts.manifest.empty:
-        return None
     known = facts.manifest.dropna(subset="alike").set_index("hash")["alike"]
     learned = set(facts.learned["hash"].map(known).dropna())
     shared = facts.test["hash"].map(known).isin(learned)

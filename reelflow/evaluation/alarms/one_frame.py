@@ -6,7 +6,10 @@ embeddings is compared, by its folds, with one on what the videos look like, ave
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from reelflow.base.words import percent
 from reelflow.evaluation.alarms.facts import Facts
@@ -21,20 +24,18 @@ def alarm(facts: Facts) -> str | None:
     """Where motion is not shown to add to looks; only of a model that is better than chance."""
     if not facts.verdict.proven:
         return None
-    return _of_frames(facts) if facts.frozen is not None else _of_embeddings(facts)
+    return _of_embeddings(facts) if facts.frozen is None else _of_frames(facts, facts.frozen)
 
 
-def _of_frames(facts: Facts) -> str | None:
-    assert facts.right is not None
-    assert facts.frozen is not None
-    gain = facts.right.astype(float) - facts.frozen
+def _of_frames(facts: Facts, frozen: NDArray[Any]) -> str | None:
+    gain = facts.right.astype(float) - frozen
     parts = np.bincount(group_codes(list(facts.test["group"])), gain)
     # Both ways to differ count there, one of them here.
     if parts.sum() > 0 and swapped(parts.astype(np.float64)) / 2 <= _LEVEL:
         return None
     return (
         f"Time may not matter: with the middle frame of each clip in place of all, this model is "
-        f"right for {percent(float(facts.frozen.mean()))}, with all frames for "
+        f"right for {percent(float(frozen.mean()))}, with all frames for "
         f"{percent(float(facts.right.mean()))}. A model of single pictures may do as well."
     )
 

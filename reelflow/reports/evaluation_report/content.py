@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
-from numpy.lib.stride_tricks import sliding_window_view
 
 from reelflow.evaluation.sureness import Sureness
 from reelflow.evaluation.verdict import Verdict
@@ -27,6 +26,7 @@ class Evaluation:
         baseline: the most common class of the training videos.
         confidence: of the intervals in `scores`, e.g. 0.95.
         history: a row an epoch: epoch, loss, accuracy, val_loss, val_accuracy.
+        best: of the epoch whose weights became the model: best_epoch, accuracy, val_accuracy.
         splits: by name in `SPLITS`, a row a video: hash, label, group (what is kept together,
             near-duplicates included) and known_group (what the manifest knows).
         manifest: a row a usable video: frames, intact, and the split that the data set prescribes.
@@ -55,6 +55,7 @@ class Evaluation:
     baseline: str
     confidence: float
     history: pd.DataFrame
+    best: Mapping[str, Any]
     splits: dict[str, pd.DataFrame]
     manifest: pd.DataFrame
     params: dict[str, dict[str, Any]]
@@ -75,30 +76,6 @@ class Evaluation:
     def in_one_step(self) -> bool:
         """Whether the model is a head on embeddings, in closed form."""
         return bool(self.candidates) and len(self.history) == 1
-
-    @property
-    def stop_window(self) -> int:
-        """Epochs whose mean validation loss decided which is the best."""
-        return int(self.params["train"].get("regularise.stop_window", 1))
-
-    @property
-    def kept_epoch(self) -> pd.Series[Any]:
-        """The row of `history` whose weights became the model: as training chooses it, the first
-        with the lowest mean validation loss over the epochs of the window up to it."""
-        losses = self.history["val_loss"].to_numpy(float)
-        window = min(self.stop_window, len(losses))
-        means = sliding_window_view(losses, window).mean(axis=1)
-        return self.history.iloc[int(means.argmin()) + window - 1]
-
-    @property
-    def kept(self) -> int:
-        """The number of this epoch."""
-        return int(self.kept_epoch["epoch"])
-
-    @property
-    def official(self) -> set[str]:
-        """The splits that the data set prescribes."""
-        return set(self.manifest["split"].dropna())
 
     def tested(self) -> dict[str, dict[str, Any]]:
         """The figures of the classes that have a test video, the weakest recall first."""

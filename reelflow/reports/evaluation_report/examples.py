@@ -16,7 +16,7 @@ from reelflow.store.clip_spec import Clip
 TILES = 8
 # The report stays under 2 MB, were every frame pure noise: many examples are shown smaller.
 TILE, SMALL_TILE, MANY_STRIPS = 112, 56, 24
-SHOWN_PROBABILITIES = 3
+SHOWN = 3  # probabilities
 
 
 def right(evaluation: Evaluation) -> pd.DataFrame:
@@ -38,23 +38,20 @@ def figures(
 ) -> list[dict[Hashable, Any]]:
     """What the page shows of each row, one clip in memory at a time."""
     tile = TILE if 2 * evaluation.examples <= MANY_STRIPS else SMALL_TILE
-    return [_figure(evaluation, row, clip, tile) for row in rows.to_dict("records")]
-
-
-def _figure(
-    evaluation: Evaluation, row: dict[Hashable, Any], clip: Callable[[str], Clip], tile: int
-) -> dict[Hashable, Any]:
-    shown = clip(row["hash"])
-    chosen = evenly(len(shown.frames), TILES)
-    chances = ((label, float(row[f"p_{label}"])) for label in evaluation.labels)
-    return {
-        **row,
-        "strip": strip(shown.frames[chosen], tile),
-        "tiles": len(chosen),
-        "frames": len(shown.frames),
-        "times": shown.timestamps[chosen],
-        "probabilities": sorted(chances, key=itemgetter(1, 0), reverse=True)[:SHOWN_PROBABILITIES],
-    }
+    found = []
+    for row in rows.to_dict("records"):
+        shown = clip(row["hash"])
+        chosen = evenly(len(shown.frames), TILES)
+        chances = ((label, float(row[f"p_{label}"])) for label in evaluation.labels)
+        figure: dict[Hashable, Any] = {
+            "strip": strip(shown.frames[chosen], tile),
+            "tiles": len(chosen),
+            "frames": len(shown.frames),
+            "times": shown.timestamps[chosen],
+            "probabilities": sorted(chances, key=itemgetter(1, 0), reverse=True)[:SHOWN],
+        }
+        found.append({**row, **figure})
+    return found
 
 
 def _by_confidence(rows: pd.DataFrame) -> pd.DataFrame:

@@ -95,7 +95,7 @@ def training(evaluation: Evaluation, _: Frames) -> Shown:
     """None for a head that is fitted in one step."""
     if evaluation.in_one_step:
         return None
-    history, kept = evaluation.history, evaluation.kept
+    history, kept = evaluation.history, evaluation.best["best_epoch"]
     return {name: plots.training(history, name, kept) for name in ("loss", "accuracy")}
 
 

@@ -13,12 +13,13 @@ def summary(evaluation: Evaluation) -> list[str]:
     """The figures behind the headline, a sentence each."""
     scores = evaluation.scores
     right = round(scores["accuracy"] * scores["videos"])
+    ends = f" ({evaluation.confidence:.0%} interval {interval(scores, 'accuracy')})"
     sentences = [
         f"On {count(scores['videos'], 'test video')}{_from_groups(evaluation)}, which took no "
         f"part in training, the model names the right class for {right}: an accuracy of "
-        f"{percent(scores['accuracy'])}{_with_interval(evaluation)}.",
-        f"Always answering “{evaluation.baseline}”, {_how_common(evaluation)} class of the "
-        f"training videos, would be right for {percent(scores['baseline_accuracy'])}.",
+        f"{percent(scores['accuracy'])}{'' if scores['accuracy_low'] is None else ends}.",
+        f"Always answering “{evaluation.baseline}”, no class of the training videos being more "
+        f"common, would be right for {percent(scores['baseline_accuracy'])}.",
     ]
     weakest, figures = next(iter(evaluation.tested().items()))
     if len(evaluation.tested()) > 1:
@@ -36,14 +37,3 @@ def _from_groups(evaluation: Evaluation) -> str:
     if known.isna().all():
         return ""
     return f" from {count(known.nunique(), 'known group' if known.isna().any() else 'group')}"
-
-
-def _how_common(evaluation: Evaluation) -> str:
-    videos = evaluation.splits["train"]["label"].value_counts()
-    return "the most common" if (videos == videos.max()).sum() == 1 else "as common as any"
-
-
-def _with_interval(evaluation: Evaluation) -> str:
-    if evaluation.scores["accuracy_low"] is None:
-        return ""
-    return f" ({evaluation.confidence:.0%} interval {interval(evaluation.scores, 'accuracy')})"

@@ -40,9 +40,10 @@ def _units(evaluation: Evaluation) -> str:
 def _of_the_verdict(evaluation: Evaluation) -> Iterator[str]:
     if not evaluation.verdict.proven:
         yield evaluation.verdict.sentence
-    if warning := made_up_test(evaluation.official):
-        if "validation" in evaluation.official:
-            right = percent(float(evaluation.kept_epoch["val_accuracy"]))
+    official = set(evaluation.manifest["split"].dropna())
+    if warning := made_up_test(official):
+        if "validation" in official:
+            right = percent(evaluation.best["val_accuracy"])
             warning += f" On the official validation videos, this model is right for {right}."
         yield warning
     yield from _alarm(evaluation, "near_duplicates")
@@ -83,7 +84,7 @@ def _of_groups(evaluation: Evaluation) -> Iterator[str]:
         )
     yield from _few_groups(evaluation)
     yield from _alarm(evaluation, "wide_interval")
-    yield from _all_or_nothing(evaluation)
+    yield from _no_mistake(evaluation)
 
 
 def _few_groups(evaluation: Evaluation) -> Iterator[str]:
@@ -102,21 +103,15 @@ def _few_groups(evaluation: Evaluation) -> Iterator[str]:
         ).rstrip()
 
 
-def _all_or_nothing(evaluation: Evaluation) -> Iterator[str]:
+def _no_mistake(evaluation: Evaluation) -> Iterator[str]:
     scores = evaluation.scores
-    if 0 < scores["accuracy"] < 1 or scores["groups"] < 2:
-        return
-    found, is_so, none = (
-        ("No mistake was made", "fails", "no mistake")
-        if scores["accuracy"] == 1
-        else ("No answer was right", "is right", "no right answer")
-    )
-    # The rule of three: no event in n trials is consistent with a rate of up to about 3 in n.
-    share, units = percent(min(1.0, 3 / scores["groups"])), _units(evaluation)
-    yield (
-        f"{found}. That is not certainty: even a model that {is_so} on {share} of all "
-        f"{'groups' if 'group' in units else 'videos'} may show {none} on {units}."
-    )
+    if scores["accuracy"] == 1 and scores["groups"] > 1:
+        # The rule of three: no event in n trials is consistent with a rate of up to about 3 in n.
+        share, units = percent(min(1.0, 3 / scores["groups"])), _units(evaluation)
+        yield (
+            f"No mistake was made. That is not certainty: even a model that fails on {share} of "
+            f"all {'groups' if 'group' in units else 'videos'} may show no mistake on {units}."
+        )
 
 
 def _of_classes(evaluation: Evaluation) -> Iterator[str]:
@@ -139,23 +134,23 @@ def _of_classes(evaluation: Evaluation) -> Iterator[str]:
 
 
 def _of_the_training(evaluation: Evaluation) -> Iterator[str]:
-    epoch, first = evaluation.kept_epoch, int(evaluation.history["epoch"].iloc[0])
+    best, epochs = evaluation.best, len(evaluation.history)
     # Those of a head on embeddings, in a closed form, are no sign of it.
-    gap = 0.0 if evaluation.in_one_step else epoch["accuracy"] - epoch["val_accuracy"]
+    gap = 0.0 if evaluation.in_one_step else best["accuracy"] - best["val_accuracy"]
     if gap >= LARGE_GAP:
         # Nothing is learned by heart in one epoch.
         why = (
             "the validation videos differ from them, or are few"
-            if evaluation.kept == first
+            if best["best_epoch"] == 1
             else "it has partly learned its training videos by heart"
         )
         yield (
-            f"In the epoch that was kept, it was right for {percent(epoch['accuracy'])} of the "
-            f"training videos but {percent(epoch['val_accuracy'])} of the validation videos: "
+            f"In the epoch that was kept, it was right for {percent(best['accuracy'])} of the "
+            f"training videos but {percent(best['val_accuracy'])} of the validation videos: "
             f"{why}. More videos, and more groups, help most."
         )
     yield from _unlike_validation(evaluation)
-    if evaluation.kept == first and len(evaluation.history) > 1:
+    if best["best_epoch"] == 1 and epochs > 1:
         yield (
             "The first epoch was the best: what it learned after that did not carry over to the "
             "validation videos. A smaller train.learning_rate, or more groups, may help."
@@ -163,7 +158,7 @@ def _of_the_training(evaluation: Evaluation) -> Iterator[str]:
     # The rate falls to nothing, so the last epoch often is the best: it matters by how much.
     losses = evaluation.history["val_loss"]
     earlier = losses.iloc[: -math.ceil(len(losses) / 5)]
-    is_last = evaluation.kept == int(evaluation.history["epoch"].iloc[-1])
+    is_last = best["best_epoch"] == epochs
     if is_last and len(earlier) and losses.iloc[-1] <= _STILL_FALLING * earlier.min():
         yield (
             "The last epoch was the best: training ended while the model was still improving. "
@@ -172,29 +167,20 @@ def _of_the_training(evaluation: Evaluation) -> Iterator[str]:
 
 
 def _unlike_validation(evaluation: Evaluation) -> Iterator[str]:
-    scores, validation = evaluation.scores, float(evaluation.kept_epoch["val_accuracy"])
+    scores, validation = evaluation.scores, evaluation.best["val_accuracy"]
     low, high, gap = (
-        scores["accuracy_low"], scores["accuracy_high"], validation - scores["accuracy"],
-    )  # fmt: skip
+        scores["accuracy_low"],
+        scores["accuracy_high"],
+        scores["accuracy"] - validation,
+    )
     if low is None or low <= validation <= high or abs(gap) < LARGE_GAP:
         return
-    if evaluation.in_one_step:
-        yield (
-            f"The test accuracy lies well {'below' if gap > 0 else 'above'} that in the folds of "
-            f"the training videos ({percent(validation)}): the test videos differ from them, or "
-            "are too few."
-        )
-    elif gap > 0:
-        yield (
-            f"The test accuracy lies well below that on validation ({percent(validation)}), which "
-            "chose the epoch: the test videos differ, or the validation videos are too few."
-        )
-    else:
-        yield (
-            f"The test accuracy lies well above that on validation ({percent(validation)}), "
-            "although validation chose the epoch: the test is easier, or more like the training "
-            "videos, than new videos will be, or the validation videos are too few."
-        )
+    side, why = ("above", "easier than new videos") if gap > 0 else ("below", "harder")
+    where = "in the folds of the training videos" if evaluation.in_one_step else "on validation"
+    yield (
+        f"The test accuracy lies well {side} that {where} ({percent(validation)}): the test videos "
+        f"are {why}, or one of the two sets is too small to tell."
+    )
 
 
 def _of_files(evaluation: Evaluation) -> Iterator[str]:
@@ -202,9 +188,8 @@ def _of_files(evaluation: Evaluation) -> Iterator[str]:
     shares = 1 - manifest["intact"] / manifest["frames"]
     if filled := int((shares > 0).sum()):
         yield (
-            f"{count(filled, 'video')} of {len(manifest):,} {'is' if filled == 1 else 'are'} "
-            f"damaged and used as far as {'it is' if filled == 1 else 'they are'} whole: the last "
-            f"whole frame stands for up to {percent(float(shares.max()))} of a video "
+            f"Damaged, and used up to the damage: {filled:,} of {count(len(manifest), 'video')}. "
+            f"The last whole frame stands for up to {percent(float(shares.max()))} of a video "
             "(ingest.undecodable is repeat_last)."
         )
 

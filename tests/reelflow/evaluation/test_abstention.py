@@ -34,7 +34,7 @@ def test_a_threshold_keeps_its_promise_on_other_videos() -> None:
     least = threshold(found.max(axis=1), found.argmax(axis=1) == targets, wanted=0.9)
     assert least is not None
     others, asked = answers(4000, seed=1)
-    chosen = measure(others, asked, [None] * 4000, LABELS, Bootstrap(50), least)["chosen"]
+    chosen = measure(others, asked, [None] * 4000, Bootstrap(50), least)["chosen"]
     assert chosen["accuracy"] == pytest.approx(0.9, abs=0.02)
     # Of uniform confidences above a threshold t the mean is (1 + t) / 2.
     assert chosen["coverage"] == pytest.approx(0.4, abs=0.06)
@@ -51,7 +51,7 @@ def test_a_threshold_that_rests_on_few_answers_is_none() -> None:
 def test_the_surest_answers_are_right_more_often_and_nothing_above_is_answered() -> None:
     targets, found = answers(400)
     groups = list(np.arange(400) // 4)
-    told = measure(targets, found, groups, LABELS, Bootstrap(50), 1.1)
+    told = measure(targets, found, groups, Bootstrap(50), 1.1)
     rows = told["by_coverage"]
     assert [row["coverage"] for row in rows] == [1.0, 0.9, 0.75, 0.5, 0.25]
     assert rows[-1]["accuracy"] > rows[0]["accuracy"] + 0.1

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from reelflow.evaluation import metrics
-from reelflow.evaluation.alarms import ALARMS, Facts, hidden_groups, raised
+from reelflow.evaluation.alarms import ALARMS, Facts, Looks, hidden_groups, raised
 from reelflow.evaluation.intervals import Bootstrap
 from reelflow.evaluation.verdict import Floor, judge
 
@@ -59,9 +59,8 @@ def sound() -> Facts:
         learned=learned,
         manifest=manifest,
         frozen=np.arange(VIDEOS) % 4 < 2,
-        backgrounds=scenes(60, 1),
-        targets=np.arange(60) % 2,
-        features=RANDOM.normal(size=(60, 5)),
+        candidates=(),
+        looks=Looks(scenes(60, 1), np.arange(60) % 2, RANDOM.normal(size=(60, 5)), "looks"),
     )
 
 
@@ -93,10 +92,14 @@ def undecided() -> dict[str, Any]:
     }
 
 
-def twins() -> dict[str, Any]:
-    targets = np.repeat(np.arange(20) % 2, 5)
+def twins() -> Looks:
     looks = scenes(20, 5)
-    return {"backgrounds": looks, "targets": targets, "features": looks, "kind": "looks"}
+    return Looks(looks, np.repeat(np.arange(20) % 2, 5), looks, "looks")
+
+
+def with_backgrounds(backgrounds: np.ndarray) -> Facts:
+    count = len(backgrounds)
+    return replace(sound(), looks=Looks(backgrounds, np.arange(count) % 2, backgrounds, "looks"))
 
 
 CASES = {
@@ -104,7 +107,7 @@ CASES = {
     "near_duplicates": (copies, "1 test video of 80 has a near-duplicate"),
     "metadata": (alone, "from the size alone, a small model reaches 88%"),
     "one_frame": (lambda: {"frozen": sound().right}, "Time may not matter"),
-    "hidden_groups": (twins, "many clips share their background"),
+    "hidden_groups": (lambda: {"looks": twins()}, "many clips share their background"),
     "wide_interval": (undecided, "this test decides nothing"),
 }
 
@@ -144,27 +147,24 @@ def test_a_model_without_pictures_is_compared_with_this_one(share: float, words:
 
 def test_a_random_split_flatters_where_scenes_give_the_class_away() -> None:
     """Each scene has one class, which its background does not tell: a twin does."""
-    facts = replace(sound(), **twins())
-    assert facts.features is not None
-    assert facts.targets is not None
-    assert facts.backgrounds is not None
-    closeness, found = hidden_groups.measure(facts.backgrounds)
+    looks = twins()
+    closeness, found = hidden_groups.measure(looks.backgrounds)
     assert closeness < hidden_groups.CLOSE
     assert len(set(found.tolist())) == pytest.approx(20, abs=3)
-    random = hidden_groups.accuracy_by_folds(facts.features, facts.targets, np.arange(100))
-    apart = hidden_groups.accuracy_by_folds(facts.features, facts.targets, found)
+    random = hidden_groups.accuracy_by_folds(looks.features, looks.targets, np.arange(100))
+    apart = hidden_groups.accuracy_by_folds(looks.features, looks.targets, found)
     assert random is not None
     assert apart is not None
     assert random > apart + 0.1
-    said = hidden_groups.alarm(facts)
+    said = hidden_groups.alarm(replace(sound(), looks=looks))
     assert f"too good by about {100 * (random - apart):.0f} percentage points" in str(said)
 
 
 def test_features_that_do_not_know_the_scene_are_not_flattered() -> None:
-    facts = replace(sound(), **twins())
-    assert facts.targets is not None
-    told = facts.targets[:, np.newaxis] + RANDOM.normal(size=(100, 3))
-    said = hidden_groups.alarm(replace(facts, features=told, kind="what it reads"))
+    looks = twins()
+    told = looks.targets[:, np.newaxis] + RANDOM.normal(size=(100, 3))
+    looks = replace(looks, features=told, kind="what it reads")
+    said = hidden_groups.alarm(replace(sound(), looks=looks))
     assert "A linear model of what it reads is right for" in str(said)
     assert "scenes hardly flatter that one" in str(said)
 
@@ -172,12 +172,12 @@ def test_features_that_do_not_know_the_scene_are_not_flattered() -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_clips_of_scenes_of_their_own_are_no_groups(seed: int) -> None:
     looks = scenes(80, 1, seed) @ np.random.default_rng(seed).normal(size=(15, 15))
-    assert raised(replace(sound(), backgrounds=looks))["hidden_groups"] is None
+    assert raised(with_backgrounds(looks))["hidden_groups"] is None
 
 
 def test_clips_that_all_look_the_same_tell_nothing() -> None:
     for looks in (np.zeros((40, 15)), np.repeat([[0.0] * 15, [9.0] * 15], [39, 1], axis=0)):
-        assert raised(replace(sound(), backgrounds=looks))["hidden_groups"] is None
+        assert raised(with_backgrounds(looks))["hidden_groups"] is None
 
 
 def test_a_head_on_embeddings_is_compared_with_looks_by_its_folds() -> None:
