@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,8 +13,7 @@ from cli.files import Json, show_table
 from tasks.common.paths import PARAMS
 
 if TYPE_CHECKING:
-    from reelflow.networks import Shape
-    from reelflow.params.train import TrainParams
+    import keras
 
 
 def networks(
@@ -33,13 +33,15 @@ def networks(
     numbers = [(name, "right") for name in ("parameters", "M multiply-adds", "ms a clip")]
     show_table(
         [("network", "left"), *numbers, ("what it is for", "fold")],
-        ([row["network"], *_figures(row), row["purpose"]] for row in rows),
+        ([row["network"], *_cells(row), row["purpose"]] for row in rows),
     )
 
 
 def _rows(classes: int) -> Iterator[dict[str, Any]]:
+    import numpy as np
+
     from reelflow.base.determinism import deterministic
-    from reelflow.networks import NETWORKS, purpose, reads
+    from reelflow.networks import NETWORKS, build, module_of, reads
     from reelflow.params import section_or_defaults
     from reelflow.params.extract import ExtractParams
     from reelflow.params.train import TrainParams
@@ -47,37 +49,23 @@ def _rows(classes: int) -> Iterator[dict[str, Any]]:
     params = section_or_defaults(PARAMS, TrainParams)
     clip = section_or_defaults(PARAMS, ExtractParams)
     shape = (clip.frames, clip.height, clip.width, 3)
+    frames = np.zeros((1, *shape), np.uint8)
     deterministic()
     for name in NETWORKS:
-        row = {"network": name, "purpose": purpose(name), "reads": reads(name)}
+        row = {"network": name, "purpose": module_of(name).PURPOSE, "reads": reads(name)}
         if row["reads"] == "frames":
-            row |= _cost(name, shape, classes, params)
+            network = build(name, shape, classes, [0.0] * 3, [1.0] * 3, params.settings(name))
+            row |= _costs([(network, 1)], partial(network.predict_on_batch, frames))
         elif row["reads"] == "embeddings":
-            row |= _cost_of_embedding()
+            row |= _costs_of_embedding()
         yield row
 
 
-def _cost(name: str, shape: Shape, classes: int, params: TrainParams) -> dict[str, Any]:
-    import numpy as np
-
-    from reelflow.networks import build
-    from reelflow.networks.cost import multiply_adds, seconds
-
-    network = build(name, shape, classes, [0.0] * 3, [1.0] * 3, params.settings(name))
-    clip = np.zeros((1, *shape), np.uint8)
-    return {
-        "parameters": network.count_params(),
-        "multiply_adds": multiply_adds(network),
-        "seconds": seconds(lambda: network.predict_on_batch(clip)),
-    }
-
-
-def _cost_of_embedding() -> dict[str, Any]:
+def _costs_of_embedding() -> dict[str, Any]:
     """Of the pretrained networks, which look at each video once; the head costs next to nothing."""
     import numpy as np
 
     from reelflow.embeddings.embed import Seen, features_of, networks_of
-    from reelflow.networks.cost import multiply_adds, seconds
     from reelflow.params import section_or_defaults
     from reelflow.params.embed import EmbedParams
     from tasks.embed import embedding_spec
@@ -86,21 +74,26 @@ def _cost_of_embedding() -> dict[str, Any]:
     pretrained = networks_of(spec)
     pictures = np.zeros((spec.frames, spec.size, spec.size, 3), np.uint8)
     seen = Seen(dict.fromkeys(spec.views, pictures), None)
-    work = (
-        multiply_adds(network) * spec.frames * len(look.views)
-        for network, look in zip(pretrained, spec.looks, strict=True)
-    )
+    runs = [spec.frames * len(look.views) for look in spec.looks]
+    return _costs(zip(pretrained, runs, strict=True), partial(features_of, seen, pretrained, spec))
+
+
+def _costs(
+    networks: Iterable[tuple[keras.Model, int]], ask: Callable[[], object]
+) -> dict[str, Any]:
+    """Of networks, each with how often it runs for a clip, and what asks them about one."""
+    from reelflow.networks.cost import multiply_adds, seconds
+
+    networks = list(networks)
     return {
-        "parameters": sum(network.count_params() for network in pretrained),
-        "multiply_adds": sum(work),
-        "seconds": seconds(lambda: features_of(seen, pretrained, spec)),
+        "parameters": sum(network.count_params() for network, _ in networks),
+        "multiply_adds": sum(multiply_adds(network) * runs for network, runs in networks),
+        "seconds": seconds(ask),
     }
 
 
-def _figures(row: dict[str, Any]) -> Iterator[str]:
-    for key, form, unit in (
-        ("parameters", "{:,.0f}", 1),
-        ("multiply_adds", "{:,.0f}", 1e-6),
-        ("seconds", "{:.0f}", 1e3),
-    ):
-        yield form.format(row[key] * unit) if key in row else "–"
+def _cells(row: dict[str, Any]) -> list[str]:
+    if "seconds" not in row:
+        return ["–"] * 3
+    work, time = row["multiply_adds"] * 1e-6, row["seconds"] * 1e3
+    return [f"{row['parameters']:,}", f"{work:,.0f}", f"{time:.0f}"]

@@ -71,7 +71,7 @@ def build(
     """
     import keras
 
-    network = _module(name)
+    network = module_of(name)
     # Keras numbers the layers of a process; from one on, equal networks are equal files.
     keras.utils.clear_session(free_memory=False)
     model: keras.Model = network.build(shape, classes, mean, std, settings or network.Settings())
@@ -83,23 +83,18 @@ def reads(name: str) -> str:
 
     Raises `ValueError` as `build`.
     """
-    found: str = getattr(_module(name), "READS", "frames")
-    return found
-
-
-def purpose(name: str) -> str:
-    """What a network is for, in a line. Raises `ValueError` as `build`."""
-    found: str = _module(name).PURPOSE
+    found: str = getattr(module_of(name), "READS", "frames")
     return found
 
 
 def settings_of(name: str) -> type[Section]:
     """The type of a network's own settings. Raises `ValueError` for an unknown name."""
-    found: type[Section] = _module(name).Settings
+    found: type[Section] = module_of(name).Settings
     return found
 
 
-def _module(name: str) -> Any:
+def module_of(name: str) -> Any:
+    """The module of a network, see above. Raises `ValueError` for an unknown name."""
     if name not in NETWORKS:
         raise ValueError(f"unknown network {name!r}; the networks are {', '.join(NETWORKS)}")
     return import_module(f"{__name__}.{name}")

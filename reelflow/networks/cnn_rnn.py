@@ -38,14 +38,19 @@ def build(
     import keras
     from keras import layers
 
-    from reelflow.networks.layers import batch_as_frames, clips, frames_as_batch, probabilities
+    from reelflow.networks.layers import (
+        batch_as_frames,
+        clips,
+        frames_as_batch,
+        normalised,
+        probabilities,
+    )
 
     inputs, x = clips(shape, mean, std, least=16)
     x = frames_as_batch(_with_changes(x))
     for filters, kernel, stride in ((24, 5, 2), (48, 3, 2), (96, 3, 2), (96, 3, 1)):
         x = layers.Conv2D(filters, kernel, stride, padding="same", use_bias=False)(x)
-        x = layers.BatchNormalization(momentum=0.9)(x)
-        x = layers.ReLU()(x)
+        x = layers.ReLU()(normalised(x))
     x = batch_as_frames(layers.GlobalAveragePooling2D()(x), shape[0])
     over_time = {"gru": layers.GRU, "lstm": layers.LSTM}[settings.recurrent]
     x = layers.GlobalAveragePooling1D()(over_time(96, return_sequences=True)(x))

@@ -48,7 +48,7 @@ def build(
     import keras
     from keras import layers, ops
 
-    from reelflow.networks.layers import clips, probabilities
+    from reelflow.networks.layers import clips, normalised, probabilities
 
     inputs, x = clips(shape, mean, std, least=16)
     grey = ops.mean(x, axis=-1, keepdims=True)
@@ -62,8 +62,7 @@ def build(
     for blur, grid in _SCALES:
         found += _statistics(_described(flow_of(grey, blur, grid)), moves)
     x = ops.sqrt(ops.concatenate(found, axis=-1) + _SMALLEST)
-    x = layers.BatchNormalization(momentum=0.9)(x)  # as in `r2plus1d`
-    x = layers.Dropout(settings.dropout)(x)
+    x = layers.Dropout(settings.dropout)(normalised(x))
     return keras.Model(inputs, probabilities(x, classes), name="flow")
 
 

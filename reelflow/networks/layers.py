@@ -41,6 +41,18 @@ def batch_as_frames(x: Any, frames: int) -> Any:
     return ops.reshape(x, (-1, frames, *x.shape[1:]))
 
 
+def mean_over_clip(x: Any, frames: int) -> Any:
+    """(B·T, H, W, C) -> (B, C): the mean over space and time."""
+    x = batch_as_frames(layers.GlobalAveragePooling2D()(x), frames)
+    return layers.GlobalAveragePooling1D()(x)
+
+
+def normalised(x: Any) -> Any:
+    """Batch normalisation of momentum 0.9, not Keras's 0.99: a small set gives a few hundred steps
+    in all, and averages that lag behind the weights make validation look like chance."""
+    return layers.BatchNormalization(momentum=0.9)(x)
+
+
 def probabilities(x: Any, classes: int) -> Any:
     """The head: K logits, softmax, in float32 whatever the rest computes in."""
     return layers.Dense(classes, activation="softmax", dtype="float32", name="probabilities")(x)

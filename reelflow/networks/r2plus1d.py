@@ -34,28 +34,22 @@ def build(
     width = settings.width
     x = _convolution(x, width, (1, 5, 5), stride=(1, 2, 2))
     x = _convolution(x, width, (3, 1, 1))
-    for filters, stride in (
-        (width * 3 // 2, (1, 2, 2)),
-        (width * 3, (2, 2, 2)),
-        (width * 6, (2, 2, 2)),
-    ):
-        x = _block(x, filters, stride)
+    for filters, in_time in ((width * 3 // 2, 1), (width * 3, 2), (width * 6, 2)):
+        x = _block(x, filters, in_time)
     x = layers.GlobalAveragePooling3D()(x)
     x = layers.Dropout(settings.dropout)(x)
     return keras.Model(inputs, probabilities(x, classes), name="r2plus1d")
 
 
-def _block(x: Any, filters: int, stride: tuple[int, int, int]) -> Any:
-    """Two (2+1)D convolutions and a shortcut around them."""
+def _block(x: Any, filters: int, in_time: int) -> Any:
+    """Two (2+1)D convolutions and a shortcut around them, strided by 2 in space."""
     from keras import layers
 
-    time, space, _ = stride
-    y = _convolution(x, filters, (1, 3, 3), (1, space, space))
-    y = _convolution(y, filters, (3, 1, 1), (time, 1, 1))
+    y = _convolution(x, filters, (1, 3, 3), (1, 2, 2))
+    y = _convolution(y, filters, (3, 1, 1), (in_time, 1, 1))
     y = _convolution(y, filters, (1, 3, 3))
     y = _convolution(y, filters, (3, 1, 1), activation=False)
-    if stride != (1, 1, 1) or x.shape[-1] != filters:
-        x = _convolution(x, filters, (1, 1, 1), stride, activation=False)
+    x = _convolution(x, filters, (1, 1, 1), (in_time, 2, 2), activation=False)
     return layers.ReLU()(layers.Add()([x, y]))
 
 
@@ -68,8 +62,8 @@ def _convolution(
 ) -> Any:
     from keras import layers
 
+    from reelflow.networks.layers import normalised
+
     x = layers.Conv3D(filters, kernel, strides=stride, padding="same", use_bias=False)(x)
-    # 0.9, not Keras's 0.99: a small set gives a few hundred steps in all, and averages that lag
-    # behind the weights make validation look like chance.
-    x = layers.BatchNormalization(momentum=0.9)(x)
+    x = normalised(x)
     return layers.ReLU()(x) if activation else x

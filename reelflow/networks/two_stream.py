@@ -12,10 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
-
-from reelflow.base.section import Section
-from reelflow.networks import Dropout, Shape
+from reelflow.networks import Shape, WidthAndDropout
 
 if TYPE_CHECKING:
     import keras
@@ -26,11 +23,7 @@ _IN_A_ROW = 4
 PURPOSE = "looks and changes of the picture, side by side"
 
 
-class Settings(Section):
-    """Width and dropout."""
-
-    width: int = Field(16, ge=4, le=256)
-    dropout: Dropout = 0.3
+Settings = WidthAndDropout
 
 
 def build(
@@ -68,14 +61,11 @@ def _stream(x: Any, width: int) -> Any:
     """(B, T, H, W, C) -> (B, F): a small CNN a frame, the mean over time."""
     from keras import layers
 
-    from reelflow.networks.layers import batch_as_frames, frames_as_batch
+    from reelflow.networks.layers import frames_as_batch, mean_over_clip, normalised
 
     frames = x.shape[1]
     x = frames_as_batch(x)
     for filters in (width, 2 * width, 4 * width, 6 * width):
         x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
-        x = layers.BatchNormalization(momentum=0.9)(x)  # as in `r2plus1d`
-        x = layers.ReLU()(x)
-        x = layers.MaxPooling2D(2)(x)
-    x = batch_as_frames(layers.GlobalAveragePooling2D()(x), frames)
-    return layers.GlobalAveragePooling1D()(x)
+        x = layers.MaxPooling2D(2)(layers.ReLU()(normalised(x)))
+    return mean_over_clip(x, frames)

@@ -35,7 +35,7 @@ def build(
     import keras
     from keras import layers
 
-    from reelflow.networks.layers import clips, frames_as_batch, probabilities
+    from reelflow.networks.layers import clips, frames_as_batch, mean_over_clip, probabilities
 
     frames = shape[0]
     inputs, x = clips(shape, mean, std)
@@ -47,7 +47,7 @@ def build(
         for place in range(blocks):
             x = _block(x, frames, settings.width * multiple, stride=1 if place else 2)
     x = _normalised(layers.Conv2D(_WIDENED * x.shape[-1], 1, use_bias=False)(x))
-    x = _over_the_clip(x, frames)
+    x = mean_over_clip(x, frames)
     x = layers.Dropout(settings.dropout)(x)
     return keras.Model(inputs, probabilities(x, classes), name="x3d")
 
@@ -89,24 +89,18 @@ def _weighed(x: Any, frames: int) -> Any:
     """Each channel times a weight between 0 and 1 that the whole clip decides."""
     from keras import layers, ops
 
+    from reelflow.networks.layers import mean_over_clip
+
     channels = x.shape[-1]
-    weights = layers.Dense(max(4, channels // 8), activation="relu")(_over_the_clip(x, frames))
+    weights = layers.Dense(max(4, channels // 8), activation="relu")(mean_over_clip(x, frames))
     weights = layers.Dense(channels, activation="sigmoid")(weights)
     return x * ops.repeat(weights, frames, axis=0)[:, None, None, :]
-
-
-def _over_the_clip(x: Any, frames: int) -> Any:
-    """(B·T, H, W, C) -> (B, C): the mean over space and time."""
-    from keras import layers
-
-    from reelflow.networks.layers import batch_as_frames
-
-    x = batch_as_frames(layers.GlobalAveragePooling2D()(x), frames)
-    return layers.GlobalAveragePooling1D()(x)
 
 
 def _normalised(x: Any, activation: bool = True) -> Any:
     from keras import layers
 
-    x = layers.BatchNormalization(momentum=0.9)(x)  # as in `r2plus1d`
+    from reelflow.networks.layers import normalised
+
+    x = normalised(x)
     return layers.Activation("silu")(x) if activation else x

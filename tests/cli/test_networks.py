@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from reelflow.networks import NETWORKS, build, purpose, settings_of
+from reelflow.networks import NETWORKS, build, module_of, settings_of
 from reelflow.networks.cost import multiply_adds
 from tests.conftest import ROOT
 
@@ -42,7 +42,7 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
 def test_every_network_is_listed_with_what_it_is_for(rows: dict[str, dict[str, Any]]) -> None:
     assert tuple(rows) == NETWORKS
     assert {name: row["purpose"] for name, row in rows.items()} == {
-        name: purpose(name) for name in NETWORKS
+        name: module_of(name).PURPOSE for name in NETWORKS
     }
 
 
