@@ -92,7 +92,7 @@ def do(job: Job) -> Answered:
         params, meta, store, EMBEDDINGS, learned, watched, lambda history: None
     ).run()
     shown, there = inputs_of(trained.told, store, EMBEDDINGS, tested)
-    temperature = trained.left_out.temperature
+    temperature = trained.left_out().temperature
     rows = [predict(trained.model, shown(video), temperature) for video in there["hash"]]
     probabilities = np.stack(rows) if rows else np.zeros((0, len(meta["labels"])))
     if not np.isfinite(probabilities).all():

@@ -89,11 +89,11 @@ def main() -> None:
 
     try:
         trained = Training(*learned, on_epoch, CHECKPOINTS, workers).run()
+        model_hash = _save(trained, params, meta)
+        write_json(METRICS / "train.json", _metrics(trained))
     except BaseException as error:
         live.abandon("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
         raise
-    model_hash = _save(trained, params, meta)
-    write_json(METRICS / "train.json", _metrics(trained))
     live.finish(model_hash, meta["data_hash"])
 
 
@@ -153,7 +153,8 @@ class Training:
             self._checkpoint(name, settings),
             self.workers,
         )
-        left_out = LeftOut.of_frames(fitted.model, self.store, self.train, self.validation)
+        asked = (fitted.model, self.store, self.train, self.validation)
+        left_out = partial(LeftOut.of_frames, *asked)
         return Trained(name, fitted.model, fitted.history, fitted.best, left_out)
 
     def _checkpoint(self, name: str, settings: Section) -> Checkpoint | None:
@@ -232,6 +233,7 @@ def _save(fitted: Trained, params: TrainParams, meta: dict[str, Any]) -> str:
     """Write the model and what it needs to be used; return the hash of the model's file."""
     from reelflow.training.model_file import save_model, weights_hash
 
+    left_out = fitted.left_out()
     model_hash = save_model(fitted.model, MODEL)
     card = {
         "labels": meta["labels"],
@@ -240,12 +242,12 @@ def _save(fitted: Trained, params: TrainParams, meta: dict[str, Any]) -> str:
         "network": fitted.network,
         "params": params.in_use(),
         "weights_hash": weights_hash(fitted.model),
-        "temperature": fitted.left_out.temperature,
+        "temperature": left_out.temperature,
         **fitted.told,
     }
     write_json(MODEL_CARD, card)
-    write_table(LEFT_OUT, fitted.left_out.table(meta["labels"]))
-    fitted.left_out.familiarity.save(FAMILIAR)
+    write_table(LEFT_OUT, left_out.table(meta["labels"]))
+    left_out.familiarity.save(FAMILIAR)
     return model_hash
 
 

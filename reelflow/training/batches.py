@@ -11,7 +11,7 @@ import math
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -37,16 +37,6 @@ _READERS = 2
 _AHEAD = 4
 
 
-@dataclass(frozen=True)
-class _Clip:
-    """A clip in its pass: the pass, its number in it, its row, and what seeds its changes."""
-
-    turn: int
-    number: int
-    at: int
-    stream: tuple[int, int, int]
-
-
 @dataclass
 class Batches:
     """The clips of `videos` in batches, epoch after epoch.
@@ -65,10 +55,10 @@ class Batches:
         weights: of each class, float32 (K,).
         seed: shuffle, draw crops and frames (`reelflow.store.crops_and_segments`), and augment by
             it; None leaves the order as it is and takes the middle of each.
-        augmentation: what is done to the frames, if there is a seed.
-        mixing: of clips and their labels, if there is a seed.
-        balanced: draw each class as often as the others, if there is a seed: clips of rare classes
-            come again within a pass, augmented otherwise, and not all of the others come.
+        augmentation: what is done to the frames, with a seed.
+        mixing: of clips and their labels; needs a seed.
+        balanced: draw each class as often as the others; needs a seed. Clips of rare classes come
+            again within a pass, augmented differently, and not all of the others come.
         repeats: passes of an epoch, each in another order and augmented otherwise.
         worker: which of `workers` this is, from 0.
         workers: how many read together. Each has as many batches as the others; the last may be
@@ -85,8 +75,8 @@ class Batches:
     weights: NDArray[np.float32]
     _: KW_ONLY
     seed: int | None = None
-    augmentation: Augmentation | None = None
-    mixing: Mixing | None = None
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    mixing: Mixing = field(default_factory=Mixing)
     balanced: bool = False
     repeats: int = 1
     worker: int = 0
@@ -95,10 +85,6 @@ class Batches:
     def __post_init__(self) -> None:
         self._places = self.store.places(self.videos["hash"].astype(str).tolist())
         self._targets = self.videos["target"].to_numpy(np.int32)
-        seeded = self.seed is not None
-        self._augmentation = self.augmentation if seeded else None
-        self._mixing = (self.mixing if seeded else None) or Mixing()
-        self._balanced = self.balanced and seeded
         # The order of a large set takes longer to draw than a batch to read.
         self._order = lru_cache(maxsize=2)(self._drawn_order)
 
@@ -114,24 +100,23 @@ class Batches:
             frames uint8 (B, T, H, W, 3), targets int32 (B,), weights float32 (B,).
 
         Raises:
-            IndexError: there are not as many batches in an epoch.
             DataError: frames cannot be read.
         """
-        if not 0 <= index < len(self):
-            raise IndexError(index)
         start = index * self.batch_size * self.workers
         numbers = range(start, start + self.clips(index))
         if len(numbers) >= self.workers:
             numbers = numbers[self.worker :: self.workers]
-        chosen = self._chosen(epoch, numbers)
+        clips = len(self._places)
+        # Of each clip its pass, counted over all epochs, and its number in it.
+        chosen = [divmod(epoch * self.repeats * clips + number, clips) for number in numbers]
         frames = np.empty((len(chosen), *self.store.spec.shape), np.uint8)
         for clip, into in zip(chosen, frames, strict=True):
-            self._read(clip, into)
-        targets = self._targets[[clip.at for clip in chosen]]
-        if not self._mixing.soft:
+            self._read(*clip, into)
+        targets = self._targets[[self._row(*clip) for clip in chosen]]
+        if not self.mixing.soft:
             return frames, targets, self.weights[targets]
         shares = self._mixed(frames, targets, chosen)
-        return frames, self._mixing.smooth(shares), shares @ self.weights
+        return frames, self.mixing.smooth(shares), shares @ self.weights
 
     def clips(self, index: int) -> int:
         """Clips of a batch, of all workers together."""
@@ -150,17 +135,16 @@ class Batches:
             DataError: frames cannot be read.
         """
         ready: deque[Future[tuple[Any, ...]]] = deque()
-        with ThreadPoolExecutor(_READERS) as readers:
-            try:
-                for index in range(start, len(self)):
-                    ready.append(readers.submit(self._tensors, number, index))
-                    if len(ready) > _AHEAD:
-                        yield ready.popleft().result()
-                while ready:
+        readers = ThreadPoolExecutor(_READERS)
+        try:
+            for index in range(start, len(self)):
+                ready.append(readers.submit(self._tensors, number, index))
+                if len(ready) > _AHEAD:
                     yield ready.popleft().result()
-            finally:
-                for batch in ready:
-                    batch.cancel()
+            while ready:
+                yield ready.popleft().result()
+        finally:
+            readers.shutdown(cancel_futures=True)
 
     def _tensors(self, epoch: int, index: int) -> tuple[Any, ...]:
         """A batch, copied to where TensorFlow has it: otherwise a step begins with this copy, and
@@ -169,50 +153,46 @@ class Batches:
 
         return tuple(map(tf.convert_to_tensor, self.batch(epoch, index)))
 
-    def _read(self, clip: _Clip, into: NDArray[np.uint8]) -> None:
-        spec = self.store.spec
+    def _read(self, turn: int, number: int, into: NDArray[np.uint8]) -> None:
+        spec, row = self.store.spec, self._row(turn, number)
         # Where more is stored than is seen, the clip is read beside and a part of it taken.
         same = spec.stored_shape == spec.shape
         room = into if same else np.empty(spec.stored_shape, np.uint8)
-        self.store.read(int(self._places[clip.at]), room)
-        random = None if self.seed is None else self._random(*clip.stream)
+        self.store.read(int(self._places[row]), room)
+        random = None
+        if self.seed is not None:
+            stream = (_AGAIN, turn, number) if self.balanced else (_CLIP, turn, row)
+            random = self._random(*stream)
         if not same:
             into[...] = drawn(room, spec, random) if random else centre(room, spec)
-        if random and self._augmentation:
-            into[...] = self._augmentation(into, random)
+        if random:
+            into[...] = self.augmentation(into, random)
 
     def _mixed(
-        self, frames: NDArray[np.uint8], targets: NDArray[np.int32], chosen: list[_Clip]
+        self, frames: NDArray[np.uint8], targets: NDArray[np.int32], chosen: list[tuple[int, int]]
     ) -> NDArray[np.float32]:
         """Mix each clip with the next in its pass, whoever reads that; return the shares (B, K)."""
         shares = np.eye(len(self.weights), dtype=np.float32)[targets]
-        if not self._mixing.pairs:
+        if not self.mixing.pairs:
             return shares
         other = np.empty(self.store.spec.shape, np.uint8)
-        for row, (clip, into) in enumerate(zip(chosen, frames, strict=True)):
-            after = self._clip(clip.turn, (clip.number + 1) % len(self._places))
-            self._read(after, other)
-            kept = self._mixing.mix(into, other, self._random(_MIX, clip.turn, clip.number))
+        for row, ((turn, number), into) in enumerate(zip(chosen, frames, strict=True)):
+            following = (number + 1) % len(self._places)
+            self._read(turn, following, other)
+            kept = self.mixing.mix(into, other, self._random(_MIX, turn, number))
             shares[row] *= kept
-            shares[row, self._targets[after.at]] += 1 - kept
+            shares[row, self._targets[self._row(turn, following)]] += 1 - kept
         return shares
 
-    def _chosen(self, epoch: int, numbers: range) -> list[_Clip]:
-        """The clips of these numbers in the order of an epoch."""
-        clips = len(self._places)
-        first = epoch * self.repeats
-        return [self._clip(first + number // clips, number % clips) for number in numbers]
-
-    def _clip(self, turn: int, number: int) -> _Clip:
-        at = int(self._order(turn)[number])
-        stream = (_AGAIN, turn, number) if self._balanced else (_CLIP, turn, at)
-        return _Clip(turn, number, at, stream)
+    def _row(self, turn: int, number: int) -> int:
+        """The row of the clip with this number in a pass."""
+        return int(self._order(turn)[number])
 
     def _drawn_order(self, turn: int) -> NDArray[np.int64]:
         if self.seed is None:
             return np.arange(len(self._places))
         random = self._random(_ORDER, turn)
-        if self._balanced:
+        if self.balanced:
             return _balanced_order(self._targets, turn, random)
         return random.permutation(len(self._places))
 

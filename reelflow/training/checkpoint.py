@@ -1,10 +1,10 @@
 """Checkpoints: a training that is killed at any moment goes on, and ends in the same bits.
 
 A checkpoint holds all of `reelflow.training.fit.State` between two steps, the seeds of dropout
-among it. It is called by the hash of all that decides the outcome. So whatever lies under that name
+included. The hash of all that decides the outcome is its name. So whatever lies under that name
 is of the same course, whoever wrote it: a training of other data, params or code finds another name
 or none, and two that are at work at once write what each of them could go on from. Of several
-workers the first one alone writes and reads: between two steps all of them hold the same.
+workers only the first writes and reads: between two steps all of them hold the same.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import reelflow
-from reelflow.base.files import remove_left_over, replacing
+from reelflow.base.files import remove_left_over
+from reelflow.store.shards import is_whole, write_shard
 from reelflow.training.workers import ALONE, Workers
 
 if TYPE_CHECKING:
@@ -35,12 +36,8 @@ log = logging.getLogger(__name__)
 
 Arrays = dict[str, NDArray[Any]]
 
-# Seconds between checkpoints, and the most that writing them may take of a training's time.
-EVERY_S = 30.0
-SHARE = 0.02
 # Seconds after which a checkpoint that nobody wrote again is forgotten: a week.
 _FORGOTTEN_S = 7 * 24 * 3600.0
-_DIGEST = hashlib.sha256().digest_size
 
 
 class Checkpoint:
@@ -49,24 +46,21 @@ class Checkpoint:
     Args:
         folder: where those of all trainings lie.
         decisive: what decides the outcome beside code and libraries, as JSON can hold it.
+        workers: who trains together.
+
+    Attributes:
         every_s: seconds between two.
         share: the most that writing them may take of the time, by which they become rarer.
-        workers: who trains together.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        decisive: Mapping[str, Any],
-        every_s: float = EVERY_S,
-        share: float = SHARE,
-        workers: Workers = ALONE,
-    ) -> None:
+    every_s = 30.0
+    share = 0.02
+
+    def __init__(self, folder: Path, decisive: Mapping[str, Any], workers: Workers = ALONE) -> None:
         # With another number of workers, sums have another order.
         self.path = folder / _key({**decisive, "workers": workers.number})
         self._workers = workers
-        self._every_s, self._share = every_s, share
-        self._due = time.monotonic() + every_s if not workers.index else math.inf
+        self._due = time.monotonic() + self.every_s if not workers.index else math.inf
 
     def restore(self, state: State) -> bool:
         """Bring a fresh state to where the training was, if there is a checkpoint.
@@ -93,7 +87,7 @@ class Checkpoint:
             self._due = math.inf
             return
         ended = time.monotonic()
-        self._due = ended + max(self._every_s, (ended - began) / self._share)
+        self._due = ended + max(self.every_s, (ended - began) / self.share)
 
     def remove(self) -> None:
         """Forget the training: it has ended."""
@@ -102,28 +96,17 @@ class Checkpoint:
 
     def _read(self) -> bytes:
         remove_left_over(self.path.parent)
-        try:
-            return _whole(self.path.read_bytes())
-        except FileNotFoundError:
+        if not self.path.exists():
             return b""
-        except OSError as error:
-            log.warning("%s cannot be read (%s): the training starts over", self.path, error)
-        except ValueError as error:
-            log.warning("%s is of no use (%s): the training starts over", self.path, error)
-        return b""
+        if not is_whole(self.path):
+            log.warning("%s is damaged or unreadable: the training starts over", self.path)
+            return b""
+        return np.load(self.path, allow_pickle=False).tobytes()
 
     def _save(self, state: State) -> None:
         payload = io.BytesIO()
         np.savez(payload, **_arrays(state))  # type: ignore[arg-type]
-        with replacing(self.path) as temporary:
-            temporary.write_bytes(payload.getvalue() + hashlib.sha256(payload.getbuffer()).digest())
-
-
-def _whole(content: bytes) -> bytes:
-    payload, digest = content[:-_DIGEST], content[-_DIGEST:]
-    if hashlib.sha256(payload).digest() != digest:
-        raise ValueError("it is damaged")
-    return payload
+        write_shard(self.path, np.frombuffer(payload.getbuffer(), "V1"))
 
 
 def forgotten(folder: Path) -> Iterator[Path]:

@@ -23,9 +23,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reelflow.networks.cost import multiply_adds
-from reelflow.store.crops_and_segments import views
 from reelflow.store.frame_store import FrameStore
 from reelflow.training.fit import fit
+from reelflow.training.inputs import views_in
 from reelflow.training.predict_clip import predict_views
 from reelflow.training.recipe import Recipe
 from reelflow.training.ridge_head import (
@@ -33,6 +33,7 @@ from reelflow.training.ridge_head import (
     TooFewGroupsError,
     balanced_accuracy,
     group_folds,
+    learned_and_watched,
     standard_error,
     targets_and_groups,
 )
@@ -56,8 +57,6 @@ _BY_FAR = 0.1
 _WORTH_A_TRY = 0.05
 # Most folds of a network on frames.
 _FOLDS = 3
-# One part in so many of the learned groups is watched for early stopping.
-_WATCHED = 6
 
 
 def choose_network(
@@ -185,15 +184,10 @@ def _left_out(
 ) -> NDArray[np.float32]:
     """Probabilities of the videos of a fold by a network that learned from the others."""
     known, left = videos.iloc[fold[0]], videos.iloc[fold[1]]
-    inner = group_folds(*targets_and_groups(known), recipe.seed, most=_WATCHED)[0]
-    learned, watched = (known.iloc[places] for places in inner)
+    learned, watched = learned_and_watched(known, recipe.seed)
     # As many gradient steps as on all videos.
     epochs = round(recipe.epochs * recipe.steps(len(videos)) / recipe.steps(len(learned)))
     recipe = replace(recipe, epochs=max(1, min(recipe.epochs, epochs)))
     fitted = fit(make_network, store, learned, watched, class_weights, recipe, lambda history: None)
-    return np.stack(
-        [
-            predict_views(fitted.model, views(store.frames(video), store.spec))
-            for video in left["hash"]
-        ]
-    )
+    shown = views_in(store)
+    return np.stack([predict_views(fitted.model, shown(video)) for video in left["hash"]])

@@ -52,7 +52,8 @@ def clip_map(
     every = np.concatenate([read(beside), tested[shown.index]])
     places = pd.DataFrame(_flat(known.places(every)), columns=["x", "y"])
     rows = pd.concat([beside, shown], ignore_index=True)
-    return known.share_unlike(tested), pd.concat([rows, places], axis=1)
+    unlike = round(float((known.distance(tested) > 1).mean()), 6)
+    return unlike, pd.concat([rows, places], axis=1)
 
 
 def _flat(places: Floats) -> Floats:

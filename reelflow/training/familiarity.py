@@ -65,10 +65,6 @@ class Familiarity:
     def _at(self, features: Floats) -> Floats:
         return np.asarray((features - self.mean) @ self.axes)
 
-    def share_unlike(self, features: Floats) -> float:
-        """The share of features (N, D) that are unlike."""
-        return round(float((self.distance(features) > 1).mean()), 6)
-
     def save(self, path: Path) -> None:
         """Write it; the same values are the same bytes."""
         with replacing(path) as temporary, temporary.open("wb") as file:

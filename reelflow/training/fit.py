@@ -21,11 +21,12 @@ from numpy.typing import NDArray
 
 from reelflow.base.errors import DataError
 from reelflow.base.progress import track
+from reelflow.base.words import count
 from reelflow.store.frame_store import FrameStore
 from reelflow.training.batches import Batches
 from reelflow.training.checkpoint import Checkpoint
 from reelflow.training.recipe import Recipe, optimizer_of
-from reelflow.training.workers import ALONE, Workers
+from reelflow.training.workers import ALONE, Workers, partners_there
 
 if TYPE_CHECKING:
     import keras
@@ -112,6 +113,7 @@ class State:
             variable.assign(value)
 
 
+@partners_there()
 def fit(
     make_network: Callable[[], keras.Model],
     store: FrameStore,
@@ -139,6 +141,7 @@ def fit(
     Raises:
         DataError: the loss became infinite or not a number, frames cannot be read, or the recipe
             is not for several workers.
+        UnavailableError: another worker has ended.
     """
     import keras
 
@@ -196,7 +199,7 @@ def _figures(state: State, recipe: Recipe) -> dict[str, float]:
     losses, rights, counts = state.sums.T
     if not np.isfinite(losses).all():
         raise DataError(
-            f"The loss became infinite after {state.epochs + 1} epochs. Lower "
+            f"The loss became infinite after {count(state.epochs + 1, 'epoch')}. Lower "
             f"train.learning_rate (it is {recipe.learning_rate:g})."
         )
     figures = np.stack([losses / counts, rights / counts]).T.ravel()

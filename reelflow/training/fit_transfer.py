@@ -88,7 +88,7 @@ def fit_transfer(
     if curve:
         told["learning_curve"] = curve
     of_folds = head.chosen.of_folds
-    return Trained(HEAD, model, pd.DataFrame([row]), row, left_out, told, of_folds)
+    return Trained(HEAD, model, pd.DataFrame([row]), row, lambda: left_out, told, of_folds)
 
 
 def _figures(

@@ -19,6 +19,11 @@ from reelflow.store.frame_store import FrameStore
 Shown = Callable[[str], NDArray[Any]]
 
 
+def views_in(store: FrameStore) -> Shown:
+    """The views of the clips in a store."""
+    return lambda video: views(store.frames(video), store.spec)
+
+
 def inputs_of(
     told: Mapping[str, Any], store: FrameStore | None, embeddings: Path, videos: pd.DataFrame
 ) -> tuple[Shown, pd.DataFrame]:
@@ -36,8 +41,7 @@ def inputs_of(
     """
     if "embedding" not in told:
         assert store
-        frames, spec = store.frames, store.spec
-        return lambda video: views(frames(video), spec), videos
+        return views_in(store), videos
     found = EmbeddingStore(embeddings)
     if found.spec != told["embedding"]:
         raise DataError(f"The model is of other embeddings than {embeddings}: run `train` again.")

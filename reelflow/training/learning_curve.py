@@ -10,7 +10,7 @@ jackknife).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -56,15 +56,15 @@ def learning_curve(
     def judged(fold: Fold, part: float) -> tuple[float, float | None]:
         """Videos of a part of the groups, and the accuracy on those left out, on average."""
         learned, left = fold
+        there = np.unique(names[learned])
         found = []
-        for chosen in _parts(names[learned], part, random):
-            known = learned[chosen]
+        for _ in range(_REPEATS):
+            taken = random.choice(there, max(1, round(part * len(there))), replace=False)
+            known = learned[np.isin(names[learned], taken)]
             if len(np.unique(targets[known])) < classes:
                 continue
             some = {name: blocks[name][known] for name in head.blocks}
-            weight, bias = fit_terms(
-                some, head.chosen.terms, targets[known], weights[known], classes
-            )
+            weight, bias = fit_terms(some, head.chosen.terms, targets[known], weights[known])
             scores = np.hstack([blocks[name][left] for name in head.blocks]) @ weight + bias
             found.append((len(known), balanced_accuracy(targets[left], scores)))
         count, accuracy = np.mean(found, axis=0) if found else (0.0, None)
@@ -110,13 +110,3 @@ def _prolonged(videos: Floats, accuracies: Floats) -> float:
     slope = np.polyfit(np.log(videos), errors, 1)[0]
     # More videos do no harm; the last point is where it starts from.
     return float(1 - np.exp(errors[-1] + min(slope, 0.0) * np.log(2)))
-
-
-def _parts(
-    groups: NDArray[Any], part: float, random: np.random.Generator
-) -> Iterator[NDArray[np.bool_]]:
-    """Which videos belong to a random part of the groups, some times."""
-    names = np.unique(groups)
-    for _ in range(_REPEATS):
-        taken = random.choice(names, max(1, round(part * len(names))), replace=False)
-        yield np.isin(groups, taken)

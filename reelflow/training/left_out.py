@@ -18,10 +18,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reelflow.base.csv_table import read_written
-from reelflow.store.crops_and_segments import views
 from reelflow.store.frame_store import FrameStore
 from reelflow.training.familiarity import Familiarity, features_of
 from reelflow.training.fit_familiarity import fit_beside
+from reelflow.training.inputs import views_in
 from reelflow.training.predict_clip import predict_views
 from reelflow.training.temperature import fit_temperature, tempered
 
@@ -48,16 +48,13 @@ class LeftOut:
         cls, model: keras.Model, store: FrameStore, learned: pd.DataFrame, videos: pd.DataFrame
     ) -> LeftOut:
         """Ask a network that reads frames and learned from others: `hash` and `target` of each."""
-        found = [
-            predict_views(model, views(store.frames(video), store.spec)) for video in videos["hash"]
-        ]
-        features = features_of(model)
+        shown, features = views_in(store), features_of(model)
+        found = np.stack([predict_views(model, shown(video)) for video in videos["hash"]])
         known, left = (
-            np.stack([features(views(store.frames(video), store.spec)) for video in table["hash"]])
+            np.stack([features(shown(video)) for video in table["hash"]])
             for table in (learned, videos)
         )
-        targets = learned["target"].to_numpy(np.int64)
-        return cls(videos, np.stack(found), fit_beside(known, targets, left))
+        return cls(videos, found, fit_beside(known, learned["target"].to_numpy(np.int64), left))
 
     @property
     def temperature(self) -> float:

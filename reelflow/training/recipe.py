@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter
 
 from reelflow.training.augmentation import Augmentation
 from reelflow.training.mixing import Mixing
@@ -78,7 +80,7 @@ class Recipe:
 
 
 def recipe(params: TrainParams) -> Recipe:
-    """How to fit, by the section `train`."""
+    """How to fit, by the section `train`, whose settings have the names of the fields here."""
     of = params.model_dump()
     of |= {
         **of["regularise"],
@@ -86,13 +88,7 @@ def recipe(params: TrainParams) -> Recipe:
         **of["schedule"],
         "schedule": of["schedule"]["shape"],
     }
-
-    def made(kind: Any, **others: Any) -> Any:
-        """A value whose fields are called as the settings are."""
-        return kind(**{f.name: of[f.name] for f in fields(kind) if f.name in of}, **others)
-
-    found: Recipe = made(Recipe, augmentation=made(Augmentation), mixing=made(Mixing))
-    return found
+    return TypeAdapter(Recipe).validate_python({**of, "augmentation": of, "mixing": of})
 
 
 def optimizer_of(recipe: Recipe, steps: int, workers: int = 1) -> keras.optimizers.Optimizer:

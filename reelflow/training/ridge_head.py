@@ -29,6 +29,9 @@ from reelflow.training.ensemble import select, temperature_of
 PENALTIES = tuple(float(value) for value in 10.0 ** np.arange(-1.5, 2.0, 0.5))
 
 FOLDS = 5
+# One part in so many of the groups is watched for early stopping, about the share that preprocess
+# gives to validation.
+_WATCHED = 6
 
 Floats = NDArray[np.float64]
 # Places of the videos that are learned from, and of those that are left out.
@@ -40,7 +43,14 @@ Model = tuple[Candidate, float]
 
 
 class TooFewGroupsError(DataError):
-    """A class has one group alone: nothing can be left out to choose by."""
+    """A class has fewer than two groups: nothing can be left out to choose by."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A class has fewer than two groups among the videos that are learned from, so that "
+            "nothing can be left out to choose by. Add videos of another group, or set "
+            "train.network to one that is trained from scratch."
+        )
 
 
 @dataclass(frozen=True)
@@ -121,8 +131,10 @@ def fit_ridge_head(
         seed: of the folds.
 
     Raises:
-        DataError: as `group_folds`.
+        TooFewGroupsError: as `group_folds`, and where a class has no video.
     """
+    if len(np.unique(targets)) < len(class_weights):
+        raise TooFewGroupsError
     weights = class_weights[targets]
     parts = group_folds(targets, groups, seed)
     of_block = {
@@ -162,21 +174,20 @@ def fit_terms(
     terms: Mapping[str, Mapping[float, float]],
     targets: NDArray[np.integer],
     weights: NDArray[np.floating],
-    classes: int | None = None,
 ) -> tuple[Floats, Floats]:
     """Weights (D, K) and bias (K,) of a weighted sum of ridge regressions, before a temperature.
 
     Args:
         blocks: float (N, D) each, by name.
         terms: as `Judged.terms`; the features of its blocks stand side by side, in this order.
-        targets: int (N,).
+        targets: int (N,), of every class.
         weights: float (N,), what a video counts.
-        classes: K, where the last ones may have no video.
     """
+    wanted = _one_hot(targets)
     of_blocks, biases = [], []
     for name, of_block in terms.items():
         found = [
-            [share * part for part in _ridge(blocks[name], targets, weights, penalty, classes)]
+            [share * part for part in _ridge(blocks[name], wanted, weights, penalty)]
             for penalty, share in of_block.items()
         ]
         of_blocks.append(np.sum([weight for weight, _ in found], axis=0))
@@ -195,7 +206,7 @@ def group_folds(
     """At most so many stratified folds of whole groups: what is learned from, what is left out.
 
     Raises:
-        TooFewGroupsError: a class has one group alone, so that no fold can leave it out.
+        TooFewGroupsError: a class has fewer than two groups, so that no fold can leave it out.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
@@ -203,13 +214,19 @@ def group_folds(
     groups_of = Counter(target for target, _ in pairs)
     fewest = min(groups_of[target] for target in range(int(targets.max()) + 1))
     if fewest < 2:
-        raise TooFewGroupsError(
-            "A class has one group alone among the videos that are learned from, so that nothing "
-            "can be left out to choose by. Add videos of another group, or set train.network to "
-            "one that is trained from scratch."
-        )
+        raise TooFewGroupsError
     dealer = StratifiedGroupKFold(min(most, fewest), shuffle=True, random_state=seed)
     return list(dealer.split(targets, targets, groups))
+
+
+def learned_and_watched(known: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Whole groups of videos set apart to be watched for early stopping, stratified.
+
+    Raises:
+        TooFewGroupsError: as `group_folds`.
+    """
+    learned, watched = group_folds(*targets_and_groups(known), seed, most=_WATCHED)[0]
+    return known.iloc[learned], known.iloc[watched]
 
 
 def _left_out(
@@ -219,24 +236,23 @@ def _left_out(
     parts: list[Fold],
 ) -> Floats:
     """Scores (P, N, K) of each video for each penalty, by the fold that it was left out of."""
-    scores = np.zeros((len(PENALTIES), len(targets), int(targets.max()) + 1))
+    wanted = _one_hot(targets)
+    scores = np.zeros((len(PENALTIES), *wanted.shape))
     for learned, left in parts:
         for at, penalty in enumerate(PENALTIES):
-            weight, bias = _ridge(
-                features[learned], targets[learned], weights[learned], penalty, scores.shape[2]
-            )
+            weight, bias = _ridge(features[learned], wanted[learned], weights[learned], penalty)
             scores[at, left] = features[left] @ weight + bias
     return scores
 
 
+def _one_hot(targets: NDArray[np.integer]) -> Floats:
+    return np.eye(int(targets.max()) + 1)[targets]
+
+
 def _ridge(
-    features: NDArray[np.floating],
-    targets: NDArray[np.integer],
-    weights: NDArray[np.floating],
-    penalty: float,
-    classes: int | None = None,
+    features: NDArray[np.floating], wanted: Floats, weights: NDArray[np.floating], penalty: float
 ) -> tuple[Floats, Floats]:
-    """Weights (D, K) and bias (K,) of ridge regression on standardised features."""
+    """Weights (D, K) and bias (K,) of ridge regression from standardised features to `wanted`."""
     from sklearn.linear_model import Ridge
 
     features = features.astype(np.float64)
@@ -245,11 +261,10 @@ def _ridge(
     # A feature that never changes is nothing to learn from. The root makes the penalty mean the
     # same for blocks of any size.
     scale = np.where(deviation > 1e-9, deviation, np.inf) * np.sqrt(features.shape[1])
-    one_hot = np.eye(classes or int(targets.max()) + 1)[targets]
     # As many penalties as videos would weigh: the mean, not the sum, of errors is balanced.
     ridge = Ridge(penalty * weights.mean())
-    ridge.fit((features - mean) / scale, one_hot, sample_weight=weights)
-    weight = ridge.coef_.reshape(one_hot.shape[1], -1).T / scale[:, np.newaxis]
+    ridge.fit((features - mean) / scale, wanted, sample_weight=weights)
+    weight = ridge.coef_.reshape(wanted.shape[1], -1).T / scale[:, np.newaxis]
     return weight, ridge.intercept_ - mean @ weight
 
 

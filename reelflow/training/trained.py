@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ class Trained:
         model: with the weights that are kept.
         history: a row an epoch.
         best: the row of the epoch whose weights are kept.
-        left_out: answers to videos that the model did not learn from.
+        left_out: gives answers to videos that the model did not learn from, when they are wanted.
         told: what the card holds beside: what was chosen among, and what an embedding is made of.
         of_folds: the balanced accuracy in each fold, where folds chose.
     """
@@ -32,6 +32,6 @@ class Trained:
     model: keras.Model
     history: pd.DataFrame
     best: Mapping[str, float]
-    left_out: LeftOut
+    left_out: Callable[[], LeftOut]
     told: dict[str, Any] = field(default_factory=dict)
     of_folds: tuple[float, ...] = ()

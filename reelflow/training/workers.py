@@ -14,7 +14,8 @@ import logging
 import os
 import re
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -65,7 +66,10 @@ class Workers:
         meet(addresses, index)
         import tensorflow as tf
 
-        strategy = tf.distribute.MultiWorkerMirroredStrategy()
+        # It reports each collective operation, and it does so through Python's log.
+        logging.getLogger("tensorflow").setLevel(logging.WARNING)
+        with partners_there():
+            strategy = tf.distribute.MultiWorkerMirroredStrategy()
         # TensorFlow has taken the signal to end for a notice that nobody reads.
         signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
         if strategy.num_replicas_in_sync != number:
@@ -113,23 +117,7 @@ class Workers:
         graph: Callable[..., Any] = tf.function(
             together if self.strategy else step, input_signature=signature
         )
-        return self._while_there(graph) if self.strategy else graph
-
-    def _while_there(self, graph: Callable[..., Any]) -> Callable[..., Any]:
-        """A step that ends in a sentence when others are no longer there."""
-        import tensorflow as tf
-
-        def step(*batch: Any) -> Any:
-            try:
-                return graph(*batch)
-            except (tf.errors.UnavailableError, tf.errors.CancelledError) as error:
-                log.info("%s", error)
-                raise UnavailableError(
-                    "Another process of this training has ended or cannot be reached. Start all "
-                    "of them again: they go on from the last checkpoint."
-                ) from error
-
-        return step
+        return graph
 
     def of_first(self, read: Callable[[], bytes]) -> bytes:
         """What the first of them reads, in each."""
@@ -166,7 +154,7 @@ class Workers:
     def figures(self, sums: Any, clips: int) -> Any:
         """The sums of a step over clips, each counted once where all have had the same ones."""
         if not self.strategy:
-            return sums
+            return sums  # a tensor: TensorFlow adds it in float32, and other bits choose an epoch
         found: NDArray[np.float64] = np.asarray(sums, np.float64)
         return found * (clips / found[2])
 
@@ -200,6 +188,21 @@ def _no_config(config: str) -> ParamsError:
         'It is like {"cluster": {"worker": ["host-a:2222", "host-b:2222"]}, '
         '"task": {"type": "worker", "index": 0}}.'
     )
+
+
+@contextmanager
+def partners_there() -> Iterator[None]:
+    """Raise `UnavailableError` where TensorFlow finds that another process is not there."""
+    import tensorflow as tf
+
+    try:
+        yield
+    except (tf.errors.UnavailableError, tf.errors.CancelledError) as error:
+        log.info("%s", error)
+        raise UnavailableError(
+            "Another process of this training has ended or cannot be reached. Start all of them "
+            "again: they go on from the last checkpoint."
+        ) from error
 
 
 def _copy(model: keras.Model, *, synchronized: bool) -> keras.Model:

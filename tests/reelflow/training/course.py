@@ -47,6 +47,8 @@ STEPS = 4 * 3  # epochs of nine clips in batches of three
 class Deadly(Checkpoint):
     """One that ends its process where step number `at` of all would be saved."""
 
+    every_s = 0.0
+    share = math.inf
     at = STEPS + 1
 
     def save_if_due(self, state: State) -> None:
@@ -78,7 +80,7 @@ def main() -> None:
     deterministic()
     for step in map(int, steps):
         if not (child := os.fork()):
-            checkpoint = Deadly(Path(folder), {"a": 1}, every_s=0.0, share=math.inf)
+            checkpoint = Deadly(Path(folder), {"a": 1})
             checkpoint.at = step
             train(Path(frames), checkpoint)
             os._exit(0)

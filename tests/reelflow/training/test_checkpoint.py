@@ -41,6 +41,12 @@ def whole(frames: Path) -> State:
     return train(frames, None)
 
 
+class Eager(Checkpoint):
+    """One that is written after each step."""
+
+    every_s = 0.0
+
+
 def same(one: State, other: State) -> None:
     assert weights_hash(one.model) == weights_hash(other.model)
     pd.testing.assert_frame_equal(one.history, other.history, check_exact=True)
@@ -84,7 +90,7 @@ def unfitted() -> State:
 def test_a_checkpoint_that_is_damaged_is_said_and_the_training_starts_over(
     whole: State, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    own = Checkpoint(tmp_path, {"a": 1}, every_s=0.0)
+    own = Eager(tmp_path, {"a": 1})
     own.save_if_due(whole)
     content = own.path.read_bytes()
     fresh = unfitted()
@@ -94,7 +100,7 @@ def test_a_checkpoint_that_is_damaged_is_said_and_the_training_starts_over(
         own.path.write_bytes(damaged)
         caplog.clear()
         assert not own.restore(fresh)
-        assert "is of no use (it is damaged): the training starts over" in caplog.text
+        assert "is damaged or unreadable: the training starts over" in caplog.text
     assert weights_hash(fresh.model) == before
     assert fresh.epochs == 0
     own.path.write_bytes(content)
@@ -126,8 +132,8 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_training(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module, "replacing", full)
-    checkpoint = Checkpoint(tmp_path, {"a": 1}, every_s=0.0)
+    monkeypatch.setattr(module, "write_shard", full)
+    checkpoint = Eager(tmp_path, {"a": 1})
     for _ in range(3):
         checkpoint.save_if_due(whole)
     assert caplog.text.count("no checkpoint can be written any more") == 1
@@ -141,12 +147,12 @@ def test_writing_takes_a_small_share_of_the_time(
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     written = []
 
-    class Slow(Checkpoint):
+    class Slow(Eager):
         def _save(self, state: State) -> None:
             clock[0] += 3.0
             written.append(clock[0])
 
-    checkpoint = Slow(tmp_path, {}, every_s=0.0)
+    checkpoint = Slow(tmp_path, {})
     for _ in range(1000):
         clock[0] += 1.0
         checkpoint.save_if_due(whole)

@@ -152,7 +152,7 @@ def test_a_loss_that_is_no_number_is_an_error_that_names_the_rate(
     videos: tuple[FrameStore, pd.DataFrame],
 ) -> None:
     recipe = replace(RECIPE, optimizer="sgd", learning_rate=1e30)
-    with pytest.raises(DataError, match=r"after 1 epochs.*train.learning_rate \(it is 1e\+30\)"):
+    with pytest.raises(DataError, match=r"after 1 epoch\..*train.learning_rate \(it is 1e\+30\)"):
         fitted(videos, recipe)
 
 

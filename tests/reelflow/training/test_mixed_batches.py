@@ -72,12 +72,6 @@ def test_smoothing_alone_leaves_the_clips_and_their_weights(store: FrameStore) -
     np.testing.assert_array_equal(smoothed, weights)
 
 
-def test_what_is_watched_is_never_mixed(store: FrameStore) -> None:
-    mixing = Mixing(mixup=1.0, label_smoothing=0.1)
-    _, targets, _ = joined(batches(store, seed=None, mixing=mixing, balanced=True))
-    assert targets.tolist() == TARGETS
-
-
 def test_each_class_is_drawn_as_often_and_whole_before_a_clip_comes_again(
     store: FrameStore,
 ) -> None:

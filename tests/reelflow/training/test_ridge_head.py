@@ -164,3 +164,11 @@ def test_a_class_of_one_group_is_refused_with_what_to_do() -> None:
 def test_the_same_videos_give_the_same_bits() -> None:
     one, two = (fit({"a": signal(1.0, 1)}, [("a",)]) for _ in range(2))
     assert one.weights.tobytes() == two.weights.tobytes()
+
+
+def test_a_class_without_a_video_is_refused_too() -> None:
+    """The last one is not seen in the targets: `embed` could make nothing of its videos."""
+    few = TARGETS < CLASSES - 1
+    groups = [name for name, kept in zip(GROUP, few, strict=True) if kept]
+    with pytest.raises(DataError, match="fewer than two groups"):
+        fit_ridge_head({"a": noise(5, 1)[few]}, [("a",)], TARGETS[few], groups, EQUAL)

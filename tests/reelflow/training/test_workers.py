@@ -114,10 +114,20 @@ def test_one_that_is_left_alone_ends_with_a_sentence(
 ) -> None:
     _, said = together
     assert said[1].splitlines()[3] == f"left {-signal.SIGTERM}"
-    sentence, code = said[0].splitlines()[3:]
+    sentence, code = said[0].splitlines()[3:5]
     assert "Another process of this training has ended or cannot be reached" in sentence
     assert code == "left 75"
     assert list((frames.parent / "checkpoints 0 left").iterdir())
+
+
+def test_one_that_is_left_alone_before_its_network_is_built_ends_with_it_too(
+    together: tuple[State, list[str]],
+) -> None:
+    _, said = together
+    assert said[1].splitlines()[4] == f"unbuilt {-signal.SIGKILL}"
+    sentence, code = said[0].splitlines()[5:]
+    assert "Another process of this training has ended or cannot be reached" in sentence
+    assert code == "unbuilt 75"
 
 
 def test_a_process_that_nobody_joins_says_whom_it_waited_for() -> None:

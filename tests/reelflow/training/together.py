@@ -12,6 +12,7 @@ import math
 import os
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,12 +35,14 @@ CLIP = ClipSpec(frames=2, height=16, width=16)
 LABELS = [0, 1] * 7
 RECIPE = replace(COURSE, epochs=2, batch_size=4, average=0.5, clip_norm=0.2, optimizer="sgd")
 
-# What befalls the first and the second worker after their fourth step, in the second epoch.
+# What befalls the first and the second worker after their fourth step, in the second epoch; and
+# `unbuilt`, while they build their networks.
 LIVES: dict[str, tuple[int, int]] = {
     "whole": (0, 0),
     "killed": (signal.SIGKILL, signal.SIGKILL),
     "again": (0, 0),
     "left": (0, signal.SIGTERM),
+    "unbuilt": (0, signal.SIGKILL),
 }
 
 
@@ -52,6 +55,8 @@ class Deadly(Checkpoint):
         seeds: of dropout, after the last one.
     """
 
+    every_s = 0.0
+    share = math.inf
     signal = 0
     steps = 0
     seeds: tuple[NDArray[np.uint32], ...] = ()
@@ -78,12 +83,17 @@ def network() -> Any:
     return keras.Model(inputs, probabilities(layers.Dropout(1e-9)(x), 2))
 
 
-def train(frames: Path, workers: Workers = ALONE, checkpoint: Checkpoint | None = None) -> State:
+def train(
+    frames: Path,
+    workers: Workers = ALONE,
+    checkpoint: Checkpoint | None = None,
+    make_network: Callable[[], Any] = network,
+) -> State:
     """Nine clips to learn from, five to watch."""
     videos = pd.read_csv(frames.parent / "videos.csv")
     ones = np.array([1.0, 2.0], np.float32)
     return fit(
-        network, FrameStore(frames), videos[:9], videos[9:], ones, RECIPE, lambda _: None,
+        make_network, FrameStore(frames), videos[:9], videos[9:], ones, RECIPE, lambda _: None,
         checkpoint, workers,
     )  # fmt: skip
 
@@ -97,9 +107,16 @@ def live(life: str, frames: Path, out: Path) -> None:
     workers = Workers.of_environment()
     # The second worker has no such folder, as on another host.
     folder = out.parent / f"checkpoints {workers.index} {life.replace('again', 'killed')}"
-    checkpoint = Deadly(folder, {}, every_s=0.0, share=math.inf, workers=workers)
-    checkpoint.signal = LIVES[life][workers.index]
-    state = train(frames, workers, checkpoint)
+    checkpoint = Deadly(folder, {}, workers=workers)
+    number = LIVES[life][workers.index]
+
+    def dies() -> Any:
+        os.kill(os.getpid(), number)
+        return network()
+
+    early = life == "unbuilt"
+    checkpoint.signal = 0 if early else number
+    state = train(frames, workers, checkpoint, dies if early else network)
     curves = state.history.to_numpy()
     done = {"steps": checkpoint.steps, "seeds": checkpoint.seeds}
     np.savez(out, weights=weights(state), curves=curves, **done)
