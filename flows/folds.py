@@ -10,6 +10,7 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal
 
 from prefect import Flow, flow, get_run_logger, task
@@ -47,7 +48,7 @@ def _run(nodes: list[Node], begin: Callable[[], Work], workers: int) -> State[No
     began, work = time.monotonic(), begin()
     failed: list[str] = []
     with fold_programs(workers) as programs:
-        _do(work, programs, failed)
+        _do_all(work, programs, failed)
     error, message = work.end(failed)
     outcome: Literal["failed", "ran"] = "failed" if error else "ran"
     ended = StageOutcome(f"{work.unit}s", outcome, time.monotonic() - began, error or message)
@@ -55,20 +56,14 @@ def _run(nodes: list[Node], begin: Callable[[], Work], workers: int) -> State[No
     return Failed(message=error) if error else Completed(message=f"{work.unit}s: {message}.")
 
 
-class _Given:
-    """What a task run takes; no value that Prefect would look into."""
-
-    def __init__(self, turn: Turn, program: FoldProgram, failed: list[str]) -> None:
-        self.turn, self.program, self.failed = turn, program, failed
-
-
-def _do(work: Work, programs: queue.Queue[FoldProgram], failed: list[str]) -> None:
+def _do_all(work: Work, programs: queue.Queue[FoldProgram], failed: list[str]) -> None:
     """Do the turns of the work, each as a task run."""
     futures: list[PrefectFuture[Any]] = []
     try:
         while (program := programs.get()) and (turn := work.next(failed)):
             run = run_turn.with_options(name=work.unit, task_run_name=turn.name)
-            futures.append(run.submit(_Given(turn, program, failed), programs))
+            # A function hides its values, which Prefect would look into.
+            futures.append(run.submit(partial(_do_turn, turn, program, failed, programs)))
         wait(futures)
     except BaseException:
         stage_process.stop_all()
@@ -77,18 +72,25 @@ def _do(work: Work, programs: queue.Queue[FoldProgram], failed: list[str]) -> No
 
 
 @task(cache_policy=NO_CACHE)
-def run_turn(given: Any, programs: Any) -> State[None]:
+def run_turn(do: Any) -> State[None]:
     """Do one fold or trial as a task run."""
+    state: State[None] = do()
+    return state
+
+
+def _do_turn(
+    turn: Turn, program: FoldProgram, failed: list[str], programs: queue.Queue[FoldProgram]
+) -> State[None]:
     log, recorder = get_run_logger(), RECORDER.get()
     try:
-        line = given.turn.do(lambda job: given.program.do(job, log.info))
+        line = turn.do(lambda job: program.do(job, log.info))
     except stage_process.StoppedError:
         return Cancelled(message="The run was stopped.")
     except Exception as error:  # noqa: BLE001 (Prefect would keep it to itself)
-        given.failed.append(sentence(error))
-        recorder.line(f"{given.turn.name} failed: {given.failed[-1]}")
-        return Failed(message=given.failed[-1])
+        failed.append(sentence(error))
+        recorder.line(f"{turn.name} failed: {failed[-1]}")
+        return Failed(message=failed[-1])
     finally:
-        programs.put(given.program)
+        programs.put(program)
     recorder.line(line)
     return Completed(message=line)

@@ -14,13 +14,14 @@ from contextlib import suppress
 
 import pandas as pd
 
-from flows.engine.fold_jobs import made_by
+from flows.engine.fold_jobs import made_by_of
 from flows.engine.run_lock import only_run
 from reelflow.base.errors import DataError
 from reelflow.base.split_names import SPLITS
 from reelflow.crossval import kept as kept_folds
 from reelflow.embeddings import feature_cache
 from reelflow.extraction.decoded_cache import unreferenced
+from reelflow.networks import NETWORKS
 from reelflow.params import load_section
 from reelflow.params.embed import EmbedParams
 from reelflow.params.extract import ExtractParams
@@ -51,7 +52,9 @@ def collect(*, remove: bool) -> tuple[Counter[str], int]:
         found |= feature_cache.unreferenced(paths.KEPT_FEATURES, features, videos)
         found |= dict.fromkeys(forgotten(paths.CHECKPOINTS), "checkpoints of a week ago or more")
         with suppress(DataError):  # without stores nobody can tell which folds are wanted
-            found |= kept_folds.unreferenced(paths.FOLDS, made_by(), videos)
+            present = {made_by_of(network) for network in NETWORKS}
+            folds = kept_folds.unreferenced(paths.FOLDS, present, videos)
+            found |= dict.fromkeys(folds, "folds of a cross-validation with other code or videos")
         freed = sum(status.st_size for path in found if (status := path.stat()).st_nlink == 1)
         if remove:
             for path in found:

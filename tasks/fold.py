@@ -28,7 +28,7 @@ from reelflow.base.errors import DataError
 from reelflow.base.terminal import log_to_stderr
 from reelflow.crossval.figures import Answered
 from reelflow.crossval.folds import Fold
-from reelflow.crossval.kept import Job, MadeBy, keep
+from reelflow.crossval.kept import Job, keep
 from reelflow.params.train import TrainParams
 from reelflow.store.frame_store import FrameStore
 from reelflow.training.inputs import inputs_of
@@ -75,7 +75,7 @@ def line_of(job: Job) -> str:
 
 def job_of(told: dict[str, Any]) -> Job:
     """The job of `line_of`."""
-    return Job(**{**told, "fold": Fold(**told["fold"]), "made_by": MadeBy(**told["made_by"])})
+    return Job(**{**told, "fold": Fold(**told["fold"])})
 
 
 def do(job: Job) -> Answered:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import yaml
 from reelflow.base.errors import DataError, ParamsError
 from reelflow.base.files import digest_of
 from reelflow.crossval.folds import Fold
-from reelflow.crossval.kept import Job, MadeBy
+from reelflow.crossval.kept import Job
 from reelflow.networks import NETWORKS, reads
 from reelflow.params.train import TrainParams
 from reelflow.store.embedding_store import EmbeddingStore
@@ -25,24 +26,33 @@ from tasks.common.paths import EMBEDDINGS, FRAMES
 _MORE_CODE = ("requirements.lock", "tasks/fold.py", "reelflow/crossval", "reelflow/dataset")
 
 
-def jobs_of(
-    folds: Sequence[Fold], videos: pd.DataFrame, params: TrainParams, made_by: MadeBy
-) -> list[Job]:
-    """A job a fold. `videos` has the columns `hash`, `label` and `group`."""
+def jobs_of(folds: Sequence[Fold], videos: pd.DataFrame, params: TrainParams) -> list[Job]:
+    """A job a fold. `videos` has the columns `hash`, `label` and `group`.
+
+    Raises:
+        DataError: the stores are missing, or the network reads embeddings and there are none.
+    """
+    if reads(params.network) != "frames" and not EmbeddingStore(EMBEDDINGS).hashes:
+        raise DataError(
+            f"{params.network} reads embeddings, and {EMBEDDINGS} is empty, since train.network in "
+            "params.yaml reads frames. Set it to auto or transfer."
+        )
     pairs = zip(videos["label"], videos["group"].fillna(""), strict=True)
     facts = dict(zip(videos["hash"], pairs, strict=True))
     told, in_use = params.model_dump(mode="json"), params.in_use()
+    made_by = made_by_of(params.network)
     return [Job(fold, told, in_use, made_by, facts) for fold in folds]
 
 
-def made_by(network: str = "auto") -> MadeBy:
-    """The present code, and the stores that the network reads; `auto` reads both.
+def made_by_of(network: str) -> str:
+    """A hash of the present code and of the stores that the network reads.
 
     Raises:
         DataError: there are no such stores.
     """
-    told = EmbeddingStore(EMBEDDINGS).spec if reads(network) != "frames" else {}
-    return MadeBy(_code(), FrameStore(FRAMES).id, str(told.get("id", "")))
+    embeddings = EmbeddingStore(EMBEDDINGS).spec if reads(network) != "frames" else {}
+    told = json.dumps([_code(), FrameStore(FRAMES).id, embeddings.get("id", "")])
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def with_network(params: TrainParams, network: str) -> TrainParams:
@@ -50,15 +60,6 @@ def with_network(params: TrainParams, network: str) -> TrainParams:
     if network not in NETWORKS:
         raise ParamsError(f"There is no network {network!r}: there are {', '.join(NETWORKS)}.")
     return TrainParams.model_validate({**params.model_dump(), "network": network})
-
-
-def check_embedded(network: str) -> None:
-    """Raise `DataError` if the network reads embeddings and there are none."""
-    if reads(network) != "frames" and not EmbeddingStore(EMBEDDINGS).hashes:
-        raise DataError(
-            f"{network} reads embeddings, and {EMBEDDINGS} is empty, since train.network in "
-            "params.yaml reads frames. Set it to auto or transfer."
-        )
 
 
 def _code() -> str:

@@ -6,7 +6,7 @@ import queue
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 
 from flows.engine import stage_process
 from reelflow.base.errors import ReelflowError, ended_with
@@ -28,7 +28,7 @@ class FoldProgram:
         self._process: subprocess.Popen[bytes] | None = None
 
     def do(self, job: Job, on_line: Callable[[str], None]) -> Answered:
-        """The outcome of a job, which is kept from then on; at once if it was kept already.
+        """The outcome of a job, which is kept from then on; at once if it was kept before.
 
         Args:
             on_line: takes each line of the training's log.
@@ -37,11 +37,10 @@ class FoldProgram:
             FoldError: it failed, with the sentence of the program.
             StoppedError: the run is being stopped.
         """
-        found = find(FOLDS, job)
-        if found is None:
+        if not find(FOLDS, job):
             self._do(job, on_line)
-            found = find(FOLDS, job)
-        if found is None:
+        found = find(FOLDS, job)
+        if not found:
             raise FoldError(f"{FOLDS} lost files while this ran: run the same command again.")
         return found
 
@@ -85,12 +84,8 @@ class FoldProgram:
 @contextmanager
 def fold_programs(most: int) -> Iterator[queue.Queue[FoldProgram]]:
     """So many programs for the folds of a run, each for one thread at a time; ended at its end."""
-    programs = [FoldProgram() for _ in range(most)]
     free: queue.Queue[FoldProgram] = queue.Queue()
-    for one in programs:
-        free.put(one)
-    try:
+    with ExitStack() as stack:
+        for _ in range(most):
+            free.put(stack.enter_context(closing(FoldProgram())))
         yield free
-    finally:
-        for one in programs:
-            one.close()

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
-from flows.engine.fold_jobs import check_embedded, jobs_of, made_by, with_network
+from flows.engine.fold_jobs import jobs_of, with_network
 from flows.engine.outcome import PipelineResult
 from flows.engine.run_folds import Do, Turn, run_folds
 from flows.engine.run_lock import only_run
@@ -66,9 +66,8 @@ class Folds:
     unit: ClassVar[str] = "fold"
 
     def __init__(self, jobs: list[Job]) -> None:
-        self._jobs = jobs
         self._todo = [job for job in jobs if not find(FOLDS, job)]
-        self._new = len(self._todo)
+        self._new, self._kept = len(self._todo), len(jobs) - len(self._todo)
 
     @property
     def left(self) -> int:
@@ -84,8 +83,8 @@ class Folds:
 
     def end(self, failed: Sequence[str]) -> tuple[str, str]:
         """The first sentence of a fold that failed, and how many were done."""
-        kept = len(self._jobs) - self._new
-        return "".join(failed[:1]), f"{self._new} done{f', {kept} kept' if kept else ''}"
+        kept = f", {self._kept} kept" if self._kept else ""
+        return "".join(failed[:1]), f"{self._new} done{kept}"
 
 
 def _line(job: Job, do: Do) -> str:
@@ -135,8 +134,7 @@ def _planned(asked: Asked, params: TrainParams) -> list[Job]:
         DataError: a class has too few groups, or the network reads embeddings and there are none.
     """
     videos = prepared_videos()
-    check_embedded(params.network)
-    return jobs_of(_folds(asked, videos, params.seed), videos, params, made_by(params.network))
+    return jobs_of(_folds(asked, videos, params.seed), videos, params)
 
 
 def _folds(asked: Asked, videos: pd.DataFrame, seed: int) -> list[Fold]:

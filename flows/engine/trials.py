@@ -14,7 +14,7 @@ from optuna import Study, Trial, TrialPruned
 from optuna.trial import FrozenTrial, TrialState
 
 from flows.engine import study as studies
-from flows.engine.fold_jobs import check_embedded, jobs_of, made_by, with_network
+from flows.engine.fold_jobs import jobs_of, with_network
 from flows.engine.run_folds import Do, Turn
 from flows.engine.stage_process import StoppedError
 from reelflow.base.words import count
@@ -109,7 +109,7 @@ class Trials:
 
     def _judge(self, trial: Trial, do: Do) -> float:
         params = studies.drawn(trial, self.search, self.params)
-        jobs = jobs_of(self.folds, self.videos, params, made_by(params.network))
+        jobs = jobs_of(self.folds, self.videos, params)
         scores = []
         try:
             for done, job in enumerate(jobs, start=1):
@@ -159,8 +159,7 @@ def open_trials(network: str, trials: int) -> Trials:
     folds = stratified(videos, search.folds, search.repeats, search.seed)
     jobs = []
     for one in search.networks(params.network):
-        check_embedded(one)
-        jobs += jobs_of(folds, videos, with_network(params, one), made_by(one))
+        jobs += jobs_of(folds, videos, with_network(params, one))
     name = studies.name_of(search, params, jobs)
     study = studies.open_study(search.storage or f"sqlite:///{DATABASE}", name, search)
     studies.enqueue_present(study, search, params)

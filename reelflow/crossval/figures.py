@@ -78,7 +78,6 @@ def by_fold(folds: Sequence[Answered], answers: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for one in folds:
         own = answers[(answers["repeat"] == one.fold.repeat) & (answers["fold"] == one.fold.number)]
-        told = {k: v for k, v in one.told.items() if k != "parameters"}
         rows.append(
             {
                 "repeat": one.fold.repeat,
@@ -87,8 +86,7 @@ def by_fold(folds: Sequence[Answered], answers: pd.DataFrame) -> pd.DataFrame:
                 "left_out": one.fold.groups[0] if len(one.fold.groups) == 1 else "",
                 "videos": len(own),
                 **_of(own),
-                **told,
-                "parameters": one.told["parameters"],
+                **one.told,
             }
         )
     return pd.DataFrame(rows)

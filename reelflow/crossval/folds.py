@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from reelflow.base.errors import DataError
 from reelflow.base.words import count, quoted
-from reelflow.training.ridge_head import TooFewGroupsError, group_folds, targets_and_groups
-
-# One part in so many of the groups that are not tested is watched for early stopping, about the
-# share that preprocess gives to validation.
-WATCHED = 6
+from reelflow.training.ridge_head import (
+    TooFewGroupsError,
+    group_folds,
+    learned_and_watched,
+    targets_and_groups,
+)
 
 # What the words of official splits mean; the codes are those of HMDB51.
 MEANINGS = {
@@ -71,15 +72,12 @@ def stratified(videos: pd.DataFrame, folds: int, repeats: int, seed: int) -> lis
     Raises:
         DataError: a class has fewer groups than that, so that a fold would have none of it.
     """
-    from sklearn.model_selection import StratifiedGroupKFold
-
     _check_groups(videos, folds)
     targets, groups = targets_and_groups(videos)
     found = []
     for repeat in range(repeats):
-        dealer = StratifiedGroupKFold(folds, shuffle=True, random_state=seed + repeat)
-        parts = (tested for _, tested in dealer.split(targets, targets, groups))
-        found += _folds(videos, parts, repeat + 1, seed + repeat)
+        dealt = group_folds(targets, groups, seed + repeat, most=folds)
+        found += _folds(videos, [tested for _, tested in dealt], repeat + 1, seed + repeat)
     return found
 
 
@@ -126,16 +124,16 @@ def _folds(videos: pd.DataFrame, parts: Iterable[Places], repeat: int, seed: int
     for number, tested in enumerate((part for part in parts if len(part)), start=1):
         known = videos.iloc[np.setdiff1d(np.arange(len(videos)), tested)]
         try:
-            learned, watched = group_folds(*targets_and_groups(known), seed, most=WATCHED)[0]
+            learned, watched = learned_and_watched(known, seed)
         except TooFewGroupsError:
             raise DataError(
                 "In a fold a class is left with one group to learn from, so that nothing can be "
                 "watched. Ask for more folds, or add videos of other groups."
             ) from None
-        sides = (known.iloc[learned], known.iloc[watched], videos.iloc[tested])
-        hashes = [list(side["hash"]) for side in sides]
-        groups = sorted(set(targets_and_groups(sides[2])[1]))
-        found.append(Fold(repeat, number, hashes[0], hashes[1], hashes[2], groups))
+        left_out = videos.iloc[tested]
+        sides = (list(side["hash"]) for side in (learned, watched, left_out))
+        groups = sorted(set(targets_and_groups(left_out)[1]))
+        found.append(Fold(repeat, number, *sides, groups))
     return found
 
 

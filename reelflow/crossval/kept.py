@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,21 +24,6 @@ from reelflow.crossval.folds import Fold
 
 
 @dataclass(frozen=True)
-class MadeBy:
-    """What all folds of a state of the project depend on.
-
-    Attributes:
-        code: a hash over the code that trains.
-        frames: id of the store, which changes whenever what is in it might.
-        embeddings: likewise; empty where the network reads none.
-    """
-
-    code: str
-    frames: str
-    embeddings: str
-
-
-@dataclass(frozen=True)
 class Job:
     """A fold to do.
 
@@ -46,14 +31,14 @@ class Job:
         fold: which videos.
         params: the section `train` as JSON has it, all of it, for the program that does the fold.
         in_use: of these, what the network depends on; by this the fold is known again.
-        made_by: what else it depends on.
+        made_by: a hash of what else it depends on, the code and the stores that it reads.
         facts: hash of each video to its label and group.
     """
 
     fold: Fold
     params: Mapping[str, Any]
     in_use: Mapping[str, Any]
-    made_by: MadeBy
+    made_by: str
     facts: Mapping[str, tuple[str, str]]
 
     @property
@@ -62,7 +47,7 @@ class Job:
         the repeat are not in it: the same videos give the same answers."""
         depends = {
             "params": self.in_use,
-            "made_by": asdict(self.made_by),
+            "made_by": self.made_by,
             "videos": [
                 [[video, *self.facts[video]] for video in videos]
                 for videos in (self.fold.learned, self.fold.watched, self.fold.tested)
@@ -86,7 +71,7 @@ def keep(folder: Path, job: Job, answered: Answered) -> None:
     write_json(
         path_of(folder, job.key),
         {
-            "made_by": asdict(job.made_by),
+            "made_by": job.made_by,
             "told": answered.told,
             "videos": answered.videos,
             "probabilities": np.asarray(answered.probabilities, np.float64).tolist(),
@@ -104,24 +89,19 @@ def find(folder: Path, job: Job) -> Answered | None:
         return None
 
 
-def unreferenced(
-    folder: Path, made_by: MadeBy, videos: Collection[str]
-) -> Iterator[tuple[Path, str]]:
-    """Outcomes that are not wanted, and why.
+def unreferenced(folder: Path, made_by: Collection[str], videos: Collection[str]) -> Iterator[Path]:
+    """Outcomes that no cross-validation would find again, or that are damaged.
 
     Args:
         folder: where they lie.
-        made_by: of the present code and stores.
+        made_by: `Job.made_by` for the present code and stores, of every network.
         videos: hashes of the videos that there are.
     """
     for path in sorted(folder.glob("*.json")):
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
-            by, asked = MadeBy(**found["made_by"]), set(found["videos"])
+            wanted = found["made_by"] in made_by and set(found["videos"]) <= set(videos)
         except (ValueError, KeyError, TypeError):
-            yield path, "folds of a cross-validation that are damaged"
-            continue
-        if by not in (made_by, replace(made_by, embeddings="")):
-            yield path, "folds of a cross-validation with other code or frames"
-        elif not asked <= set(videos):
-            yield path, "folds of a cross-validation with videos that are gone"
+            wanted = False
+        if not wanted:
+            yield path

@@ -108,9 +108,8 @@ def test_asked_for_again_it_costs_no_training_and_no_server(
 
 def test_gc_keeps_the_folds_of_the_present_code(here: Prepared) -> None:
     other = here.kept_in / f"{'0' * 64}.json"
-    made_by = {"code": "", "frames": "", "embeddings": ""}
-    other.write_text(json.dumps({"made_by": made_by, "videos": []}))
-    why = "folds of a cross-validation with other code or frames"
+    other.write_text(json.dumps({"made_by": "other code", "videos": []}))
+    why = "folds of a cross-validation with other code or videos"
     assert collect(remove=True)[0] == {why: 1}
     assert not other.exists()
     assert len(here.kept()) == 2

@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from flows.engine import fold_jobs
 from flows.engine import study as studies
-from flows.engine import trials as module
 from flows.engine.fold_program import FoldError
 from flows.engine.stage_process import StoppedError
 from flows.engine.trials import Trials
 from reelflow.base.errors import UnavailableError
 from reelflow.crossval.figures import Answered
 from reelflow.crossval.folds import Fold
-from reelflow.crossval.kept import Job, MadeBy
+from reelflow.crossval.kept import Job
 from reelflow.params.search import SearchParams
 from reelflow.params.train import TrainParams
 
@@ -34,7 +34,7 @@ FOLDS = [Fold(1, n, ["a"], ["b"], ["a", "b"], ["g"]) for n in (1, 2, 3)]
 @pytest.fixture(autouse=True)
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No stores and no MLflow: both are asked in tests/flows/test_crossval.py."""
-    monkeypatch.setattr(module, "made_by", lambda network: MadeBy("", "", ""))
+    monkeypatch.setattr(fold_jobs, "made_by_of", lambda network: "")
     monkeypatch.setattr(Trials, "_record", lambda *_: None)
     monkeypatch.chdir(tmp_path)
 
@@ -130,7 +130,7 @@ def test_what_was_stopped_is_tried_again_and_what_failed_is_not() -> None:
 
 
 def test_another_space_or_other_settings_are_another_study() -> None:
-    job = Job(FOLDS[0], {}, {}, MadeBy("", "", ""), dict.fromkeys("ab", ("x", "g")))
+    job = Job(FOLDS[0], {}, {}, "", dict.fromkeys("ab", ("x", "g")))
     search = SearchParams(space=dict(SPACE))
     name = studies.name_of(search, PARAMS, [job])
     assert studies.name_of(search.model_copy(update={"trials": 99}), PARAMS, [job]) == name
@@ -138,7 +138,7 @@ def test_another_space_or_other_settings_are_another_study() -> None:
         (search.model_copy(update={"space": {}}), PARAMS, [job]),
         (search.model_copy(update={"folds": 3}), PARAMS, [job]),
         (search, PARAMS.model_copy(update={"shift": 0.1}), [job]),
-        (search, PARAMS, [Job(FOLDS[0], {}, {}, MadeBy("new code", "", ""), job.facts)]),
+        (search, PARAMS, [Job(FOLDS[0], {}, {}, "new code", job.facts)]),
     ]
     assert name not in {studies.name_of(*other) for other in others}
 

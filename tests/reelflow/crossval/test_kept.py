@@ -11,11 +11,11 @@ import pytest
 
 from reelflow.crossval.figures import Answered
 from reelflow.crossval.folds import Fold
-from reelflow.crossval.kept import Job, MadeBy, find, keep, path_of, unreferenced
+from reelflow.crossval.kept import Job, find, keep, path_of, unreferenced
 
 FOLD = Fold(1, 2, ["a", "b"], ["c"], ["d"], ["g4"])
 FACTS = {"a": ("x", "g1"), "b": ("y", "g2"), "c": ("x", "g3"), "d": ("y", "g4")}
-JOB = Job(FOLD, {"epochs": 1}, {"epochs": 1}, MadeBy("code", "frames", ""), FACTS)
+JOB = Job(FOLD, {"epochs": 1}, {"epochs": 1}, "code and stores", FACTS)
 ANSWERED = Answered(FOLD, {"network": "cnn"}, ["d"], np.array([[0.25, 0.75]]))
 
 
@@ -23,9 +23,7 @@ ANSWERED = Answered(FOLD, {"network": "cnn"}, ["d"], np.array([[0.25, 0.75]]))
     "change",
     [
         {"in_use": {"epochs": 2}},
-        {"made_by": MadeBy("other code", "frames", "")},
-        {"made_by": MadeBy("code", "other frames", "")},
-        {"made_by": MadeBy("code", "frames", "embeddings")},
+        {"made_by": "other code"},
         {"facts": {**FACTS, "a": ("y", "g1")}},
         {"facts": {**FACTS, "a": ("x", "g2")}},
         {"fold": replace(FOLD, learned=["a"])},
@@ -57,11 +55,11 @@ def test_what_is_kept_is_found_again_and_what_is_damaged_is_not(tmp_path: Path) 
 
 def test_what_no_cross_validation_would_find_again_is_garbage(tmp_path: Path) -> None:
     keep(tmp_path, JOB, ANSWERED)
-    now = replace(JOB.made_by, embeddings="of other networks")
-    assert dict(unreferenced(tmp_path, now, {"d"})) == {}
-    assert list(dict(unreferenced(tmp_path, now, {"e"})).values()) == [
-        "folds of a cross-validation with videos that are gone"
-    ]
-    assert list(dict(unreferenced(tmp_path, replace(now, code="x"), {"d"})).values()) == [
-        "folds of a cross-validation with other code or frames"
-    ]
+    now = {JOB.made_by, "of networks that read embeddings"}
+    assert list(unreferenced(tmp_path, now, {"d"})) == []
+    path = path_of(tmp_path, JOB.key)
+    assert list(unreferenced(tmp_path, now, {"e"})) == [path]
+    assert list(unreferenced(tmp_path, {"other code"}, {"d"})) == [path]
+    for damaged in ("{", "[]", '{"made_by": {"code": ""}, "videos": []}'):
+        path.write_text(damaged)
+        assert list(unreferenced(tmp_path, now, {"d"})) == [path]
