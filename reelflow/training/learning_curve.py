@@ -53,8 +53,9 @@ def learning_curve(
         return None
     classes = int(targets.max()) + 1
 
-    def judged(fold: Fold, part: float) -> tuple[float, float | None]:
-        """Videos of a part of the groups, and the accuracy on those left out, on average."""
+    def judged(fold: Fold, part: float) -> list[tuple[int, float]]:
+        """Videos of random parts of the groups, and the accuracy on those left out; only of parts
+        that have every class."""
         learned, left = fold
         there = np.unique(names[learned])
         found = []
@@ -67,16 +68,16 @@ def learning_curve(
             weight, bias = fit_terms(some, head.chosen.terms, targets[known], weights[known])
             scores = np.hstack([blocks[name][left] for name in head.blocks]) @ weight + bias
             found.append((len(known), balanced_accuracy(targets[left], scores)))
-        count, accuracy = np.mean(found, axis=0) if found else (0.0, None)
-        return float(count), accuracy
+        return found
 
     videos, rows = [], []
     for part in _PARTS:
         found = [judged(fold, part) for fold in folds]
-        if any(accuracy is None for _, accuracy in found):
+        if not all(found):
             return None
-        videos.append(float(np.mean([count for count, _ in found])))
-        rows.append([accuracy for _, accuracy in found])
+        counts, accuracies = np.array([np.mean(one, axis=0) for one in found]).T
+        videos.append(float(counts.mean()))
+        rows.append(list(accuracies))
     videos.append(float(np.mean([len(known) for known, _ in folds])))
     rows.append(list(head.chosen.of_folds))
     table = np.array(rows, dtype=float)

@@ -55,15 +55,18 @@ def together(frames: Path) -> tuple[State, list[str]]:
     ports = free_ports(2 * len(LIVES))
     pairs = [f"{one},{other}" for one, other in zip(ports[::2], ports[1::2], strict=True)]
     command = [sys.executable, "-m", "tests.reelflow.training.together"]
-    started = [
-        subprocess.Popen(
-            [*command, str(index), frames, frames.parent, *pairs],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for index in range(2)
-    ]
+
+    def start(index: int) -> subprocess.Popen[str]:
+        with (frames.parent / f"log {index}").open("w") as log:
+            return subprocess.Popen(
+                [*command, str(index), frames, frames.parent, *pairs],
+                cwd=ROOT,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+
+    started = [start(index) for index in range(2)]
     deterministic()
     alone = train(frames)
     return alone, [process.communicate()[0] for process in started]
@@ -91,6 +94,15 @@ def test_two_processes_end_with_the_weights_and_curves_of_one(
     assert one["seeds"][:, 1].tolist() == [6]
     np.testing.assert_allclose(one["weights"], weights(alone), rtol=1e-3, atol=1e-5)
     np.testing.assert_allclose(one["curves"], alone.history.to_numpy(), rtol=1e-3, atol=1e-5)
+
+
+def test_the_log_has_no_lines_of_tensorflow(
+    frames: Path, together: tuple[State, list[str]]
+) -> None:
+    for index in range(2):
+        log = (frames.parent / f"log {index}").read_text()
+        assert "reelflow.training.rendezvous: waits for the processes at" in log
+        assert "tensorflow: " not in log
 
 
 def test_two_that_were_killed_go_on_and_end_in_the_same_bits(

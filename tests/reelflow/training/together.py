@@ -8,6 +8,7 @@ to the folder `OUT`.
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 import signal
@@ -129,6 +130,7 @@ def config(index: int, ports: list[int]) -> str:
 
 def main() -> None:
     index, frames, out = int(sys.argv[1]), *map(Path, sys.argv[2:4])
+    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s")
     # Imported once for all lives; nothing of it is at work yet.
     deterministic()
     for life, ports in zip(LIVES, sys.argv[4:], strict=True):
