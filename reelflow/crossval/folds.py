@@ -131,9 +131,9 @@ def _folds(videos: pd.DataFrame, parts: Iterable[Places], repeat: int, seed: int
                 "watched. Ask for more folds, or add videos of other groups."
             ) from None
         left_out = videos.iloc[tested]
-        sides = (list(side["hash"]) for side in (learned, watched, left_out))
+        sides = [list(side["hash"]) for side in (learned, watched, left_out)]
         groups = sorted(set(targets_and_groups(left_out)[1]))
-        found.append(Fold(repeat, number, *sides, groups))
+        found.append(Fold(repeat, number, sides[0], sides[1], sides[2], groups))
     return found
 
 
