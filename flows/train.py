@@ -106,12 +106,11 @@ def run_graph(nodes: list[Node]) -> State[None]:
     recorder = RECORDER.get()
     stale = changes()
     nodes = [node for node in nodes if not node.is_source or node.name in stale]
-    present = {node.name for node in nodes}
     futures: dict[str, PrefectFuture[Any]] = {}
     try:
         for node in nodes:
             run: Any = run_node.with_options(name=node.name, task_run_name=node.name)
-            upstream = [futures[up] for up in node.upstream if up in present]
+            upstream = [futures[up] for up in node.upstream if up in futures]
             futures[node.name] = run.submit(node, wait_for=upstream)
         wait(list(futures.values()))
     except BaseException:

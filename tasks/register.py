@@ -243,10 +243,7 @@ def _tags() -> dict[str, str]:
     tags = {"reelflow.versions": ", ".join(f"{k} {v}" for k, v in provenance.versions().items())}
     if lock := provenance.lock_hash(LOCK, without=STAGE):
         tags["reelflow.dvc_lock"] = lock
-    if commit := provenance.git_commit(Path(), WRITTEN_IN_GIT):
-        tags["mlflow.source.git.commit"] = commit.hash
-        tags["reelflow.git_dirty"] = str(commit.dirty).lower()
-    return tags
+    return tags | provenance.commit_tags(Path(), WRITTEN_IN_GIT)
 
 
 def _asked(videos: pd.DataFrame) -> pd.DataFrame:

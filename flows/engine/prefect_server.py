@@ -124,20 +124,17 @@ def _end_with_parent() -> None:
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def wait_until_up(
-    server: subprocess.Popen[bytes], health: str, log: Path, patience_s: float = START_S
-) -> None:
+def wait_until_up(server: subprocess.Popen[bytes], health: str, log: Path) -> None:
     """Return when `health` answers; raise `ServerError` with the log's end if it never does."""
-    deadline = time.monotonic() + patience_s
+    deadline = time.monotonic() + START_S
     while not answers(health):
         status = server.poll()
         if status is not None or time.monotonic() > deadline:
             stop(server)
             lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
             errors = [line.strip() for line in lines if _ERROR.match(line)] or lines
-            how = f"did not start within {patience_s:.0f} seconds"
-            if status is not None:
-                how = ended_with(status)
+            late = f"did not start within {START_S:.0f} seconds"
+            how = late if status is None else ended_with(status)
             raise ServerError(
                 f"The server at {health} {how}. Its last words: "
                 f"{errors[-1] if errors else 'none'}. The whole log: {log}."

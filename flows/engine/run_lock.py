@@ -13,7 +13,7 @@ import os
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 import psutil
@@ -26,6 +26,8 @@ from tasks.common.paths import STATE
 LOCK = STATE / "run.lock"
 HOLDER = STATE / "run.json"
 MARK = "REELFLOW_RUN"
+# How long a process that was left over may take to end before it is killed.
+_PATIENCE_S = 5.0
 
 
 class RunningError(ReelflowError):
@@ -51,20 +53,16 @@ def only_run(wait_s: float = 0.0) -> Iterator[None]:
     except Timeout:
         raise RunningError(_sentence(_holder(), wait_s)) from None
     try:
-        if lock.lock_counter > 1:
+        with nullcontext() if lock.lock_counter > 1 else _marked():
             yield
-        else:
-            with _marked():
-                yield
     finally:
         lock.release()
 
 
 @contextmanager
 def _marked() -> Iterator[None]:
-    left = _holder()
-    if left:
-        end_left_over(str(left.get("run")))
+    if left := _holder():
+        end_left_over(left["run"])
     run = uuid.uuid4().hex
     since = time.strftime("%Y-%m-%d %H:%M:%S")
     write_json(HOLDER, {"pid": os.getpid(), "run": run, "since": since})
@@ -76,25 +74,16 @@ def _marked() -> Iterator[None]:
         HOLDER.unlink(missing_ok=True)
 
 
-def end_left_over(run: str, patience_s: float = 5.0) -> int:
-    """End every process that a dead run left at work; returns how many there were."""
-    left = [process for process in psutil.process_iter() if _mark_of(process) == run]
-    for process in left:
-        with suppress(psutil.NoSuchProcess):
-            process.terminate()
-    _, alive = psutil.wait_procs(left, timeout=patience_s)
-    for process in alive:
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(alive, timeout=patience_s)
-    return len(left)
-
-
-def _mark_of(process: psutil.Process) -> str | None:
-    try:
-        return process.environ().get(MARK)
-    except (psutil.Error, OSError):
-        return None  # another user's process, or one that has just ended: not of our run
+def end_left_over(run: str) -> None:
+    """End every process that a dead run left at work."""
+    # Those of other users have no environment that can be read, and are not of our run.
+    every = psutil.process_iter(["environ"])
+    left = [process for process in every if (process.info["environ"] or {}).get(MARK) == run]
+    for end in (psutil.Process.terminate, psutil.Process.kill):
+        for process in left:
+            with suppress(psutil.NoSuchProcess):
+                end(process)
+        _, left = psutil.wait_procs(left, timeout=_PATIENCE_S)
 
 
 def _holder() -> dict[str, Any]:
@@ -106,9 +95,11 @@ def _holder() -> dict[str, Any]:
 
 
 def _sentence(holder: dict[str, Any], waited_s: float) -> str:
-    who = f"process {holder['pid']}, since {holder['since']}" if holder else "it has just begun"
+    who, stop = "it has just begun", ""
+    if holder:
+        who = f"process {holder['pid']}, since {holder['since']}"
+        stop = f", or stop it with `kill {holder['pid']}`"
     waited = f" This run waited {waited_s:.0f} seconds for it." if waited_s else ""
-    stop = f", or stop it with `kill {holder['pid']}`" if holder else ""
     return (
         f"Another run of the pipeline is at work in this folder ({who}).{waited} Run the same "
         f"command again when it has ended{stop}."

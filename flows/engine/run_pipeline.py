@@ -10,8 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NoReturn
 
@@ -89,8 +88,8 @@ def run_flow(
                 os.environ.setdefault(name, value)
             flow = flow_of()
             wait_for_server()
-            with _quiet_logging():
-                return _judge(flow, recorder, order)
+            _quiet_logging()
+            return _judge(flow, recorder, order)
     except KeyboardInterrupt:
         return _stopped(recorder, order)
     finally:
@@ -143,19 +142,11 @@ def leave(result: PipelineResult) -> NoReturn:
     sys.exit(result.exit_code)
 
 
-@contextmanager
-def _quiet_logging() -> Iterator[None]:
+def _quiet_logging() -> None:
     """Send Prefect's own lines to its server alone; the console shows those of the stages.
 
     Its log sender prints nothing about a lost server either: one sentence at the end does.
     """
-    loud = logging.getLogger("prefect")
-    nobody = logging.NullHandler()
-    loud.addHandler(nobody)
-    before = loud.propagate, logging.raiseExceptions
-    loud.propagate, logging.raiseExceptions = False, False
-    try:
-        yield
-    finally:
-        loud.propagate, logging.raiseExceptions = before
-        loud.removeHandler(nobody)
+    log = logging.getLogger("prefect")
+    log.propagate = logging.raiseExceptions = False
+    log.addHandler(logging.NullHandler())

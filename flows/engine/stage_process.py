@@ -117,13 +117,13 @@ def killed(stage: str, output: str, status: int) -> str:
     )
 
 
-def stop_all(patience_s: float = 10.0) -> None:
+def stop_all() -> None:
     """Stop every program that is running, and let no other start until `allow` is called."""
     _stopping.set()
     with _guard:
         running = list(_running)
     for process in running:
-        stop_group(process, patience_s)
+        stop_group(process)
 
 
 def allow() -> None:

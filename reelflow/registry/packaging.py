@@ -89,15 +89,10 @@ def log_video_model(
     run = client.get_run(run_id)
     experiment = run.info.experiment_id
     of_run = f"source_run_id = '{run_id}'"
-    known = [
-        model
-        for model in client.search_logged_models([experiment], filter_string=of_run)
-        if tags.items() <= model.tags.items()
-    ]
-    logged = (
-        known[0]
-        if known
-        else client.create_logged_model(
+    known = client.search_logged_models([experiment], filter_string=of_run)
+    logged = next((one for one in known if tags.items() <= one.tags.items()), None)
+    if logged is None:
+        logged = client.create_logged_model(
             experiment,
             name=MODEL_NAME,
             source_run_id=run_id,
@@ -105,7 +100,6 @@ def log_video_model(
             params=dict(params),
             model_type="classifier",
         )
-    )
     if logged.status == LoggedModelStatus.READY:
         return str(logged.model_id)
     with tempfile.TemporaryDirectory(prefix="reelflow-") as scratch:

@@ -77,13 +77,9 @@ def try_record(judged: Judgement) -> str:
 
 
 def _run(client: MlflowClient, experiment: str, judged: Judgement) -> str:
-    tags = {JUDGED: judged.key, "mlflow.source.name": "reelflow", "mlflow.source.type": "LOCAL"}
-    if judged.parent:
-        tags[_PARENT] = judged.parent
-    known = client.search_runs(
-        [experiment], filter_string=f"tags.`{JUDGED}` = '{judged.key}'", max_results=10
-    )
-    for run in known:
-        if run.data.tags.get(_PARENT, "") == judged.parent:
-            return str(run.info.run_id)
+    tags = {JUDGED: judged.key} | ({_PARENT: judged.parent} if judged.parent else {})
+    wanted = " and ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items())
+    for run in client.search_runs([experiment], filter_string=wanted, max_results=1):
+        return str(run.info.run_id)
+    tags |= {"mlflow.source.name": "reelflow", "mlflow.source.type": "LOCAL"}
     return str(client.create_run(experiment, tags=tags, run_name=judged.name).info.run_id)

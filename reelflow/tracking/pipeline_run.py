@@ -82,10 +82,13 @@ def open_run(client: MlflowClient, experiment: str, story: Story) -> str:
 
 def complete_run(client: MlflowClient, run_id: str, model_id: str, story: Story) -> None:
     """Add to the run what it lacks of the story; its metrics also to the logged model."""
+    from mlflow.entities import DatasetInput, InputTag
+
     run = client.get_run(run_id)
     add_missing(client, run_id, story.params, story.epochs.set_index("epoch").to_dict())
     dataset = _dataset(story)
-    _add_dataset(client, run, dataset)
+    context = [InputTag("mlflow.data.context", "training")]
+    client.log_inputs(run_id, [DatasetInput(dataset, context)])  # a known one stays as it is
     _add_metrics(client, run, model_id, dataset, story.metrics)
     with tempfile.TemporaryDirectory(prefix="reelflow-") as scratch:
         for name, file in story.files.items():
@@ -169,15 +172,6 @@ def _dataset(story: Story) -> Dataset:
             targets="label",
         )
         return Dataset(**{name: text for name, text in dataset.to_dict().items() if text})
-
-
-def _add_dataset(client: MlflowClient, run: Run, dataset: Dataset) -> None:
-    from mlflow.entities import DatasetInput, InputTag
-
-    known = {(i.dataset.name, i.dataset.digest) for i in run.inputs.dataset_inputs}
-    if (dataset.name, dataset.digest) not in known:
-        context = [InputTag("mlflow.data.context", "training")]
-        client.log_inputs(run.info.run_id, [DatasetInput(dataset, context)])
 
 
 def _add_metrics(

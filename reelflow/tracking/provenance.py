@@ -7,7 +7,6 @@ import json
 import platform
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,29 +16,21 @@ PACKAGES = ("reelflow", "tensorflow", "keras", "numpy", "mlflow", "dvc", "prefec
             "imageio-ffmpeg")  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Commit:
-    """The commit that is checked out, and whether tracked or Python files differ from it."""
-
-    hash: str
-    dirty: bool
-
-
-def git_commit(folder: Path, outputs: Sequence[str]) -> Commit | None:
-    """The commit of the repository that holds `folder`; None outside git or before a commit.
+def commit_tags(folder: Path, outputs: Sequence[str]) -> dict[str, str]:
+    """Tags of a run: the commit of the repository that holds `folder`, and whether tracked or
+    Python files differ from it (`true` or `false`). No tags outside git or before a commit.
     Changes in `outputs`, which a run itself writes, do not change the code."""
     head = _git(folder, "rev-parse", "HEAD")
     if head is None:
-        return None
+        return {}
     without = [f":(exclude){name}" for name in outputs]
     status = _git(folder, "status", "--porcelain", "--untracked-files=all", "--", ".", *without)
     # A new note does not matter; a new module may be the network that was trained.
-    changes = [
-        line
+    dirty = any(
+        not line.startswith("??") or line.rstrip('"').endswith(".py")
         for line in (status or "").splitlines()
-        if not line.startswith("??") or line.rstrip('"').endswith(".py")
-    ]
-    return Commit(head.strip(), bool(changes))
+    )
+    return {"mlflow.source.git.commit": head.strip(), "reelflow.git_dirty": str(dirty).lower()}
 
 
 def is_revision(folder: Path, name: str) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reelflow.tracking.provenance import Commit, git_commit, lock_hash, versions
+from reelflow.tracking.provenance import commit_tags, lock_hash, versions
 
 OUTPUTS = ("dvc.lock", "metrics")
 
@@ -33,15 +33,16 @@ def git(folder: Path, *arguments: str) -> str:
 
 def test_a_clean_checkout_is_its_commit(repository: Path) -> None:
     head = git(repository, "rev-parse", "HEAD").strip()
-    assert git_commit(repository, OUTPUTS) == Commit(head, dirty=False)
+    expected = {"mlflow.source.git.commit": head, "reelflow.git_dirty": "false"}
+    assert commit_tags(repository, OUTPUTS) == expected
 
 
 def test_a_changed_or_a_new_module_makes_it_dirty(repository: Path) -> None:
     (repository / "reelflow/new net.py").write_text("x = 3\n")
-    assert git_commit(repository, OUTPUTS).dirty
+    assert commit_tags(repository, OUTPUTS)["reelflow.git_dirty"] == "true"
     (repository / "reelflow/new net.py").unlink()
     (repository / "reelflow/net.py").write_text("x = 2\n")
-    assert git_commit(repository, OUTPUTS).dirty
+    assert commit_tags(repository, OUTPUTS)["reelflow.git_dirty"] == "true"
 
 
 def test_outputs_of_a_run_and_notes_do_not_make_it_dirty(repository: Path) -> None:
@@ -49,16 +50,16 @@ def test_outputs_of_a_run_and_notes_do_not_make_it_dirty(repository: Path) -> No
     (repository / "metrics").mkdir()
     (repository / "metrics/train.json").write_text("{}")
     (repository / "thoughts.txt").write_text("hm")
-    assert not git_commit(repository, OUTPUTS).dirty
+    assert commit_tags(repository, OUTPUTS)["reelflow.git_dirty"] == "false"
 
 
 def test_outside_git_and_before_a_commit_there_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert git_commit(tmp_path, OUTPUTS) is None
+    assert commit_tags(tmp_path, OUTPUTS) == {}
     git(tmp_path, "init", "-q")
-    assert git_commit(tmp_path, OUTPUTS) is None
+    assert commit_tags(tmp_path, OUTPUTS) == {}
 
 
 def test_the_lock_without_the_stage_that_asks_is_the_same_before_and_after_it_ran(
