@@ -69,6 +69,8 @@ _FEW, _ALL_IN_TURN = 12, " --leave-one-group-out"
 def main() -> None:
     """Evaluate, write every output, and log the verdict."""
     params = load_section(PARAMS, EvaluateParams)
+    decides = load_section(PARAMS, RegisterParams).metric
+    metrics.check_deciding(decides)
     manifest = extracted_videos()
     meta, card, splits = read_json(PREPARED / "meta.json"), read_json(MODEL_CARD), _splits(manifest)
     refuse_meaningless(meta, card, splits)
@@ -110,7 +112,7 @@ def main() -> None:
     )
     verdict = judge(
         scores,
-        load_section(PARAMS, RegisterParams).metric,
+        decides,
         labels[majority],
         params.confidence,
         Floor(params.min_videos, params.min_groups),

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reelflow.base.errors import ParamsError, quoted
 from reelflow.evaluation.answers import Answers, Ints, group_codes
 from reelflow.evaluation.areas import areas_under
 from reelflow.evaluation.intervals import DEFAULT, Bootstrap, Floats, Weight, draws
@@ -229,6 +230,22 @@ def compared(scores: Mapping[str, Any]) -> dict[str, float]:
     """
     names = ["videos", "baseline_accuracy", "accuracy_low", *scores["compared"]]
     return {name: scores[name] for name in names if scores[name] is not None}
+
+
+def deciding() -> list[str]:
+    """The figures that can decide which model is better (`register.metric`): those by which runs
+    are compared, without areas under curves, since a champion is asked for labels alone."""
+    answers = Answers(np.array([0, 1]), np.eye(2), np.array([0, 1]))
+    found = _figures(answers, np.ones((1, 2)), METRICS)
+    return [name for name, f in found.items() if f.compared and not name.endswith(AREAS)]
+
+
+def check_deciding(metric: str) -> None:
+    """Raise `ParamsError` if this is not one of the figures that can decide."""
+    if metric not in deciding():
+        raise ParamsError(
+            f"`register.metric` is {quoted(metric)}; allowed is {', '.join(deciding())}."
+        )
 
 
 def values(answers: Answers, metrics: Sequence[Metric] | None = None) -> dict[str, float | None]:

@@ -29,11 +29,20 @@ def test_a_result_has_the_exit_status_that_a_shell_expects() -> None:
     assert PipelineResult(ran, error="x", interrupted=True).exit_code == 130
 
 
-def test_wrong_params_stop_everything_before_any_stage_and_any_server(tiny: Tiny) -> None:
-    (tiny.root / "params.yaml").write_text("train:\n  epoch: 3\n")
+@pytest.mark.parametrize(
+    ("params", "said"),
+    [
+        ("train:\n  epoch: 3\n", "Did you mean `train.epochs`?"),
+        ("register:\n  metric: acuracy\n", "`register.metric` is 'acuracy'; allowed is accuracy, "),
+    ],
+)
+def test_wrong_params_stop_everything_before_any_stage_and_any_server(
+    tiny: Tiny, params: str, said: str
+) -> None:
+    (tiny.root / "params.yaml").write_text(params)
     done = tiny.run()
     assert done.code == 1
-    assert "Did you mean `train.epochs`?" in done.text
+    assert said in done.text
     assert not (tiny.root / "one.txt").exists()
     assert not (tiny.root / ".reelflow/prefect").exists()
 
