@@ -38,7 +38,7 @@ def explain(
     files = with_folders(files)
     from tasks.explain import explain_videos, opened
 
-    with opened(*model_here(model)) as found:
+    with opened(model_here(model)) as found:
         done = explain_videos(files, found, out, label=label, checked=check)
     _print(done, found.source, out)
     for error in done.unusable:

@@ -61,14 +61,12 @@ def with_folders(names: list[str]) -> list[str]:
     return found
 
 
-def model_here(model: str) -> tuple[str, str | None]:
-    """A model, by default the champion of the project, and the address of its MLflow, if any."""
+def model_here(model: str) -> str:
+    """The model that is named; by default the champion of the project."""
     from reelflow.params import section_or_defaults
     from reelflow.params.register import RegisterParams
-    from reelflow.registry.ask_model import address_from_environment_for
 
-    model = model or f"models:/{section_or_defaults(PARAMS, RegisterParams).name}@champion"
-    return model, address_from_environment_for(model)
+    return model or f"models:/{section_or_defaults(PARAMS, RegisterParams).name}@champion"
 
 
 def show_table(columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[str | Text]]) -> Console:

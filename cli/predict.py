@@ -38,7 +38,7 @@ def predict(
     from reelflow.base.progress import track
     from reelflow.registry.ask_model import asking
 
-    with asking(*model_here(model)) as asked:
+    with asking(model_here(model)) as asked:
         asked_for = track(files, len(files), "predicting") if len(files) > 1 else files
         answers = [asked.answer(file) for file in asked_for]
     print_any_name()

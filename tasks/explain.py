@@ -66,15 +66,15 @@ class Done:
 
 
 @contextmanager
-def opened(model: str, address: str | None) -> Iterator[Opened]:
-    """A registered model (`address` of MLflow), or a folder: one of MLflow's, or `models/` of a
-    checkout. Raises `ModelError` and what `asking` raises."""
+def opened(model: str) -> Iterator[Opened]:
+    """A registered model, or a folder: one of MLflow's, or `models/` of a checkout. Raises
+    `ModelError` and what `asking` raises."""
     folder = Path(model)
-    if address is None and (folder / MODEL.name).is_file():
+    if (folder / MODEL.name).is_file():
         card = read_json(folder / MODEL_CARD.name)
         yield Opened(model, folder / MODEL.name, card)
         return
-    with asking(model, address) as asked:
+    with asking(model) as asked:
         told = yaml.safe_load((asked.folder / "MLmodel").read_text(encoding="utf-8"))
         try:
             artifacts = told["flavors"]["python_function"]["artifacts"]

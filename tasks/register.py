@@ -39,12 +39,7 @@ from reelflow.registry.promotion import (
 from reelflow.registry.versions import CHALLENGER, CHAMPION, COMPARISON, DECISION, REASON, RUN_ID
 from reelflow.reports import model_card
 from reelflow.tracking import pipeline_run, provenance
-from reelflow.tracking.mlflow_client import (
-    address_from_environment,
-    connect,
-    experiment_from_environment,
-    sentences,
-)
+from reelflow.tracking.mlflow_client import client_from_environment
 from reelflow.tracking.pipeline_run import COMPLETE, Story
 from tasks.common.inputs import prepared_splits, present, read_cells, read_json
 from tasks.common.paths import (
@@ -95,11 +90,9 @@ def main() -> None:
     _write_card(params.name, card, scores, data)
     story = _story(card)
 
-    address = address_from_environment()
-    client = connect(address)
     STATE.mkdir(exist_ok=True)
     # MLflow has no transaction over a search and a write, so two processes take turns.
-    with FileLock(STATE / "register.lock"), sentences(address):
+    with FileLock(STATE / "register.lock"), client_from_environment() as client:
         version = _register(client, params.name, story)
         present = versions.champion(client, params.name)
         if present is not None and str(present.version) == str(version.version):
@@ -148,7 +141,7 @@ def _write_card(
 def _register(client: MlflowClient, name: str, story: Story) -> ModelVersion:
     """Complete the run; find or create the version."""
     extract = load_section(PARAMS, ExtractParams)
-    run_id = pipeline_run.open_run(client, experiment_from_environment(), story)
+    run_id = pipeline_run.open_run(client, story)
     version = versions.find_version(client, name, story.key)
     if version is None:
         bounds = {"timeout_s": extract.timeout_s, "memory_mb": extract.memory_mb}
@@ -189,7 +182,7 @@ def _compare(
         if not floor.is_met(len(new), groups):
             left += f" The {len(new)} of {groups} groups that are left are too few to compare by."
             return Comparison(str(present.version), None, remark=f"{left} {BY_HAND}")
-    found = measure(metric, present, address_from_environment(), _asked(new), labels)
+    found = measure(metric, present, _asked(new), labels)
     return replace(found, remark=f"{found.remark} {left}".strip())
 
 

@@ -32,7 +32,7 @@ from reelflow.store.clip_spec import ClipSpec
 from reelflow.store.embedding_store import EmbeddingStore
 from reelflow.store.frame_store import FrameStore
 from reelflow.tracking.live_run import LiveRun
-from reelflow.tracking.mlflow_client import address_from_environment, experiment_from_environment
+from reelflow.tracking.mlflow_client import address_from_environment
 from reelflow.training.checkpoint import Checkpoint
 from reelflow.training.choose_network import by_work, choose_network
 from reelflow.training.fit import COLUMNS, OnEpoch, fit
@@ -80,7 +80,7 @@ def main() -> None:
     if workers.index:  # the first one keeps what comes out
         Training(*learned, lambda history: None, CHECKPOINTS, workers).run()
         return
-    live = LiveRun(address_from_environment(), experiment_from_environment(), params.in_use())
+    live = LiveRun(address_from_environment(), params.in_use())
 
     def on_epoch(history: pd.DataFrame) -> None:
         write_table(CURVES, history)

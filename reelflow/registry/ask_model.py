@@ -23,11 +23,10 @@ from reelflow.tracking.mlflow_client import (
     DATABASE,
     TrackingError,
     address_from_environment,
-    connect,
+    client_from_environment,
     exists,
     masked,
     says_missing,
-    sentences,
 )
 
 if TYPE_CHECKING:
@@ -99,49 +98,34 @@ class AskedModel:
         return Answer(str(path), probabilities=chances, **{n: found.get(n) for n in others})
 
 
-def address_from_environment_for(model: str) -> str | None:
-    """The address of the MLflow that holds `model`, or None if it names a folder.
+@contextmanager
+def asking(model: str) -> Iterator[AskedModel]:
+    """Load a model for the time of a `with`.
+
+    Args:
+        model: `models:/NAME@ALIAS`, `models:/NAME/VERSION` or another address that the MLflow of
+            the environment can load, or a folder that holds a model.
 
     Raises:
-        TrackingError: no address is set, and the current folder has no MLflow database.
+        UnavailableError, TrackingError: there is no MLflow, it does not answer, or refuses.
+        ModelError: there is no such model, or it cannot be loaded.
     """
-    if ":/" not in model:
-        return None
-    address = address_from_environment()
-    if not exists(address):
+    registered, address, folder = ":/" in model, address_from_environment(), Path(model)
+    if registered and not exists(address):
         raise TrackingError(
             f"There is no MLflow here: {Path.cwd()} holds no {DATABASE}, and MLFLOW_TRACKING_URI "
             "is not set. Run this in the top folder of a project whose pipeline has run."
         )
-    return address
-
-
-@contextmanager
-def asking(model: str, address: str | None) -> Iterator[AskedModel]:
-    """Load a model for the time of a `with`.
-
-    Args:
-        model: `models:/NAME@ALIAS`, `models:/NAME/VERSION`, another address that MLflow can load,
-            or a folder that holds a model.
-        address: of MLflow; None if `model` is a folder.
-
-    Raises:
-        UnavailableError, TrackingError: MLflow does not answer, or refuses.
-        ModelError: there is no such model, or it cannot be loaded.
-    """
+    if not registered and not (folder / "MLmodel").is_file():
+        raise ModelError(
+            f"{model} is no folder that holds a model (a file named MLmodel). A registered model "
+            "is written models:/NAME@ALIAS or models:/NAME/VERSION."
+        )
     with tempfile.TemporaryDirectory(prefix="reelflow-model-") as scratch, _Process() as process:
-        if address is None:
-            if not (Path(model) / "MLmodel").is_file():
-                raise ModelError(
-                    f"{model} is no folder that holds a model (a file named MLmodel). A registered "
-                    "model is written models:/NAME@ALIAS or models:/NAME/VERSION."
-                )
-            yield AskedModel(model, Path(model), process)
-            return
-        with sentences(address):
-            client = connect(address)
-            model = _exact(client, model, masked(address))
-            folder = _fetch(model, masked(address), Path(scratch))
+        if registered:
+            with client_from_environment() as client:
+                model = _exact(client, model, masked(address))
+                folder = _fetch(model, masked(address), Path(scratch))
         yield AskedModel(model, folder, process)
 
 

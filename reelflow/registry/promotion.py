@@ -166,20 +166,20 @@ def unseen(test: pd.DataFrame, manifest: pd.DataFrame, learned: pd.DataFrame) ->
 
 
 def measure(
-    metric: str, version: ModelVersion, address: str, videos: pd.DataFrame, labels: Sequence[str]
+    metric: str, version: ModelVersion, videos: pd.DataFrame, labels: Sequence[str]
 ) -> Comparison:
     """Let a registered version answer videos and measure it.
 
     Args:
-        metric: one of `register.metric`.
-        version: of a model registered at `address`.
+        metric: one of `reelflow.evaluation.metrics.deciding`.
+        version: of a model in the MLflow of the environment.
         videos: a row a video that is new to it: its `file`, its true `label`, and what the new
             model `predicted`.
         labels: all labels of today.
     """
     number = str(version.version)
     try:
-        with asking(f"models:/{version.name}/{number}", address) as asked:
+        with asking(f"models:/{version.name}/{number}") as asked:
             files = track(videos["file"], len(videos), "asking the champion")
             answers = [asked.answer(file) for file in files]
     except ModelError as error:

@@ -16,10 +16,9 @@ from reelflow.base.csv_table import read_cells
 from reelflow.base.words import as_markdown
 from reelflow.tracking.mlflow_client import (
     address_from_environment,
-    connect,
+    client_from_environment,
     exists,
     says_missing,
-    sentences,
 )
 from reelflow.tracking.pipeline_run import COMPLETE, DATA_HASH, MODEL_HASH
 
@@ -56,11 +55,9 @@ def registration(name: str, model_hash: str, data_hash: str) -> ModelVersion | N
     Raises:
         UnavailableError, TrackingError: MLflow does not answer, or refuses.
     """
-    address = address_from_environment()
-    if not exists(address):
+    if not exists(address_from_environment()):
         return None
-    client = connect(address)
-    with sentences(address):
+    with client_from_environment() as client:
         found = find_version(client, name, {MODEL_HASH: model_hash, DATA_HASH: data_hash})
         if found is None or COMPLETE not in found.tags:
             return None

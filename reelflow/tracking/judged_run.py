@@ -13,14 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reelflow.base.errors import ReelflowError
-from reelflow.tracking.mlflow_client import (
-    address_from_environment,
-    connect,
-    experiment_from_environment,
-    masked,
-    sentences,
-)
-from reelflow.tracking.pipeline_run import add_missing, experiment_id
+from reelflow.tracking.mlflow_client import client_from_environment, experiment_from_environment
+from reelflow.tracking.pipeline_run import add_missing
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -59,11 +53,9 @@ class Judgement:
 def try_record(judged: Judgement) -> str:
     """Write the run in the MLflow of the environment, or what a former one with the key lacks;
     returns its id. An MLflow that is lost costs a warning: no id then."""
-    address = address_from_environment()
     try:
-        with sentences(address):
-            client = connect(address)
-            run_id = _run(client, experiment_id(client, experiment_from_environment()), judged)
+        with client_from_environment() as client:
+            run_id = _run(client, experiment_from_environment(client), judged)
             metrics = {name: {0: value} for name, value in judged.metrics.items()}
             steps = {name: dict(enumerate(all_, start=1)) for name, all_ in judged.steps.items()}
             add_missing(client, run_id, judged.params, metrics | steps)
@@ -72,7 +64,7 @@ def try_record(judged: Judgement) -> str:
             client.set_terminated(run_id, judged.status)
             return run_id
     except ReelflowError as error:
-        log.warning("MLflow at %s does not take %s (%s).", masked(address), judged.name, error)
+        log.warning("%s is not in MLflow: %s", judged.name, error)
         return ""
 
 

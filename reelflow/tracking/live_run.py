@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from reelflow.base.errors import ReelflowError
-from reelflow.tracking.mlflow_client import connect, masked, sentences
-from reelflow.tracking.pipeline_run import DATA_HASH, MODEL_HASH, add_missing, experiment_id
+from reelflow.tracking.mlflow_client import connect, experiment_from_environment, sentences
+from reelflow.tracking.pipeline_run import DATA_HASH, MODEL_HASH, add_missing
 
 log = logging.getLogger(__name__)
 
@@ -20,12 +20,11 @@ log = logging.getLogger(__name__)
 class LiveRun:
     """An MLflow run that grows with a training, and never makes it fail."""
 
-    def __init__(self, address: str, experiment: str, params: Mapping[str, Any]) -> None:
+    def __init__(self, address: str, params: Mapping[str, Any]) -> None:
         """Open a run with the params of the training.
 
         Args:
             address: of the tracking store.
-            experiment: its name; made if it is not there.
             params: the section `train`, logged as `train.<name>`.
         """
         self._address = address
@@ -34,7 +33,7 @@ class LiveRun:
 
         def begin() -> None:
             self._client = connect(address)
-            run = self._client.create_run(experiment_id(self._client, experiment))
+            run = self._client.create_run(experiment_from_environment(self._client))
             self._run_id = run.info.run_id
             add_missing(self._client, self._run_id, {"train": params}, {})
 
@@ -68,9 +67,4 @@ class LiveRun:
                 send()
         except ReelflowError as error:
             self._lost = True
-            log.warning(
-                "MLflow at %s does not take the epochs (%s). They are kept, and the stage "
-                "`register` sends them.",
-                masked(self._address),
-                error,
-            )
+            log.warning("No more epochs go to MLflow: %s The stage `register` sends them.", error)

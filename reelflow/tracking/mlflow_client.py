@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 DATABASE = "mlflow.db"
-EXPERIMENT = "reelflow"
 AGAIN = "What was computed is kept: run the same command again."
 
 # Waits of 0, 2, 4, 8 and 16 s between attempts: longer than a server takes to start again.
@@ -50,11 +49,6 @@ class TrackingError(ReelflowError):
 def address_from_environment() -> str:
     """`MLFLOW_TRACKING_URI`, or the SQLite database in the current folder."""
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{quote(str(Path.cwd()))}/{DATABASE}"
-
-
-def experiment_from_environment() -> str:
-    """`MLFLOW_EXPERIMENT_NAME`, or `reelflow`."""
-    return os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT
 
 
 def exists(address: str) -> bool:
@@ -84,6 +78,38 @@ def connect(address: str) -> MlflowClient:
         client = mlflow.MlflowClient(address)
         client.search_experiments(max_results=1)
     return client
+
+
+@contextmanager
+def client_from_environment() -> Iterator[MlflowClient]:
+    """A client of the MLflow that the environment names, with errors as those of `sentences`."""
+    address = address_from_environment()
+    client = connect(address)
+    with sentences(address):
+        yield client
+
+
+def experiment_from_environment(client: MlflowClient) -> str:
+    """The id of the experiment `MLFLOW_EXPERIMENT_NAME`, or `reelflow`; made if it is not there.
+
+    Raises:
+        TrackingError: it is deleted.
+    """
+    from mlflow.exceptions import MlflowException
+
+    name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or "reelflow"
+    try:
+        return str(client.create_experiment(name))
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    found = client.get_experiment_by_name(name)
+    if found.lifecycle_stage != "active":
+        raise TrackingError(
+            f"The MLflow experiment {name} is deleted. Bring it back with `mlflow experiments "
+            f"restore -x {found.experiment_id}`, or set MLFLOW_EXPERIMENT_NAME to another name."
+        )
+    return str(found.experiment_id)
 
 
 @contextmanager

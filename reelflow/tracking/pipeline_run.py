@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from reelflow.base.nested import flatten
-from reelflow.tracking.mlflow_client import TrackingError
+from reelflow.tracking.mlflow_client import experiment_from_environment
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -63,12 +63,12 @@ class Story:
         return {MODEL_HASH: self.model_hash, DATA_HASH: self.data_hash}
 
 
-def open_run(client: MlflowClient, experiment: str, story: Story) -> str:
+def open_run(client: MlflowClient, story: Story) -> str:
     """The id of the run for the story: the one that `train` made, or a new one.
 
     A run with other params or data is another pipeline run, and stays as it is.
     """
-    place = experiment_id(client, experiment)
+    place = experiment_from_environment(client)
     known = client.search_runs(
         [place],
         filter_string=f"tags.`{MODEL_HASH}` = '{story.model_hash}'",
@@ -126,24 +126,6 @@ def add_missing(
         logged = {metric.step for metric in client.get_metric_history(run_id, name)}
         steps += [Metric(name, float(v), now, int(s)) for s, v in values.items() if s not in logged]
     client.log_batch(run_id, steps, news)
-
-
-def experiment_id(client: MlflowClient, name: str) -> str:
-    """The id of an experiment, made if it is not there. Raises `TrackingError` if it is deleted."""
-    from mlflow.exceptions import MlflowException
-
-    try:
-        return str(client.create_experiment(name))
-    except MlflowException as error:
-        if error.error_code != "RESOURCE_ALREADY_EXISTS":
-            raise
-    found = client.get_experiment_by_name(name)
-    if found.lifecycle_stage != "active":
-        raise TrackingError(
-            f"The MLflow experiment {name} is deleted. Bring it back with `mlflow experiments "
-            f"restore -x {found.experiment_id}`, or set MLFLOW_EXPERIMENT_NAME to another name."
-        )
-    return str(found.experiment_id)
 
 
 def _fits(run: Run, story: Story) -> bool:

@@ -39,13 +39,13 @@ class Asked:
 
 
 @pytest.fixture
-def asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, str | None]]:
-    """The models that were asked for, and where."""
-    seen: list[tuple[str, str | None]] = []
+def asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """The models that were asked for."""
+    seen: list[str] = []
 
     @contextmanager
-    def asking(model: str, address: str | None) -> Iterator[Asked]:
-        seen.append((model, address))
+    def asking(model: str) -> Iterator[Asked]:
+        seen.append(model)
         yield Asked()
 
     monkeypatch.setattr(ask_model, "asking", asking)
@@ -185,19 +185,18 @@ def test_one_style_at_a_time() -> None:
 
 
 def test_the_champion_of_the_project_is_asked_by_default(
-    asked_for: list[tuple[str, str | None]], tmp_path: Path
+    asked_for: list[str], tmp_path: Path
 ) -> None:
     call("x.mp4")
     (tmp_path / "params.yaml").write_text("register:\n  name: walks\n")
     call("x.mp4")
     call("--model", "models:/walks/2", "x.mp4")
     call("--model", "some/folder", "x.mp4")
-    address = "http://127.0.0.1:5000"
     assert asked_for == [
-        ("models:/reelflow@champion", address),
-        ("models:/walks@champion", address),
-        ("models:/walks/2", address),
-        ("some/folder", None),
+        "models:/reelflow@champion",
+        "models:/walks@champion",
+        "models:/walks/2",
+        "some/folder",
     ]
 
 

@@ -113,7 +113,7 @@ def asked(outputs: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         (Path("data/raw") / path).write_bytes(b"a video")
     paths: list[str] = []
 
-    def measure(metric, version, address, videos, labels) -> Comparison:
+    def measure(metric, version, videos, labels) -> Comparison:
         assert (metric, str(version.version), labels) == ("balanced_accuracy", "1", LABELS)
         assert set(videos["predicted"][videos["label"] == "jump"]) == {"jump"}
         paths.extend(file.as_posix() for file in videos["file"])

@@ -12,16 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reelflow.registry.ask_model import (
-    AskedModel,
-    ModelError,
-    address_from_environment_for,
-    asking,
-)
-from reelflow.tracking.mlflow_client import (
-    TrackingError,
-    address_from_environment,
-)
+from reelflow.registry.ask_model import AskedModel, ModelError, asking
+from reelflow.tracking.mlflow_client import TrackingError, address_from_environment
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -79,7 +71,7 @@ def old_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def asked(old_model: Path) -> Iterator[AskedModel]:
-    with asking(str(old_model), None) as model:
+    with asking(str(old_model)) as model:
         yield model
 
 
@@ -118,7 +110,7 @@ def test_a_video_that_kills_the_process_is_told_and_the_next_is_answered(asked: 
 
 def test_a_fault_of_the_model_is_an_error_with_its_last_words(old_model: Path) -> None:
     with (
-        asking(str(old_model), None) as model,
+        asking(str(old_model)) as model,
         pytest.raises(ModelError, match=r"broke on fault\.mp4: .*the model is broken"),
     ):
         model.answer("fault.mp4")
@@ -126,20 +118,17 @@ def test_a_fault_of_the_model_is_an_error_with_its_last_words(old_model: Path) -
 
 def test_a_folder_without_a_model_is_a_sentence_with_the_right_form(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="no folder that holds a model.*models:/NAME@ALIAS"):  # noqa: SIM117
-        with asking(str(tmp_path), None):
+        with asking(str(tmp_path)):
             pass
 
 
 def test_where_no_mlflow_is_none_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    with pytest.raises(TrackingError, match=r"holds no mlflow\.db, and MLFLOW_TRACKING_URI is not"):
-        address_from_environment_for("models:/reelflow@champion")
+    no_mlflow = r"holds no mlflow\.db, and MLFLOW_TRACKING_URI is not"
+    with pytest.raises(TrackingError, match=no_mlflow), asking("models:/reelflow@champion"):
+        pass
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_folder_needs_no_address() -> None:
-    assert address_from_environment_for("some/folder") is None
 
 
 @pytest.fixture
@@ -166,5 +155,5 @@ def registered(mlflow_project: Path) -> MlflowClient:
     ],
 )
 def test_a_model_that_is_not_there_is_told(registered: MlflowClient, model: str, said: str) -> None:
-    with pytest.raises(ModelError, match=said), asking(model, address_from_environment_for(model)):
+    with pytest.raises(ModelError, match=said), asking(model):
         pass

@@ -17,8 +17,8 @@ from reelflow.tracking.pipeline_run import (
     MODEL_HASH,
     Story,
     complete_run,
+    open_run,
 )
-from reelflow.tracking.pipeline_run import open_run as open_run_in
 from tests.outputs import write_outputs
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
@@ -43,10 +43,6 @@ def story(mlflow_project: Path) -> Story:
         files={"reports/index.html": mlflow_project / "reports/index.html"},
         tags={"mlflow.source.git.commit": "c" * 40},
     )
-
-
-def open_run(client, story: Story) -> str:
-    return open_run_in(client, "reelflow", story)
 
 
 def log_model(client, run_id: str, story: Story) -> str:
