@@ -25,7 +25,7 @@ from flows.engine import stage_process
 from flows.engine.dvc_graph import BusyError, Node, changes
 from flows.engine.dvc_repro import reproduce
 from flows.engine.dvcignore import checked_graph
-from flows.engine.outcome import RECORDER, Recorder, StageOutcome
+from flows.engine.outcome import RECORDER, Outcome, Recorder, StageOutcome
 from flows.engine.params_override import set_params
 from flows.engine.prefect_artifacts import show_reports
 from flows.engine.run_lock import only_run
@@ -63,8 +63,9 @@ def run_node(node: Node) -> State[None]:
         log.info(text)
         recorder.line(text)
 
-    def end(outcome: Any, message: str) -> None:
+    def ended(outcome: Outcome, message: str, state: State[None]) -> State[None]:
         recorder.put(StageOutcome(node.name, outcome, time.monotonic() - began, message))
+        return state
 
     try:
         why = changes(node.name).get(node.name, "")
@@ -74,21 +75,18 @@ def run_node(node: Node) -> State[None]:
             ran = _reproduce_because(effect, node, line, force=True)
         show_reports(node)
     except stage_process.StoppedError:
-        end("not run", "stopped")
-        return Cancelled(message="The run was stopped.")
+        return ended("not run", "stopped", Cancelled(message="The run was stopped."))
     except Exception as error:  # noqa: BLE001 (Prefect would keep it to itself)
-        end("failed", said := sentence(error))
-        if isinstance(error, UnavailableError):
-            return Failed(name=BUSY if isinstance(error, BusyError) else UNAVAILABLE, message=said)
-        return Failed(message=said)
+        said = sentence(error)
+        name = {BusyError: BUSY, UnavailableError: UNAVAILABLE}.get(type(error), "Failed")
+        return ended("failed", said, Failed(name=name, message=said))
     if ran:
-        end("ran", why or effect)
-        return Completed(message=f"Ran: {why or effect}")
+        return ended("ran", why or effect, Completed(message=f"Ran: {why or effect}"))
     if why:
-        end("restored", why)
-        return Completed(name="Cached", message="DVC had the outputs in its run cache.")
-    end("nothing to do", "")
-    return Completed(name="Cached", message="DVC had nothing to do.")
+        cached = Completed(name="Cached", message="DVC had the outputs in its run cache.")
+        return ended("restored", why, cached)
+    cached = Completed(name="Cached", message="DVC had nothing to do.")
+    return ended("nothing to do", "", cached)
 
 
 def _reproduce_because(

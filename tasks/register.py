@@ -27,7 +27,6 @@ from reelflow.params.register import RegisterParams
 from reelflow.registry import versions
 from reelflow.registry.packaging import log_video_model
 from reelflow.registry.promotion import (
-    BY_HAND,
     Comparison,
     Decision,
     alone,
@@ -169,7 +168,7 @@ def _compare(
     learned = versions.learned(client, present, splits)
     if learned is None:
         why = "there is no record of what it was trained on, so no test video is surely new to it."
-        return Comparison(str(present.version), None, remark=f"{why} {BY_HAND}")
+        return Comparison(str(present.version), None, remark=why)
     test = read_cells(PREPARED / "test.csv")
     new = test[unseen(test, pd.read_parquet(MANIFEST), learned).to_numpy()]
     left = ""
@@ -181,7 +180,7 @@ def _compare(
         )
         if not floor.is_met(len(new), groups):
             left += f" The {len(new)} of {groups} groups that are left are too few to compare by."
-            return Comparison(str(present.version), None, remark=f"{left} {BY_HAND}")
+            return Comparison(str(present.version), None, remark=left)
     found = measure(metric, present, _asked(new), labels)
     return replace(found, remark=f"{found.remark} {left}".strip())
 

@@ -64,11 +64,13 @@ def reproduce(name: str, on_line: Callable[[str], None], *, force: bool = False)
     def pass_on(line: str) -> None:
         nonlocal ran, failed
         ran = ran or line == f"Running stage '{name}':"
-        failed = failed or line.startswith((f"{name}: error: ", "ERROR: "))
-        if not line.startswith(_HINTS):
-            tail.append(line)
-            if not failed:
-                on_line(line)
+        failed = failed or line.startswith(f"{name}: error: ")
+        if line.startswith(_HINTS):
+            return
+        tail.append(line)
+        # A line of DVC, or of a library in a stage that goes on.
+        if not failed and not line.startswith("ERROR: "):
+            on_line(line)
 
     status = stage_process.run_lines([*command, "--force"] if force else command, pass_on)
     if status:

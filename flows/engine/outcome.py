@@ -65,7 +65,7 @@ class Recorder:
         echo: takes each line.
         nodes: the graph, once it is read and checked; none if the flow has to do it.
         outcomes: by stage.
-        guard: held while one of the threads writes.
+        guard: held while one of the threads prints.
         server_lost: an artifact could not be sent to the Prefect server.
     """
 
@@ -82,8 +82,7 @@ class Recorder:
 
     def put(self, outcome: StageOutcome) -> None:
         """Record the outcome of a stage; the last one counts if it was tried again."""
-        with self.guard:
-            self.outcomes[outcome.stage] = outcome
+        self.outcomes[outcome.stage] = outcome
 
     def result(self, order: list[str], error: str = "") -> PipelineResult:
         """The result of a run over the stages `order`; stages never reached were not run."""

@@ -47,7 +47,7 @@ class ServerError(ReelflowError):
 
 def settle_home() -> None:
     """Set where Prefect keeps its database. Call it before Prefect is imported."""
-    if "PREFECT_API_URL" not in os.environ:
+    if not os.environ.get("PREFECT_API_URL"):
         home = os.environ.setdefault("PREFECT_HOME", str((STATE / "prefect").absolute()))
         Path(home).mkdir(parents=True, exist_ok=True)
 
@@ -61,7 +61,7 @@ def for_a_run() -> Iterator[Callable[[], None]]:
         the first flow, but after the import of Prefect, which takes two seconds.
     """
     settle_home()
-    if "PREFECT_API_URL" in os.environ:
+    if os.environ.get("PREFECT_API_URL"):
         yield _expect_given
         return
     url = already_up()

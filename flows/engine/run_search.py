@@ -36,8 +36,7 @@ def search(
             videos cannot be divided, or the database of the trials cannot be used.
     """
     with only_run():
-        asked(network, trials)  # its errors before any stage
-        begin = partial(open_trials, network, trials)
+        begin = partial(open_trials, asked(network, trials))
         result = run_folds("search", Trials.unit, begin, workers, echo)
         if result.error:
             return result, None

@@ -142,18 +142,17 @@ class Trials:
                 self._mlflow_run = ""
 
 
-def open_trials(network: str, trials: int) -> Trials:
+def open_trials(search: SearchParams) -> Trials:
     """The trials of the project as it is now, once the stages before `train` have run.
 
     Args:
-        network: the only one that is tried; empty for those of the space.
-        trials: how many in all; 0 for the number in params.yaml.
+        search: from `asked`.
 
     Raises:
         DataError: a class has too few groups.
         SearchError, UnavailableError: the database of the trials cannot be used.
     """
-    search, params = asked(network, trials), load_section(PARAMS, TrainParams)
+    params = load_section(PARAMS, TrainParams)
     videos = prepared_videos()
     videos = videos[videos["split"] != "test"]
     folds = stratified(videos, search.folds, search.repeats, search.seed)

@@ -7,8 +7,6 @@ may decode the same videos differently, so `ingest`, `extract` and `embed` must 
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from reelflow.base.decoder_versions import decoders
 from tasks.common.inputs import read_json
 from tasks.common.paths import METRICS
@@ -25,7 +23,9 @@ def missing_effect(stage: str) -> str:
         ReelflowError: the registry cannot be asked.
     """
     if stage in _DECODING:
-        return _other_decoders(METRICS / f"{stage}.json")
+        metrics, now = METRICS / f"{stage}.json", decoders()
+        former = read_json(metrics).get("decoders", "others") if metrics.is_file() else now
+        return "" if former == now else f"it was done with {former}; now there is {now}"
     if stage != "register" or not REGISTRATION.is_file():
         return ""
     from reelflow.registry.versions import registration
@@ -34,12 +34,3 @@ def missing_effect(stage: str) -> str:
     if registration(wanted["name"], wanted["model_hash"], wanted["data_hash"]):
         return ""
     return f"the registry does not hold this model as `{wanted['name']}`"
-
-
-def _other_decoders(metrics: Path) -> str:
-    if not metrics.is_file():
-        return ""
-    former = read_json(metrics).get("decoders", "others")
-    if former == decoders():
-        return ""
-    return f"it was done with {former}; now there is {decoders()}"

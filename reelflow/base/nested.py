@@ -22,7 +22,9 @@ def put(values: dict[str, Any], name: str, value: Any) -> None:
     *above, last = name.split(".")
     section: Any = values
     for depth, key in enumerate(above, start=1):
-        section = section.setdefault(key, {})
+        if section.get(key) is None:  # not there, or empty
+            section[key] = {}
+        section = section[key]
         if not isinstance(section, dict):
             part = ".".join(above[:depth])
             raise TypeError(f"`{part}` is a value and has no key `{[*above, last][depth]}`")

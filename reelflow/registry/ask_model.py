@@ -86,12 +86,12 @@ class AskedModel:
         """
         try:
             found: dict[str, Any] = self._process.ask(str(Path(path).absolute()))
-        except _EndedError as ended:
-            if not ended.killed:
-                raise ModelError(f"{self.source} broke on {path}: {ended}") from None
+        except _KilledError as killed:
             self._process.start()
             self._load()
-            return Answer(str(path), error=f"It cannot be used: {ended} Leave it out.")
+            return Answer(str(path), error=f"It cannot be used: {killed} Leave it out.")
+        except _EndedError as ended:
+            raise ModelError(f"{self.source} broke on {path}: {ended}") from None
         names = {label: f"p_{label}" for label in self.labels}
         chances = {label: found[name] for label, name in names.items() if name in found}
         others = ("label", "confidence", "caution", "error")
@@ -180,12 +180,11 @@ def _exact(client: MlflowClient, model: str, where: str) -> str:
 
 
 class _EndedError(Exception):
-    """The process ended without an answer. `killed`: by a signal (a decoder that crashed, the
-    system short of memory), not by an error of its own."""
+    """The process ended without an answer, by an error of its own."""
 
-    def __init__(self, reason: str, *, killed: bool) -> None:
-        super().__init__(reason)
-        self.killed = killed
+
+class _KilledError(_EndedError):
+    """A signal ended the process: a decoder crashed, or the system is short of memory."""
 
 
 class _Process:
@@ -225,7 +224,7 @@ class _Process:
             return json.loads(line)
         status = process.wait()
         if status < 0:
-            raise _EndedError(f"its process {ended_by(-status)}.", killed=True)
+            raise _KilledError(f"its process {ended_by(-status)}.")
         self._messages.seek(0)
         lines = self._messages.read().decode("utf-8", "replace").strip().splitlines()
-        raise _EndedError(lines[-1] if lines else f"exit status {status}", killed=False)
+        raise _EndedError(lines[-1] if lines else f"exit status {status}")

@@ -34,8 +34,6 @@ from reelflow.registry.ask_model import Answer, ModelError, asking
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
-BY_HAND = "Give this version the alias `champion` by hand in the MLflow UI if it is the better one."
-
 
 @dataclass(frozen=True)
 class Comparison:
@@ -116,7 +114,10 @@ def decide(
     if present is None:
         return Decision(True, found.alone, "There was no champion.")
     if present.value is None:
-        beside = f"The champion, version {present.version}, stays: {present.remark}"
+        beside = (
+            f"The champion, version {present.version}, stays: {present.remark} Give this version "
+            "the alias `champion` by hand in the MLflow UI if it is the better one."
+        )
         return Decision(False, found.alone, beside)
     beside = (
         f"The champion, version {present.version}, has {present.value:g} on the same videos, this "
@@ -183,7 +184,7 @@ def measure(
             files = track(videos["file"], len(videos), "asking the champion")
             answers = [asked.answer(file) for file in files]
     except ModelError as error:
-        why = f"it cannot be loaded. {' '.join(str(error).split())} {BY_HAND}"
+        why = f"it cannot be loaded. {' '.join(str(error).split())}"
         return Comparison(number, None, remark=why)
     truth = list(videos["label"])
     return Comparison(

@@ -118,3 +118,13 @@ def test_a_note_of_a_server_that_is_gone_is_not_believed(
         json.dumps({"prefect": nobody, "home": os.environ["PREFECT_HOME"]})
     )
     assert prefect_server.already_up() is None
+
+
+def test_an_empty_address_of_prefect_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PREFECT_API_URL", "")  # as Prefect takes it
+    monkeypatch.delenv("PREFECT_HOME", raising=False)
+    prefect_server.settle_home()
+    assert os.environ["PREFECT_HOME"] == str(tmp_path / ".reelflow/prefect")

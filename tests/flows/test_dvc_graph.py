@@ -94,6 +94,15 @@ def test_lines_of_a_stage_come_through_without_what_dvc_says_to_a_terminal(tiny:
     assert not any("git add" in line or "lock file" in line for line in lines)
 
 
+def test_an_error_that_a_library_prints_hides_no_later_line_of_a_stage_that_goes_on(
+    tiny: Tiny,
+) -> None:
+    tiny.stage("one", f"echo 'ERROR: a library complains'; {STAGES['one']['cmd']}")
+    ran, lines = run("one")
+    assert ran
+    assert "reading" in lines
+
+
 def test_outputs_that_dvc_has_in_its_run_cache_are_not_made_again(tiny: Tiny) -> None:
     run_all()
     tiny.call("sed", "-i", "s/epochs: 3/epochs: 4/", "params.yaml")

@@ -82,6 +82,12 @@ def test_a_section_that_is_not_there_is_added(params: Path) -> None:
     assert params.read_text() == TEXT + "evaluate:\n  seed: 7\n"
 
 
+def test_a_section_that_is_empty_is_filled(params: Path) -> None:
+    params.write_text(f"{TEXT}evaluate:\n")
+    set_params(params, {"evaluate.seed": 7})
+    assert params.read_text() == TEXT + "evaluate:\n  seed: 7\n"
+
+
 @pytest.mark.parametrize(
     ("values", "said"),
     [

@@ -75,7 +75,7 @@ def test_a_champion_that_cannot_be_loaded_stays_and_the_reason_says_so() -> None
     lost = Comparison("3", None, remark="its files are gone.")
     decision = decide(RULE, 0.8, PROVEN, lambda: lost)
     assert not decision.champion
-    assert decision.reason.endswith("The champion, version 3, stays: its files are gone.")
+    assert "The champion, version 3, stays: its files are gone. Give this" in decision.reason
 
 
 def test_what_speaks_about_the_comparison_is_in_the_reason() -> None:
