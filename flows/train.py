@@ -77,8 +77,9 @@ def run_node(node: Node) -> State[None]:
     except stage_process.StoppedError:
         return ended("not run", "stopped", Cancelled(message="The run was stopped."))
     except Exception as error:  # noqa: BLE001 (Prefect would keep it to itself)
-        said = sentence(error)
-        name = {BusyError: BUSY, UnavailableError: UNAVAILABLE}.get(type(error), "Failed")
+        said, name = sentence(error), "Failed"
+        if isinstance(error, UnavailableError):
+            name = BUSY if isinstance(error, BusyError) else UNAVAILABLE
         return ended("failed", said, Failed(name=name, message=said))
     if ran:
         return ended("ran", why or effect, Completed(message=f"Ran: {why or effect}"))

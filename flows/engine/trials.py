@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
@@ -91,14 +92,15 @@ class Trials:
             FoldError: a training failed, so that these settings count for nothing.
             StoppedError: the run is being stopped; the trial will be tried again.
         """
-        with self._guard:
-            studies.enqueue_new(self.study, self.search, self.params)
         ended: list[FrozenTrial] = []
-        self.study.optimize(
-            partial(self._judge, do=do),
-            n_trials=1,
-            callbacks=[lambda _, trial: ended.append(trial)],
-        )
+        with ExitStack() as drawing:  # by one thread at a time, so that no two draw the same
+            drawing.enter_context(self._guard)
+            studies.enqueue_new(self.study, self.search, self.params)
+            self.study.optimize(
+                partial(self._judge, do=do, drawing=drawing),
+                n_trials=1,
+                callbacks=[lambda _, trial: ended.append(trial)],
+            )
         (trial,) = ended
         scores = list(trial.intermediate_values.values())
         pruned = trial.state == TrialState.PRUNED
@@ -107,8 +109,9 @@ class Trials:
         settings = ", ".join(f"{name} {_short(v)}" for name, v in trial.params.items())
         return f"trial {trial.number + 1}: balanced accuracy {scores[-1]:.3f} ({how}): {settings}"
 
-    def _judge(self, trial: Trial, do: Do) -> float:
+    def _judge(self, trial: Trial, do: Do, drawing: ExitStack) -> float:
         params = studies.drawn(trial, self.search, self.params)
+        drawing.close()
         jobs = jobs_of(self.folds, self.videos, params)
         scores = []
         try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +109,21 @@ def test_nothing_is_tried_twice_while_there_is_something_else() -> None:
     # There is no seventh: one is taken once more, and the search comes to its end.
     trials.run(answering(lambda job: 1.0))
     assert (trials.done, trials.left) == (7, 0)
+
+
+def test_two_at_once_try_different_settings() -> None:
+    trials = trials_of(2, {"network": ["cnn"], "epochs": [2, 3]})
+    both = threading.Barrier(2)
+
+    def meet(job: Job) -> float:
+        if job.fold.number == 1:
+            both.wait(60)  # each has drawn before any is done
+        return 1.0
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(trials.run, answering(meet)) for _ in range(2)]:
+            done.result()
+    assert {trial.params["epochs"] for trial in studies.ended(trials.study)} == {2, 3}
 
 
 def test_what_was_stopped_is_tried_again_and_what_failed_is_not() -> None:
