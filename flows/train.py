@@ -83,11 +83,9 @@ def run_node(node: Node) -> State[None]:
         return ended("failed", said, Failed(name=name, message=said))
     if ran:
         return ended("ran", why or effect, Completed(message=f"Ran: {why or effect}"))
-    if why:
-        cached = Completed(name="Cached", message="DVC had the outputs in its run cache.")
-        return ended("restored", why, cached)
-    cached = Completed(name="Cached", message="DVC had nothing to do.")
-    return ended("nothing to do", "", cached)
+    outcome: Outcome = "restored" if why else "nothing to do"
+    known = "DVC had the outputs in its run cache." if why else "DVC had nothing to do."
+    return ended(outcome, why, Completed(name="Cached", message=known))
 
 
 def _reproduce_because(
