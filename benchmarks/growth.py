@@ -34,8 +34,8 @@ from reelflow.extraction.decoded_cache import DecodedCache
 from reelflow.store.clip_spec import Clip, ClipSpec
 from reelflow.store.shards import SHARD_BYTES, record_of, shards_of, write_shard
 from reelflow.video.check import VideoInfo
-from reelflow.video.content_hash import stamp_of
 from reelflow.video.ffmpeg import ffmpeg_exe
+from reelflow.video.file_changed import stamp_of
 from tests.checkout import Checkout, make_project
 
 CLASSES = 10

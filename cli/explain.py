@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.files import Model, Videos, model_here, show_table, with_folders
+from cli.common import Model, Videos, model_here, show_table, with_folders
 from reelflow.base.terminal import printable
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.files import Json, print_any_name, show_table, with_folders
+from cli.common import Json, print_any_name, show_table, with_folders
 from reelflow.base.terminal import printable
 from tasks.common.paths import PARAMS
 

@@ -10,10 +10,10 @@ import sys
 
 import typer
 
+from cli.common import SETTINGS
 from cli.compare import compare
 from cli.crossval import crossval
 from cli.explain import explain
-from cli.files import SETTINGS
 from cli.gc import gc
 from cli.inspect import inspect
 from cli.networks import networks
@@ -24,7 +24,7 @@ from cli.search import search
 from cli.ui import ui
 from cli.videos import import_, remove
 from reelflow.base.terminal import log_to_stderr
-from tasks.common.error_sentences import sentence
+from tasks.common.report_errors import sentence
 
 app = typer.Typer(
     add_completion=False,

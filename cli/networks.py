@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.files import Json, show_table
+from cli.common import Json, show_table
 from tasks.common.paths import PARAMS
 
 if TYPE_CHECKING:

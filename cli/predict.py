@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.files import Json, Model, Videos, model_here, print_any_name, show_table, with_folders
+from cli.common import Json, Model, Videos, model_here, print_any_name, show_table, with_folders
 from reelflow.base.terminal import printable
 
 if TYPE_CHECKING:

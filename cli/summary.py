@@ -9,12 +9,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.files import show_table
+from cli.common import show_table
 from flows.engine.outcome import PipelineResult
 from reelflow.base.terminal import printable
 from reelflow.base.words import interval, percent
-from tasks.common.inputs import read_json
 from tasks.common.paths import DATA_DOCS, DATA_REPORT, METRICS, NOT_EXTRACTED, QUARANTINE, REPORT
+from tasks.common.stage_inputs import read_json
 
 # More would not be read; the report has them all.
 CAUTIONS = 4

@@ -25,7 +25,7 @@ from flows.engine.fold_program import FoldProgram, fold_programs
 from flows.engine.outcome import RECORDER, StageOutcome
 from flows.engine.run_folds import Turn, Work
 from flows.train import guarded, run_graph
-from tasks.common.error_sentences import sentence
+from tasks.common.report_errors import sentence
 
 
 def flow_of(

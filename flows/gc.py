@@ -18,7 +18,7 @@ from flows.engine.fold_jobs import made_by_of
 from flows.engine.run_lock import only_run
 from reelflow.base.errors import DataError
 from reelflow.base.split_names import SPLITS
-from reelflow.crossval import kept as kept_folds
+from reelflow.crossval import finished_folds as kept_folds
 from reelflow.embeddings import feature_cache
 from reelflow.extraction.decoded_cache import unreferenced
 from reelflow.networks import NETWORKS

@@ -26,7 +26,7 @@ from reelflow.intake.apply_import import remove as take_out
 from reelflow.intake.import_plan import Plan
 from reelflow.intake.inbox import SETTLE_S, InboxReport, take
 from reelflow.intake.labelled_videos import LabelledVideo, with_group
-from reelflow.intake.plan_import import plan_import
+from reelflow.intake.make_import_plan import plan_import
 from reelflow.intake.quarantine import sentences
 from reelflow.intake.read_folder_or_csv import Form, list_videos, read_source
 from reelflow.intake.removal import meant

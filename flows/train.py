@@ -16,7 +16,7 @@ from typing import Any
 
 from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import State, TaskRun
+from prefect.client.schemas.objects import State
 from prefect.exceptions import FailedRun
 from prefect.futures import PrefectFuture, wait
 from prefect.states import Cancelled, Completed, Failed
@@ -28,30 +28,22 @@ from flows.engine.dvcignore import checked_graph
 from flows.engine.outcome import RECORDER, Outcome, Recorder, StageOutcome
 from flows.engine.params_override import set_params
 from flows.engine.prefect_artifacts import show_reports
+from flows.engine.retries import BUSY, TRIES, UNAVAILABLE, WAITS_S, may_pass
 from flows.engine.run_lock import only_run
 from flows.engine.unseen_by_dvc import missing_effect
 from reelflow.base.errors import UnavailableError
-from tasks.common.error_sentences import sentence
 from tasks.common.paths import PARAMS
+from tasks.common.report_errors import sentence
 
 # A deployment that finds another run at work waits this long for it, then fails with a sentence.
 PATIENCE_S = 3600.0
 
-# Names of the failed states that are worth another try, and how many in all.
-BUSY, UNAVAILABLE = "Busy", "Unavailable"
-_TRIES = {BUSY: 16, UNAVAILABLE: 2}  # the stage itself has asked a lost server for half a minute
-
-
-def _may_pass(task: Any, run: TaskRun, state: State[Any]) -> bool:
-    """Retry after what may pass (a lock, a lost server), never after a person's mistake."""
-    return run.run_count < _TRIES.get(state.name or "", 0)
-
 
 @task(
     cache_policy=NO_CACHE,
-    retries=15,
-    retry_delay_seconds=[2, 5, 10, 20],
-    retry_condition_fn=_may_pass,
+    retries=max(TRIES.values()) - 1,
+    retry_delay_seconds=WAITS_S,
+    retry_condition_fn=may_pass,
 )
 def run_node(node: Node) -> State[None]:
     """Run one node of the graph as a task run; its state has the outcome."""

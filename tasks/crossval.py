@@ -15,15 +15,15 @@ from reelflow.base.csv_table import write_table
 from reelflow.base.files import write_json, write_text
 from reelflow.crossval import figures
 from reelflow.crossval.figures import Answered
-from reelflow.crossval.kept import Job
+from reelflow.crossval.finished_folds import Job
 from reelflow.evaluation.intervals import Bootstrap
 from reelflow.params import load_section
 from reelflow.params.evaluate import EvaluateParams
 from reelflow.params.train import TrainParams
 from reelflow.reports import crossval_report
-from reelflow.tracking.judged_run import Judgement, try_record
-from tasks.common.inputs import read_json
+from reelflow.tracking.crossval_run import Judgement, try_record
 from tasks.common.paths import METRICS, PARAMS, REPORT
+from tasks.common.stage_inputs import read_json
 from tasks.fold import prepared_videos
 
 PAGE = REPORT.with_name("crossval.html")

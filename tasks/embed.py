@@ -31,7 +31,7 @@ from reelflow.params.train import TrainParams
 from reelflow.store.embedding_store import EmbeddingStore, write_embeddings
 from reelflow.store.shards import Records
 from reelflow.video.process_limits import Bounds
-from tasks.common.manifest import extracted_videos
+from tasks.common.extracted_videos import extracted_videos
 from tasks.common.paths import EMBEDDINGS, KEPT_FEATURES, MANIFEST, METRICS, PARAMS, RAW
 from tasks.common.stage import run
 

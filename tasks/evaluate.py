@@ -35,14 +35,13 @@ from reelflow.reports import evaluation_report
 from reelflow.store.crops_and_segments import frozen
 from reelflow.store.frame_store import FrameStore
 from reelflow.training.clip_map import clip_map
-from reelflow.training.inputs import Shown, inputs_of
 from reelflow.training.left_out import known_answers
 from reelflow.training.model_file import load_model
+from reelflow.training.model_inputs import Shown, inputs_of
 from reelflow.training.predict_clip import predict_views
 from reelflow.training.temperature import tempered
 from tasks.common.evaluation_guard import refuse_meaningless
-from tasks.common.inputs import prepared_splits, present, read_json
-from tasks.common.manifest import extracted_videos
+from tasks.common.extracted_videos import extracted_videos
 from tasks.common.paths import (
     EMBEDDINGS,
     FAMILIAR,
@@ -59,6 +58,7 @@ from tasks.common.paths import (
     SUMMARY,
 )
 from tasks.common.stage import run
+from tasks.common.stage_inputs import prepared_splits, present, read_json
 
 log = logging.getLogger(__name__)
 

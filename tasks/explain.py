@@ -31,9 +31,9 @@ from reelflow.registry.ask_model import Answer, ModelError, asking
 from reelflow.reports import explanations
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.process_limits import Bounds
-from tasks.common.inputs import read_json
 from tasks.common.nearest_training_clips import Known, known_videos
 from tasks.common.paths import METRICS, MODEL, MODEL_CARD, PARAMS
+from tasks.common.stage_inputs import read_json
 
 # A difference of probabilities that is more than another order of sums.
 _OTHER = 1e-3

@@ -2,8 +2,8 @@
 
 No stage: `reelflow crossval` and `reelflow search` start this program, which does one fold after
 another, since TensorFlow takes longer to start than a head to fit. It reads a job a line on its
-standard input (`reelflow.crossval.kept.Job` as JSON) and the stores that the stages have written;
-it writes `.reelflow/crossval/<key>.json`, and after each job the line `fold: done` or
+standard input (`reelflow.crossval.finished_folds.Job` as JSON) and the stores that the stages have
+written; it writes `.reelflow/crossval/<key>.json`, and after each job the line `fold: done` or
 `fold: error: <sentence>`.
 """
 
@@ -27,16 +27,16 @@ from reelflow.base.determinism import deterministic
 from reelflow.base.errors import DataError
 from reelflow.base.terminal import log_to_stderr
 from reelflow.crossval.figures import Answered
+from reelflow.crossval.finished_folds import Job, keep
 from reelflow.crossval.folds import Fold
-from reelflow.crossval.kept import Job, keep
 from reelflow.params.train import TrainParams
 from reelflow.store.frame_store import FrameStore
-from reelflow.training.inputs import inputs_of
+from reelflow.training.model_inputs import inputs_of
 from reelflow.training.predict_clip import predict
 from reelflow.training.trained import Trained
-from tasks.common.error_sentences import sentence
-from tasks.common.inputs import prepared_splits
 from tasks.common.paths import EMBEDDINGS, FOLDS, FRAMES
+from tasks.common.report_errors import sentence
+from tasks.common.stage_inputs import prepared_splits
 from tasks.preprocess import training_facts
 from tasks.train import Training
 

@@ -31,8 +31,8 @@ from reelflow.intake.read_folder_or_csv import list_videos
 from reelflow.intake.scan_folder import let_through, set_aside
 from reelflow.params import load_section
 from reelflow.params.ingest import IngestParams
-from reelflow.video.content_hash import stamps_below
 from reelflow.video.damage_policy import Policy
+from reelflow.video.file_changed import stamps_below
 from reelflow.video.process_limits import Bounds
 from tasks.common.paths import (
     MANIFEST,

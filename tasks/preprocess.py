@@ -7,8 +7,6 @@ which every video keeps its split. Run alone with `python -m tasks.preprocess`.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import math
 from typing import Any
@@ -20,6 +18,7 @@ from reelflow.base.files import write_json
 from reelflow.base.split_names import SPLITS
 from reelflow.base.words import count
 from reelflow.dataset.class_weights import class_weights
+from reelflow.dataset.data_hash import data_hash
 from reelflow.dataset.groups_in_names import without_group
 from reelflow.dataset.split_ledger import ANEW, Ledger
 from reelflow.dataset.splits import Division, divide
@@ -28,7 +27,7 @@ from reelflow.params import load_section
 from reelflow.params.preprocess import PreprocessParams
 from reelflow.store.frame_store import FrameStore
 from reelflow.store.pixel_statistics import pixel_statistics
-from tasks.common.manifest import extracted_videos
+from tasks.common.extracted_videos import extracted_videos
 from tasks.common.paths import FRAMES, LEDGER, METRICS, PARAMS, PREPARED
 from tasks.common.stage import run
 
@@ -125,16 +124,9 @@ def _meta(videos: pd.DataFrame, training: pd.DataFrame, store: FrameStore) -> di
     return {
         **facts,
         "clip": store.spec.to_dict(),
-        "data_hash": _data_hash(videos, facts["labels"], store),
+        "data_hash": data_hash(videos, facts["labels"], [store.spec.to_dict(), store.id]),
         "groups_known": bool(videos["group"].notna().all()),
     }
-
-
-def _data_hash(videos: pd.DataFrame, labels: list[str], store: FrameStore) -> str:
-    """SHA-256 over each video's split and label, and how clips are made of videos."""
-    rows = videos[["hash", "label", "split"]].sort_values("hash").to_numpy().tolist()
-    text = json.dumps([rows, labels, store.spec.to_dict(), store.id], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _write_splits(videos: pd.DataFrame, labels: list[str]) -> None:

@@ -40,7 +40,6 @@ from reelflow.reports import model_card
 from reelflow.tracking import pipeline_run, provenance
 from reelflow.tracking.mlflow_client import client_from_environment
 from reelflow.tracking.pipeline_run import COMPLETE, Story
-from tasks.common.inputs import prepared_splits, present, read_cells, read_json
 from tasks.common.paths import (
     DATA_REPORT,
     MANIFEST,
@@ -57,6 +56,7 @@ from tasks.common.paths import (
     SUMMARY,
 )
 from tasks.common.stage import run
+from tasks.common.stage_inputs import prepared_splits, present, read_cells, read_json
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -42,7 +42,6 @@ from reelflow.training.recipe import recipe
 from reelflow.training.ridge_head import TooFewGroupsError
 from reelflow.training.trained import Trained
 from reelflow.training.workers import ALONE, Workers
-from tasks.common.inputs import prepared_splits, read_json
 from tasks.common.paths import (
     CHECKPOINTS,
     EMBEDDINGS,
@@ -57,6 +56,7 @@ from tasks.common.paths import (
     PREPARED,
 )
 from tasks.common.stage import run
+from tasks.common.stage_inputs import prepared_splits, read_json
 
 if TYPE_CHECKING:
     import keras

@@ -29,8 +29,7 @@ from reelflow.reports.run_expectations import judge
 from reelflow.store.crops_and_segments import centre
 from reelflow.store.frame_store import FrameStore
 from tasks.common.dvc_outputs import committed_files
-from tasks.common.inputs import present
-from tasks.common.manifest import extracted_videos
+from tasks.common.extracted_videos import extracted_videos
 from tasks.common.paths import (
     DATA_DOCS,
     DATA_REPORT,
@@ -43,6 +42,7 @@ from tasks.common.paths import (
     QUARANTINE,
 )
 from tasks.common.stage import run
+from tasks.common.stage_inputs import present
 
 log = logging.getLogger(__name__)
 

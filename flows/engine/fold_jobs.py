@@ -13,8 +13,8 @@ import yaml
 
 from reelflow.base.errors import DataError, ParamsError
 from reelflow.base.files import digest_of
+from reelflow.crossval.finished_folds import Job
 from reelflow.crossval.folds import Fold
-from reelflow.crossval.kept import Job
 from reelflow.networks import NETWORKS, reads
 from reelflow.params.train import TrainParams
 from reelflow.store.embedding_store import EmbeddingStore

@@ -11,7 +11,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from flows.engine import stage_process
 from reelflow.base.errors import ReelflowError, ended_with
 from reelflow.crossval.figures import Answered
-from reelflow.crossval.kept import Job, find
+from reelflow.crossval.finished_folds import Job, find
 from tasks.common.paths import FOLDS
 from tasks.fold import DONE, ERROR, line_of
 

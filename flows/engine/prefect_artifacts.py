@@ -10,7 +10,7 @@ from prefect.artifacts import create_table_artifact
 from flows.engine.dvc_graph import Node
 from flows.engine.outcome import RECORDER
 from reelflow.base.nested import flatten
-from tasks.common.inputs import read_json
+from tasks.common.stage_inputs import read_json
 
 
 def show_reports(node: Node) -> None:

@@ -20,8 +20,8 @@ from flows.engine.run_lock import only_run
 from reelflow.base.errors import DataError
 from reelflow.base.words import count
 from reelflow.crossval.figures import Answered
+from reelflow.crossval.finished_folds import Job, find
 from reelflow.crossval.folds import Fold, official, one_group_out, stratified
-from reelflow.crossval.kept import Job, find
 from reelflow.intake.official_splits import read_split_lists
 from reelflow.params import load_section
 from reelflow.params.train import TrainParams

@@ -11,7 +11,7 @@ from flows.engine.dvcignore import checked_graph
 from flows.engine.outcome import PipelineResult
 from flows.engine.run_pipeline import run_flow
 from reelflow.crossval.figures import Answered
-from reelflow.crossval.kept import Job
+from reelflow.crossval.finished_folds import Job
 
 Do = Callable[[Job], Answered]
 

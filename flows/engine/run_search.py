@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from flows.engine import study as studies
+from flows.engine import optuna_study as studies
 from flows.engine.outcome import PipelineResult
 from flows.engine.params_override import set_params
 from flows.engine.run_folds import run_folds

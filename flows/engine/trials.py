@@ -14,7 +14,7 @@ import pandas as pd
 from optuna import Study, Trial, TrialPruned
 from optuna.trial import FrozenTrial, TrialState
 
-from flows.engine import study as studies
+from flows.engine import optuna_study as studies
 from flows.engine.fold_jobs import jobs_of, with_network
 from flows.engine.run_folds import Do, Turn
 from flows.engine.stage_process import StoppedError
@@ -23,7 +23,7 @@ from reelflow.crossval.folds import Fold, stratified
 from reelflow.params import load_section
 from reelflow.params.search import NETWORK, SearchParams
 from reelflow.params.train import TrainParams
-from reelflow.tracking.judged_run import Judgement, try_record
+from reelflow.tracking.crossval_run import Judgement, try_record
 from tasks.common.paths import PARAMS, STATE
 from tasks.fold import prepared_videos
 

@@ -8,8 +8,8 @@ may decode the same videos differently, so `ingest`, `extract` and `embed` must 
 from __future__ import annotations
 
 from reelflow.base.decoder_versions import decoders
-from tasks.common.inputs import read_json
 from tasks.common.paths import METRICS
+from tasks.common.stage_inputs import read_json
 
 # Stages whose metrics name the decoders.
 _DECODING = ("ingest", "extract", "embed")

@@ -72,7 +72,7 @@ class CheckCache:
             raise UnavailableError(f"{sentence} Run the same command again.") from error
 
     def hash_of(self, path: Path, stamp: str) -> str | None:
-        """The SHA-256 of a file when it had this stamp (`reelflow.video.content_hash`), or None."""
+        """The SHA-256 of a file when it had this stamp (`reelflow.video.file_changed`), or None."""
         asked = "SELECT hash FROM files WHERE path = ? AND stamp = ?"
         return self._one(asked, str(path), stamp)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
 # Words before a number that stand for a source, the surest first; `c` and `v` number clips.
@@ -21,30 +20,6 @@ _WORDS = (
 )  # fmt: skip
 _MOST_UNREAD = 0.1
 _FEWEST_GROUPS = 3
-
-
-def sources(videos: pd.DataFrame) -> pd.Series[int]:
-    """The number of the source of each video: what must not be split.
-
-    The videos of a group are one source, and so are near-duplicates with their groups; any other
-    video is a source of its own.
-
-    Args:
-        videos: columns `group` and `alike`, which may be missing values.
-    """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    rows, ties = np.arange(len(videos)), len(videos)
-    edges = []
-    for column in ("group", "alike"):
-        codes, names = pd.factorize(videos[column])
-        edges.append(np.stack([rows, ties + codes])[:, codes >= 0])
-        ties += len(names)
-    ends = np.hstack(edges)
-    graph = coo_array((np.ones(ends.shape[1]), tuple(ends)), shape=(ties, ties))
-    _, found = connected_components(graph, directed=False)
-    return pd.Series(found[: len(videos)], index=videos.index)
 
 
 def suggest_pattern(paths: Sequence[str], labels: Sequence[str]) -> tuple[str, int] | None:

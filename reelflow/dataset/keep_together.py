@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import pandas as pd
 
 from reelflow.base.split_names import SPLITS
@@ -55,6 +56,30 @@ class Group:
     def official(self) -> bool:
         """Whether the data set itself leaves it one split."""
         return all(video.official for video in self.videos)
+
+
+def sources(videos: pd.DataFrame) -> pd.Series[int]:
+    """The number of the source of each video: what must not be split.
+
+    The videos of a group are one source, and so are near-duplicates with their groups; any other
+    video is a source of its own.
+
+    Args:
+        videos: columns `group` and `alike`, which may be missing values.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    rows, ties = np.arange(len(videos)), len(videos)
+    edges = []
+    for column in ("group", "alike"):
+        codes, names = pd.factorize(videos[column])
+        edges.append(np.stack([rows, ties + codes])[:, codes >= 0])
+        ties += len(names)
+    ends = np.hstack(edges)
+    graph = coo_array((np.ones(ends.shape[1]), tuple(ends)), shape=(ties, ties))
+    _, found = connected_components(graph, directed=False)
+    return pd.Series(found[: len(videos)], index=videos.index)
 
 
 def join(groups: list[Group], alike: pd.Series[str]) -> tuple[list[Group], list[str]]:

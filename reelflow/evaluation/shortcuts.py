@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reelflow.dataset.groups_in_names import sources
+from reelflow.dataset.keep_together import sources
 from reelflow.evaluation.answers import Ints
 from reelflow.evaluation.intervals import Bootstrap, Floats
 from reelflow.evaluation.metrics import evaluate, precision, recall

@@ -2,6 +2,6 @@
 
 `occlusion` asks any model: a part of the video is blanked, and the answer asked for again.
 `on_frames` and `on_embeddings` are the two kinds of models, each with a map of its own that costs
-one pass: Grad-CAM, and what each place adds to a linear head. `checks` tests a map; `drawing` shows
-it; `neighbours` finds the training clips that the model takes for alike.
+one pass: Grad-CAM, and what each place adds to a linear head. `sanity_checks` tests a map;
+`drawing` shows it; `neighbours` finds the training clips that the model takes for alike.
 """

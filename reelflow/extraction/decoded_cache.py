@@ -25,7 +25,7 @@ from reelflow.store import shards
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.store.index_file import INDEX, read_index
 from reelflow.store.shards import open_shard, write_shard
-from reelflow.video.content_hash import stamp_of
+from reelflow.video.file_changed import stamp_of
 
 log = logging.getLogger(__name__)
 

@@ -22,8 +22,8 @@ from reelflow.extraction.region import WHOLE
 from reelflow.extraction.skip_packets import spared
 from reelflow.extraction.wanted_frames import LONGEST, Wanted, one_at
 from reelflow.video.check import VideoInfo
-from reelflow.video.content_hash import changed
 from reelflow.video.ffmpeg import again_if_killed, run_ffmpeg, source
+from reelflow.video.file_changed import changed
 from reelflow.video.frame_times import Times, is_rising
 from reelflow.video.pipe import Pipe
 from reelflow.video.process_limits import Bounds

@@ -17,7 +17,7 @@ from reelflow.base.files import link_or_copy, remove_left_over, replacing, write
 from reelflow.base.progress import track
 from reelflow.intake.import_plan import Plan
 from reelflow.intake.labelled_videos import CSV_NAME
-from reelflow.intake.plan_import import brought
+from reelflow.intake.make_import_plan import brought
 from reelflow.intake.videos_csv import drop_empty_folders, known_videos, write_listing
 
 

@@ -28,7 +28,7 @@ from reelflow.intake.apply_import import put
 from reelflow.intake.labelled_videos import CSV_NAME, LabelledVideo
 from reelflow.intake.same_bytes import Contents
 from reelflow.intake.videos_csv import files_in, free_name, known_videos, write_listing
-from reelflow.video.content_hash import hash_and_stamp, stamp_of
+from reelflow.video.file_changed import hash_and_stamp, stamp_of
 from reelflow.video.open_safely import refuse_name, refuse_unusable
 
 # Files that changed later than so many seconds ago may still be written to.

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from reelflow.base.errors import DataError
-from reelflow.dataset.groups_in_names import sources
+from reelflow.dataset.keep_together import sources
 from reelflow.store.frame_store import FrameStore
 from reelflow.store.shards import open_shard
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from reelflow.training.familiarity import Familiarity, Floats, features_of
-from reelflow.training.inputs import Shown
+from reelflow.training.model_inputs import Shown
 
 if TYPE_CHECKING:
     import keras

@@ -21,7 +21,7 @@ from reelflow.base.csv_table import read_written
 from reelflow.store.frame_store import FrameStore
 from reelflow.training.familiarity import Familiarity, features_of
 from reelflow.training.fit_familiarity import fit_beside
-from reelflow.training.inputs import views_in
+from reelflow.training.model_inputs import views_in
 from reelflow.training.predict_clip import predict_views
 from reelflow.training.temperature import fit_temperature, tempered
 

@@ -23,8 +23,8 @@ import numpy as np
 from reelflow.base.errors import VideoError
 from reelflow.video import complaints, refusals
 from reelflow.video.allowed_formats import MOST_PRINTED
-from reelflow.video.content_hash import hash_and_stamp
 from reelflow.video.ffmpeg import Finished, again_if_killed, run_ffmpeg, source
+from reelflow.video.file_changed import hash_and_stamp
 from reelflow.video.frame_times import Times, span
 from reelflow.video.intact_frames import Intact, find_intact
 from reelflow.video.open_safely import regular_file_size

@@ -16,9 +16,9 @@ from reelflow.explain.neighbours import nearest
 from reelflow.store.crops_and_segments import centre
 from reelflow.store.frame_store import FrameStore
 from reelflow.training.familiarity import features_of_clips
-from reelflow.training.inputs import inputs_of
-from tasks.common.inputs import prepared_splits, read_json
+from reelflow.training.model_inputs import inputs_of
 from tasks.common.paths import EMBEDDINGS, FRAMES, PREPARED
+from tasks.common.stage_inputs import prepared_splits, read_json
 
 log = logging.getLogger(__name__)
 

@@ -42,4 +42,4 @@ STATE = Path(".reelflow")
 KEPT_FRAMES = STATE / "frames"  # see reelflow.extraction.decoded_cache
 KEPT_FEATURES = STATE / "features"  # see reelflow.embeddings.feature_cache
 CHECKPOINTS = STATE / "checkpoints"  # see reelflow.training.checkpoint
-FOLDS = STATE / "crossval"  # see reelflow.crossval.kept
+FOLDS = STATE / "crossval"  # see reelflow.crossval.finished_folds

@@ -10,8 +10,8 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from cli.common import SETTINGS
 from cli.explain import explain
-from cli.files import SETTINGS
 from reelflow.registry.ask_model import Answer
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.check import check_video

@@ -16,7 +16,7 @@ from flows.gc import collect
 from reelflow.base.errors import DataError, ParamsError
 from reelflow.params import load_section
 from reelflow.params.train import TrainParams
-from reelflow.tracking.judged_run import JUDGED
+from reelflow.tracking.crossval_run import JUDGED
 from reelflow.tracking.mlflow_client import connect
 from tests.flows.prefect_api import PrefectApi
 from tests.flows.tiny import wait_until

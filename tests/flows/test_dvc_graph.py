@@ -22,7 +22,8 @@ from flows.engine.dvc_graph import (
     clear_stale_locks,
     read_graph,
 )
-from flows.engine.dvc_repro import StageError, reproduce
+from flows.engine.dvc_repro import reproduce
+from flows.engine.stage_failure import StageError
 from reelflow.base.errors import UnavailableError
 from tests.conftest import ROOT
 from tests.flows.tiny import STAGES, Tiny, wait_until

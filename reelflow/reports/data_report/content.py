@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from reelflow.dataset.groups_in_names import sources
+from reelflow.dataset.keep_together import sources
 from reelflow.evaluation.shortcuts import Shortcuts
 from reelflow.intake.quarantine import DUPLICATE, unusable
 
@@ -51,7 +51,7 @@ class DataSet:
 
     @cached_property
     def sources(self) -> pd.Series[Any]:
-        """The number of the source of each video, see `groups_in_names.sources`."""
+        """The number of the source of each video, see `keep_together.sources`."""
         return sources(self.videos)
 
     @property

@@ -2,10 +2,9 @@ from __future__ import annotations
 
 import re
 
-import pandas as pd
 import pytest
 
-from reelflow.dataset.groups_in_names import sources, suggest_pattern
+from reelflow.dataset.groups_in_names import suggest_pattern
 
 
 def names(form: str, classes: tuple[str, ...] = ("Bend", "Jump")) -> list[str]:
@@ -64,16 +63,3 @@ def test_a_few_names_of_another_form_do_not_hide_the_group() -> None:
     found = suggest_pattern(paths, labels(paths))
     assert found is not None
     assert found[1] == 5
-
-
-def test_sources_are_groups_and_what_near_duplicates_join() -> None:
-    videos = pd.DataFrame(
-        {
-            "group": ["g1", "g1", "g2", None, None, None],
-            "alike": [None, "x", "x", None, "y", "y"],
-        }
-    )
-    found = sources(videos).tolist()
-    assert found[0] == found[1] == found[2]
-    assert found[4] == found[5]
-    assert len(set(found)) == 3

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from reelflow.base.errors import DataError
-from reelflow.dataset.keep_together import ALL, Group, Video, join
+from reelflow.dataset.keep_together import ALL, Group, Video, join, sources
 from reelflow.dataset.splits import divide
 from tests.dataset import digest, grid, manifest_of
 from tests.division import SHARES, by_path, split
@@ -100,3 +100,16 @@ def test_of_near_duplicates_in_two_splits_of_the_ledger_that_of_the_test_stays()
     now = by_path(division)
     assert now == {path: found[path] for path in now}
     assert set(found) - set(now) == {videos.at[trained, "path"]}
+
+
+def test_sources_are_groups_and_what_near_duplicates_join() -> None:
+    videos = pd.DataFrame(
+        {
+            "group": ["g1", "g1", "g2", None, None, None],
+            "alike": [None, "x", "x", None, "y", "y"],
+        }
+    )
+    found = sources(videos).tolist()
+    assert found[0] == found[1] == found[2]
+    assert found[4] == found[5]
+    assert len(set(found)) == 3

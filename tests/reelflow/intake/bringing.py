@@ -7,7 +7,7 @@ from typing import Any
 
 from reelflow.intake.apply_import import carry_out
 from reelflow.intake.import_plan import Plan
-from reelflow.intake.plan_import import plan_import
+from reelflow.intake.make_import_plan import plan_import
 from reelflow.intake.read_folder_or_csv import read_source
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from reelflow.base.errors import DataError
 from reelflow.intake.apply_import import carry_out
-from reelflow.intake.plan_import import plan_import
+from reelflow.intake.make_import_plan import plan_import
 from reelflow.intake.read_folder_or_csv import read_source
 from tests.reelflow.intake.bringing import bring
 

@@ -12,7 +12,7 @@ from reelflow.base.errors import DataError, VideoError
 from reelflow.dataset.catalogue import catalogue
 from reelflow.dataset.check_cache import CheckCache
 from reelflow.intake.labelled_videos import LabelledVideo
-from reelflow.intake.plan_import import plan_import
+from reelflow.intake.make_import_plan import plan_import
 from reelflow.intake.read_folder_or_csv import list_videos, read_source
 from reelflow.intake.same_bytes import Contents, only_copies, same_file
 from reelflow.intake.scan_folder import let_through, set_aside

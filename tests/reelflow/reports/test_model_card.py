@@ -10,7 +10,7 @@ import pytest
 from reelflow.base.csv_table import read_cells
 from reelflow.base.split_names import SPLITS
 from reelflow.reports.model_card import render
-from tasks.common.inputs import read_json
+from tasks.common.stage_inputs import read_json
 from tests.outputs import write_outputs
 
 

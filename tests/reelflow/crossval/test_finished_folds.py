@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from reelflow.crossval.figures import Answered
+from reelflow.crossval.finished_folds import Job, find, keep, path_of, unreferenced
 from reelflow.crossval.folds import Fold
-from reelflow.crossval.kept import Job, find, keep, path_of, unreferenced
 
 FOLD = Fold(1, 2, ["a", "b"], ["c"], ["d"], ["g4"])
 FACTS = {"a": ("x", "g1"), "b": ("y", "g2"), "c": ("x", "g3"), "d": ("y", "g4")}

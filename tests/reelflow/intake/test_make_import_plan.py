@@ -14,7 +14,7 @@ from reelflow.base.errors import DataError
 from reelflow.intake.apply_import import carry_out, remove
 from reelflow.intake.import_plan import Plan
 from reelflow.intake.labelled_videos import LabelledVideo
-from reelflow.intake.plan_import import plan_import
+from reelflow.intake.make_import_plan import plan_import
 from reelflow.intake.read_folder_or_csv import Form, list_videos, read_source
 from reelflow.intake.removal import meant
 from reelflow.intake.same_bytes import only_copies

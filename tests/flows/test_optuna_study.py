@@ -12,14 +12,14 @@ import pandas as pd
 import pytest
 
 from flows.engine import fold_jobs
-from flows.engine import study as studies
+from flows.engine import optuna_study as studies
 from flows.engine.fold_program import FoldError
 from flows.engine.stage_process import StoppedError
 from flows.engine.trials import Trials
 from reelflow.base.errors import UnavailableError
 from reelflow.crossval.figures import Answered
+from reelflow.crossval.finished_folds import Job
 from reelflow.crossval.folds import Fold
-from reelflow.crossval.kept import Job
 from reelflow.params.search import SearchParams
 from reelflow.params.train import TrainParams
 

@@ -25,7 +25,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 
 from reelflow.base.errors import ReelflowError, UnavailableError
 from reelflow.base.nested import flatten
-from reelflow.crossval.kept import Job
+from reelflow.crossval.finished_folds import Job
 from reelflow.params.search import NETWORK, Dimension, SearchParams, trained
 from reelflow.params.train import TrainParams
 from reelflow.tracking.mlflow_client import masked

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.engine import study as studies
+from flows.engine import optuna_study as studies
 from reelflow.params.search import SearchParams
 from reelflow.params.train import TrainParams
 
@@ -26,7 +26,7 @@ SEARCH = SearchParams(trials=2, space={"network": ["cnn"], "epochs": {"low": 1, 
 # A machine that dies as it works: nobody says how its trial ended.
 DIES = """
 import os, sys
-from flows.engine import study as studies
+from flows.engine import optuna_study as studies
 from tests.flows.test_study_postgres import SEARCH
 studies._HEARTBEAT_S, studies._SILENT_S = 1, 2
 study = studies.open_study(sys.argv[1], "a study", SEARCH)
