@@ -26,6 +26,7 @@ from reelflow.base.files import digest_of, write_json, write_text
 from reelflow.base.progress import track
 from reelflow.evaluation import alarms, curves, label_errors, metrics, slices, sureness
 from reelflow.evaluation.alarms import hidden_groups
+from reelflow.evaluation.deciding_metric import check_deciding
 from reelflow.evaluation.intervals import Bootstrap
 from reelflow.evaluation.verdict import Floor, judge, test_of
 from reelflow.params import load_section
@@ -70,7 +71,7 @@ def main() -> None:
     """Evaluate, write every output, and log the verdict."""
     params = load_section(PARAMS, EvaluateParams)
     decides = load_section(PARAMS, RegisterParams).metric
-    metrics.check_deciding(decides)
+    check_deciding(decides)
     manifest = extracted_videos()
     meta, card, splits = read_json(PREPARED / "meta.json"), read_json(MODEL_CARD), _splits(manifest)
     refuse_meaningless(meta, card, splits)

@@ -15,7 +15,7 @@ from typing import Any
 from flows.engine.dvc_graph import Node, clear_stale_locks, read_graph
 from reelflow.base.errors import DataError, VideoError
 from reelflow.base.files import write_text
-from reelflow.evaluation.metrics import check_deciding
+from reelflow.evaluation.deciding_metric import check_deciding
 from reelflow.intake.labelled_videos import CSV_NAME
 from reelflow.intake.quarantine import sentences
 from reelflow.intake.scan_folder import set_aside

@@ -25,7 +25,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reelflow.base.errors import ParamsError, quoted
 from reelflow.evaluation.answers import Answers, Ints, group_codes
 from reelflow.evaluation.areas import areas_under
 from reelflow.evaluation.intervals import DEFAULT, Bootstrap, Floats, Weight, draws
@@ -206,10 +205,10 @@ def evaluate(
 
 def with_ends(answers: Answers, bootstrap: Bootstrap, metrics: Sequence[Metric]) -> list[Figure]:
     """What metrics yield, with (3, …) `values`: the figure and the ends of its interval."""
-    found = _figures(answers, np.ones((1, len(answers.targets))), metrics)
+    found = figures_of(answers, np.ones((1, len(answers.targets))), metrics)
     drawn: dict[str, list[Floats]] = {name: [] for name in found}
     for counts in draws(len(np.unique(answers.groups)), bootstrap, width=len(answers.targets)):
-        for name, figure in _figures(answers, counts[:, answers.groups], metrics).items():
+        for name, figure in figures_of(answers, counts[:, answers.groups], metrics).items():
             drawn[name].append(figure.values)
     figures = []
     for name, figure in found.items():
@@ -232,25 +231,9 @@ def compared(scores: Mapping[str, Any]) -> dict[str, float]:
     return {name: scores[name] for name in names if scores[name] is not None}
 
 
-def deciding() -> list[str]:
-    """The figures that can decide which model is better (`register.metric`): those by which runs
-    are compared, without areas under curves, since a champion is asked for labels alone."""
-    answers = Answers(np.array([0, 1]), np.eye(2), np.array([0, 1]))
-    found = _figures(answers, np.ones((1, 2)), METRICS)
-    return [name for name, f in found.items() if f.compared and not name.endswith(AREAS)]
-
-
-def check_deciding(metric: str) -> None:
-    """Raise `ParamsError` if this is not one of the figures that can decide."""
-    if metric not in deciding():
-        raise ParamsError(
-            f"`register.metric` is {quoted(metric)}; allowed is {', '.join(deciding())}."
-        )
-
-
 def values(answers: Answers, metrics: Sequence[Metric] | None = None) -> dict[str, float | None]:
     """The figures of the test as a whole, without intervals."""
-    found = _figures(answers, np.ones((1, len(answers.targets))), metrics or METRICS)
+    found = figures_of(answers, np.ones((1, len(answers.targets))), metrics or METRICS)
     return {name: number(f.values[0]) for name, f in found.items() if f.values.ndim == 1}
 
 
@@ -281,7 +264,7 @@ def number(value: float) -> float | None:
     return None if np.isnan(value) else round(float(value), DIGITS)
 
 
-def _figures(answers: Answers, weights: Floats, metrics: Sequence[Metric]) -> dict[str, Figure]:
+def figures_of(answers: Answers, weights: Floats, metrics: Sequence[Metric]) -> dict[str, Figure]:
     """What the metrics yield, by name, and the means over classes of what is given by class."""
     found = {}
     for metric in metrics:

@@ -172,7 +172,7 @@ def measure(
     """Let a registered version answer videos and measure it.
 
     Args:
-        metric: one of `reelflow.evaluation.metrics.deciding`.
+        metric: one of `reelflow.evaluation.deciding_metric.deciding`.
         version: of a model in the MLflow of the environment.
         videos: a row a video that is new to it: its `file`, its true `label`, and what the new
             model `predicted`.

@@ -14,11 +14,12 @@ import pytest
 from reelflow.base.errors import ParamsError
 from reelflow.evaluation import metrics
 from reelflow.evaluation.answers import Answers
+from reelflow.evaluation.deciding_metric import check_deciding, deciding
 from reelflow.evaluation.verdict import Verdict
 from reelflow.params.register import RegisterParams
 from reelflow.registry.promotion import Comparison, alone, confirm, decide, score, unseen
 
-METRICS = metrics.deciding()
+METRICS = deciding()
 
 RULE = RegisterParams(metric="balanced_accuracy", min_metric=0.5)
 PROVEN = Verdict("better", "balanced_accuracy", "Right for 80%", "It beats a constant answer.")
@@ -154,14 +155,14 @@ def test_no_answer_and_a_label_that_is_none_here_are_wrong_answers(metric: str) 
 def test_a_metric_of_the_list_can_decide_with_no_other_edit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert metrics.deciding() == ["accuracy", "balanced_accuracy", "macro_f1"]
+    assert deciding() == ["accuracy", "balanced_accuracy", "macro_f1"]
 
     def worst_recall(answers: Answers, weights: Any) -> Iterator[metrics.Figure]:
         (_, recall) = metrics.recall(answers, weights)
         yield metrics.Figure("worst", recall.values.min(axis=1), answers.whole, compared=True)
 
     monkeypatch.setattr(metrics, "METRICS", (*metrics.METRICS, worst_recall))
-    metrics.check_deciding("worst")
+    check_deciding("worst")
     assert score("worst", ["a", "a", "b"], ["a", "b", "b"]) == 0.5
 
 
@@ -169,4 +170,4 @@ def test_a_metric_that_cannot_decide_is_refused_with_those_that_can() -> None:
     for metric in ("acuracy", "macro_roc_auc", "brier"):
         said = f"`register.metric` is '{metric}'; allowed is accuracy, balanced_accuracy, macro_f1."
         with pytest.raises(ParamsError, match=re.escape(said)):
-            metrics.check_deciding(metric)
+            check_deciding(metric)
