@@ -18,7 +18,8 @@ from reelflow.evaluation.calibration import by_chance, expected_error
 from reelflow.evaluation.metrics import squared_distances
 from reelflow.networks import transfer
 from reelflow.store.embedding_store import EmbeddingStore
-from reelflow.training.ridge_head import RidgeHead, fit_ridge_head, group_folds, softmax
+from reelflow.training.group_folds import group_folds
+from reelflow.training.ridge_head import RidgeHead, fit_ridge_head, softmax
 from reelflow.training.temperature import fit_temperature, tempered
 
 

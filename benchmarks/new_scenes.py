@@ -26,7 +26,8 @@ from reelflow.embeddings.feature_cache import FeatureCache
 from reelflow.embeddings.spec import EmbeddingSpec
 from reelflow.networks import transfer
 from reelflow.sample import write_sample
-from reelflow.training.ridge_head import Candidate, RidgeHead, balanced_accuracy, fit_ridge_head
+from reelflow.training.group_folds import balanced_accuracy
+from reelflow.training.ridge_head import Candidate, RidgeHead, fit_ridge_head
 from reelflow.video.check import check_video
 from reelflow.video.process_limits import Bounds
 

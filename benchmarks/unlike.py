@@ -16,7 +16,7 @@ import pandas as pd
 from reelflow.networks.transfer import Settings, candidates
 from reelflow.store.embedding_store import EmbeddingStore
 from reelflow.training.fit_familiarity import fit_by_folds
-from reelflow.training.ridge_head import group_folds
+from reelflow.training.group_folds import group_folds
 
 
 def main() -> None:

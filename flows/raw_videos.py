@@ -23,6 +23,7 @@ from reelflow.base.words import count, some
 from reelflow.dataset.enough_to_start import shortage
 from reelflow.intake.apply_import import carry_out
 from reelflow.intake.apply_import import remove as take_out
+from reelflow.intake.file_names import files_in
 from reelflow.intake.import_plan import Plan
 from reelflow.intake.inbox import SETTLE_S, InboxReport, take
 from reelflow.intake.labelled_videos import LabelledVideo, with_group
@@ -32,7 +33,7 @@ from reelflow.intake.read_folder_or_csv import Form, list_videos, read_source
 from reelflow.intake.removal import meant
 from reelflow.intake.same_bytes import only_copies
 from reelflow.intake.scan_folder import let_through
-from reelflow.intake.videos_csv import files_in, known_videos
+from reelflow.intake.videos_csv import known_videos
 from reelflow.params import load_section
 from reelflow.params.ingest import IngestParams
 from reelflow.params.validate import ValidateParams

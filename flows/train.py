@@ -22,9 +22,9 @@ from prefect.futures import PrefectFuture, wait
 from prefect.states import Cancelled, Completed, Failed
 
 from flows.engine import stage_process
+from flows.engine.checked_graph import checked_graph
 from flows.engine.dvc_graph import BusyError, Node, changes
 from flows.engine.dvc_repro import reproduce
-from flows.engine.dvcignore import checked_graph
 from flows.engine.outcome import RECORDER, Outcome, Recorder, StageOutcome
 from flows.engine.params_override import set_params
 from flows.engine.prefect_artifacts import show_reports

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from reelflow.networks.transfer import CANDIDATES, Settings, candidates
-from reelflow.training.ridge_head import group_folds
+from reelflow.training.group_folds import group_folds
 from tests.checkout import Checkout, make_checkout
 
 pytestmark = pytest.mark.slow

@@ -12,16 +12,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from flows.engine.dvc_graph import Node, clear_stale_locks, read_graph
 from reelflow.base.errors import DataError, VideoError
 from reelflow.base.files import write_text
-from reelflow.evaluation.deciding_metric import check_deciding
 from reelflow.intake.labelled_videos import CSV_NAME
 from reelflow.intake.quarantine import sentences
 from reelflow.intake.scan_folder import set_aside
 from reelflow.params import load_section
 from reelflow.params.ingest import IngestParams
-from reelflow.params.register import RegisterParams
 from reelflow.video.process_limits import Bounds
 from tasks.common.paths import PARAMS, RAW, RESERVED
 
@@ -66,14 +63,6 @@ def guard(line: Callable[[str], None] = lambda _: None) -> list[VideoError]:
     for sentence in sentences(odd):
         line(f"set aside in {RAW}: {sentence}")
     return odd
-
-
-def checked_graph(line: Callable[[str], None] = lambda _: None) -> list[Node]:
-    """Check params.yaml, guard `data/raw`, remove stale locks of DVC, and read the graph."""
-    check_deciding(load_section(PARAMS, RegisterParams).metric)
-    guard(line)
-    clear_stale_locks()
-    return read_graph()
 
 
 def _refuse(odd: list[VideoError]) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
+from flows.engine.checked_graph import checked_graph
 from flows.engine.dvc_graph import Node, changes
-from flows.engine.dvcignore import checked_graph
 from flows.engine.outcome import PipelineResult
 from flows.engine.run_pipeline import run_flow
 from reelflow.crossval.figures import Answered

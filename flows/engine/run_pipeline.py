@@ -17,8 +17,8 @@ from typing import Any, NoReturn
 import httpx
 
 from flows.engine import prefect_server, stage_process
+from flows.engine.checked_graph import checked_graph
 from flows.engine.dvc_graph import Node, changes
-from flows.engine.dvcignore import checked_graph
 from flows.engine.outcome import RECORDER, PipelineResult, Recorder, StageOutcome
 from flows.engine.run_lock import only_run
 from flows.engine.unseen_by_dvc import missing_effect

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+
+from reelflow.base.quiet_tensorflow import without_start_messages
 
 log = logging.getLogger(__name__)
-
-_START_MESSAGES = (b"absl::InitializeLog", b"port.cc", b"cudart_stub.cc", b"cpu_feature_guard.cc")
 
 
 def deterministic() -> None:
@@ -30,7 +26,7 @@ def deterministic() -> None:
     """
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _without_start_messages():
+    with without_start_messages():
         import tensorflow as tf
 
     tf.config.experimental.enable_op_determinism()
@@ -41,26 +37,3 @@ def deterministic() -> None:
             "TensorFlow was in use before Reelflow could set its threads: a training in this "
             "process may not repeat to the bit. Predictions are not affected."
         )
-
-
-@contextmanager
-def _without_start_messages() -> Iterator[None]:
-    """Leave out what TensorFlow's C++ part prints on stderr while it is imported.
-
-    It prints each time, before any setting of its log level counts, that there is no GPU and that
-    oneDNN is on. Whatever else is printed goes to stderr when the import is over.
-    """
-    if "tensorflow" in sys.modules:
-        yield
-        return
-    stderr = os.dup(2)
-    with tempfile.TemporaryFile() as printed:
-        os.dup2(printed.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)
-            printed.seek(0)
-            kept = [line for line in printed if not any(part in line for part in _START_MESSAGES)]
-            os.write(2, b"".join(kept))

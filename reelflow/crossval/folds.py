@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from reelflow.base.errors import DataError
 from reelflow.base.words import count, quoted
-from reelflow.training.ridge_head import (
+from reelflow.training.group_folds import (
     TooFewGroupsError,
     group_folds,
     learned_and_watched,

@@ -15,10 +15,11 @@ from pathlib import Path, PurePosixPath
 from reelflow.base.errors import DataError
 from reelflow.base.files import link_or_copy, remove_left_over, replacing, write_json
 from reelflow.base.progress import track
+from reelflow.intake.file_names import drop_empty_folders
 from reelflow.intake.import_plan import Plan
 from reelflow.intake.labelled_videos import CSV_NAME
 from reelflow.intake.make_import_plan import brought
-from reelflow.intake.videos_csv import drop_empty_folders, known_videos, write_listing
+from reelflow.intake.videos_csv import known_videos, write_listing
 
 
 def carry_out(plan: Plan, raw: Path, ledger: Path, *, copy: bool = False) -> None:

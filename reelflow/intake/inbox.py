@@ -25,9 +25,10 @@ from typing import NamedTuple
 from reelflow.base.errors import VideoError
 from reelflow.base.files import remove_left_over
 from reelflow.intake.apply_import import put
+from reelflow.intake.file_names import files_in, free_name
 from reelflow.intake.labelled_videos import CSV_NAME, LabelledVideo
 from reelflow.intake.same_bytes import Contents
-from reelflow.intake.videos_csv import files_in, free_name, known_videos, write_listing
+from reelflow.intake.videos_csv import known_videos, write_listing
 from reelflow.video.file_changed import hash_and_stamp, stamp_of
 from reelflow.video.open_safely import refuse_name, refuse_unusable
 

@@ -13,13 +13,14 @@ from pathlib import Path, PurePosixPath
 
 from reelflow.base.errors import DataError, VideoError
 from reelflow.base.words import some
+from reelflow.intake.file_names import files_in, free_name
 from reelflow.intake.import_plan import Plan
 from reelflow.intake.labelled_videos import CSV_NAME, LabelledVideo, is_outside
 from reelflow.intake.quarantine import sentences
 from reelflow.intake.read_folder_or_csv import Source
 from reelflow.intake.same_bytes import Contents, only_copies, same_file
 from reelflow.intake.scan_folder import let_through, set_aside
-from reelflow.intake.videos_csv import files_in, free_name, known_videos
+from reelflow.intake.videos_csv import known_videos
 from reelflow.video.open_safely import refuse_name, refuse_unusable
 
 # What is recorded of a video; the same bytes have one value of each.

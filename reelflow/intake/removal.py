@@ -9,9 +9,9 @@ from pathlib import Path
 from reelflow.base.errors import DataError
 from reelflow.base.terminal import printable
 from reelflow.base.words import nearest, some
+from reelflow.intake.file_names import files_in
 from reelflow.intake.labelled_videos import CSV_NAME
 from reelflow.intake.read_folder_or_csv import Form, csv_paths
-from reelflow.intake.videos_csv import files_in
 
 
 def meant(raw: Path, what: Sequence[str], form: Form | None = None) -> list[str]:

@@ -6,15 +6,13 @@ folders later count. Columns that somebody added to it are kept.
 
 from __future__ import annotations
 
-import errno
 import os
-from collections.abc import Container, Mapping
-from pathlib import Path, PurePosixPath
+from collections.abc import Mapping
+from pathlib import Path
 
 import pandas as pd
 
 from reelflow.base.csv_table import read_table, write_table
-from reelflow.base.files import TEMPORARY_PREFIX, digest_of
 from reelflow.intake.labelled_videos import COLUMNS, CSV_NAME, LabelledVideo, from_folders
 from reelflow.intake.read_folder_or_csv import rows_of
 
@@ -24,35 +22,6 @@ def known_videos(raw: Path) -> dict[str, LabelledVideo]:
     if (raw / CSV_NAME).is_file():
         return {os.path.normpath(video.path): video for video in rows_of(raw / CSV_NAME)}
     return {video.path: video for video in from_folders(raw)} if raw.is_dir() else {}
-
-
-def files_in(root: Path) -> set[str]:
-    """The names, relative to `root`, of all files and links in it, but those that a kill left
-    incomplete. Links to folders are not followed."""
-    return {
-        (Path(folder) / name).relative_to(root).as_posix()
-        for folder, folders, names in os.walk(root)
-        for name in (*names, *(link for link in folders if Path(folder, link).is_symlink()))
-        if not name.startswith(TEMPORARY_PREFIX)
-    }
-
-
-def free_name(raw: Path, name: str, path: Path, taken: Container[str] = ()) -> str:
-    """The name for a file in `raw`, or where other bytes have it, one with a part of the hash.
-
-    Args:
-        raw: the folder.
-        name: relative to `raw`.
-        path: the file that is to have the name.
-        taken: names that are not there yet, and will be.
-    """
-    place = PurePosixPath(name)
-    for digits in (0, 8, 64):
-        mark = f"-{digest_of(path)[:digits]}" if digits else ""
-        free = place.with_name(f"{place.stem}{mark}{place.suffix}").as_posix()
-        if free not in taken and not os.path.lexists(raw / free):
-            return free
-    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(raw / free))
 
 
 def write_listing(raw: Path, videos: Mapping[str, LabelledVideo], *, keep: bool) -> None:
@@ -84,10 +53,3 @@ def write_listing(raw: Path, videos: Mapping[str, LabelledVideo], *, keep: bool)
         more["path"] = [os.path.normpath(video.path) for video in rows_of(path)]
         table = table.merge(more.drop_duplicates("path"), on="path", how="left").fillna("")
     write_table(path, table)
-
-
-def drop_empty_folders(root: Path) -> None:
-    """Remove the folders under `root` that hold nothing."""
-    for folder, _, _ in os.walk(root, topdown=False):
-        if folder != str(root) and not any(Path(folder).iterdir()):
-            Path(folder).rmdir()

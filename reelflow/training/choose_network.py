@@ -25,10 +25,7 @@ from numpy.typing import NDArray
 from reelflow.networks.cost import multiply_adds
 from reelflow.store.frame_store import FrameStore
 from reelflow.training.fit import fit
-from reelflow.training.model_inputs import views_in
-from reelflow.training.predict_clip import predict_views
-from reelflow.training.recipe import Recipe
-from reelflow.training.ridge_head import (
+from reelflow.training.group_folds import (
     Fold,
     TooFewGroupsError,
     balanced_accuracy,
@@ -37,6 +34,9 @@ from reelflow.training.ridge_head import (
     standard_error,
     targets_and_groups,
 )
+from reelflow.training.model_inputs import views_in
+from reelflow.training.predict_clip import predict_views
+from reelflow.training.recipe import Recipe
 
 if TYPE_CHECKING:
     import keras

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelflow.training.familiarity import REJECTED, Familiarity, Floats
-from reelflow.training.ridge_head import Fold
+from reelflow.training.group_folds import Fold
 
 # Share of what is known by which the shape of the clouds is drawn towards a ball.
 _SHRINK = 0.1

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reelflow.training.ridge_head import Floats, Fold, RidgeHead, balanced_accuracy, fit_terms
+from reelflow.training.group_folds import Fold, balanced_accuracy
+from reelflow.training.ridge_head import Floats, RidgeHead, fit_terms
 
 _PARTS, _REPEATS = (0.25, 0.5), 3
 # With fewer groups in a part the score is chance.

@@ -12,7 +12,7 @@ from sklearn.linear_model import Ridge
 
 from reelflow.training.familiarity import Familiarity, features_of
 from reelflow.training.fit_familiarity import fit_beside, fit_by_folds
-from reelflow.training.ridge_head import group_folds
+from reelflow.training.group_folds import group_folds
 
 RANDOM = np.random.default_rng(0)
 TARGETS = np.arange(300) % 3

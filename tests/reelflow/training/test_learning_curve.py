@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from reelflow.training.group_folds import group_folds
 from reelflow.training.learning_curve import learning_curve, twice
-from reelflow.training.ridge_head import fit_ridge_head, group_folds
+from reelflow.training.ridge_head import fit_ridge_head
 
 VIDEOS = np.array([50.0, 100.0, 200.0])
 
