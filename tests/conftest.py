@@ -23,7 +23,7 @@ MakeVideo = Callable[..., Path]
 def ffmpeg(*arguments: str) -> bytes:
     """Call ffmpeg plainly; its output is the truth that ours is compared with."""
     command = [ffmpeg_exe(), "-nostdin", "-v", "error", "-y", *arguments]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, timeout=60).stdout
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, timeout=600).stdout
 
 
 @pytest.fixture(scope="session")

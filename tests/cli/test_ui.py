@@ -42,7 +42,7 @@ def test_both_uis_answer_take_a_run_in_and_stop_with_ctrl_c(tmp_path: Path) -> N
         assert not (tiny.root / prefect_server.LOG).exists()
     finally:
         started.send_signal(signal.SIGINT)
-        status = started.wait(30)
+        status = started.wait(300)
     assert status == 0
     assert tiny.output().endswith("Stopped.\n")
     assert not prefect_server.answers(f"{prefect}/api/health")

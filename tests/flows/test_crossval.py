@@ -50,7 +50,7 @@ def done(
     running.kill()
     running.wait()
     # The program that does the folds leaves the one that it has begun.
-    assert not psutil.wait_procs(program, timeout=120)[1]
+    assert not psutil.wait_procs(program, timeout=600)[1]
     before = {name: (project.kept_in / name).read_bytes() for name in project.kept()}
     assert len(before) == 1
     (root / "again").write_text(project.call(*COMMAND).stdout)

@@ -117,7 +117,7 @@ def test_two_at_once_try_different_settings() -> None:
 
     def meet(job: Job) -> float:
         if job.fold.number == 1:
-            both.wait(60)  # each has drawn before any is done
+            both.wait(600)  # each has drawn before any is done
         return 1.0
 
     with ThreadPoolExecutor(2) as pool:

@@ -129,7 +129,7 @@ def test_the_listener_hears_where_nothing_is_guarded(
 
 def _plain_ffmpeg(*arguments: str) -> None:
     command = [ffmpeg_exe(), "-nostdin", "-v", "error", *arguments, "-f", "null", "-"]
-    subprocess.run(command, timeout=60, stderr=subprocess.DEVNULL)
+    subprocess.run(command, timeout=600, stderr=subprocess.DEVNULL)
 
 
 def _seconds_of_children() -> float:

@@ -229,7 +229,7 @@ def test_two_at_once_register_once(outputs: Path) -> None:
         subprocess.Popen(command, cwd=outputs, env=environment, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
-    said = [process.communicate(timeout=120)[1] for process in both]
+    said = [process.communicate(timeout=600)[1] for process in both]
     assert [process.returncode for process in both] == [0, 0], said
     assert len(versions()) == len(runs()) == 1
 

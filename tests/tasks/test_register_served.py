@@ -110,7 +110,7 @@ def run(arguments: list[str], folder: Path, **environment: str) -> str:
         env=plain_environment(**environment),
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -201,7 +201,7 @@ def test_reelflow_predict_answers_files_good_and_bad(
         env=plain_environment(PYTHONPATH=str(ROOT), MLFLOW_TRACKING_URI=server.address),
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
     )
     assert done.returncode == 1, done.stderr
     good, missing, *folder = json.loads(done.stdout)
@@ -253,7 +253,7 @@ def post(served: Server, records: list[dict[str, str]]) -> list[dict[str, Any]]:
         json.dumps({"dataframe_records": records}).encode(),
         {"Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=120) as response:
+    with urllib.request.urlopen(request, timeout=600) as response:
         answers: list[dict[str, Any]] = json.load(response, parse_constant=pytest.fail)[
             "predictions"
         ]

@@ -148,6 +148,6 @@ def test_a_saved_network_loads_in_a_process_that_has_keras_alone(
         "assert 'reelflow' not in sys.modules\n"
     )
     command = [sys.executable, "-I", "-c", code, *networks]
-    subprocess.run(command, cwd=tmp_path, check=True, timeout=300)
+    subprocess.run(command, cwd=tmp_path, check=True, timeout=600)
     for name, scores in expected.items():
         np.testing.assert_allclose(np.load(tmp_path / f"{name}.npy"), scores, atol=1e-6)

@@ -275,7 +275,7 @@ def test_the_same_tables_give_the_same_page_in_another_process(
     )
     environment = {**os.environ, "PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo"}
     command = [sys.executable, "-c", program, str(tmp_path)]
-    subprocess.run(command, check=True, cwd=ROOT, env=environment, timeout=120)
+    subprocess.run(command, check=True, cwd=ROOT, env=environment, timeout=600)
     assert (tmp_path / "page.html").read_text("utf-8") == here
 
 

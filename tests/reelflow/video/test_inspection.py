@@ -117,7 +117,7 @@ def test_the_repair_that_is_offered_works_as_it_stands(
     Path(name).write_bytes(whole[: len(whole) * 7 // 10])
     found = inspect(name, BOUNDS)
     assert found.repair in found.remedy
-    subprocess.run(found.repair, shell=True, check=True, stderr=subprocess.PIPE, timeout=60)
+    subprocess.run(found.repair, shell=True, check=True, stderr=subprocess.PIPE, timeout=600)
     repaired = look(Path(f"{Path(name).stem}-repaired.mkv"))
     assert repaired.usable
     assert repaired.to_dict()["frames"] == found.to_dict()["intact"]
