@@ -27,7 +27,7 @@ SEARCH = SearchParams(trials=2, space={"network": ["cnn"], "epochs": {"low": 1, 
 DIES = """
 import os, sys
 from flows.engine import optuna_study as studies
-from tests.flows.test_study_postgres import SEARCH
+from tests.flows.test_optuna_study_postgres import SEARCH
 studies._HEARTBEAT_S, studies._SILENT_S = 1, 2
 study = studies.open_study(sys.argv[1], "a study", SEARCH)
 study.optimize(lambda trial: os._exit(trial.suggest_int("epochs", 1, 40)), n_trials=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -113,7 +114,7 @@ def test_motion_is_looked_for_in_what_is_whole(raw: Path) -> None:
 
 
 def test_a_video_without_one_whole_frame_is_never_used(raw: Path) -> None:
-    info = VideoInfo(**{**damaged(raw).to_dict(), "intact": 0})
+    info = VideoInfo(**{**asdict(damaged(raw)), "intact": 0})
     error = DamagedVideoError("x", "It is damaged.", "Copy it again.", info)
     assert Policy("repeat_last", 0.49).verdict(error) is error
 
