@@ -14,9 +14,6 @@ from reelflow.base import telemetry
 from reelflow.video.ffmpeg import ffmpeg_exe
 
 telemetry.off()
-# TensorFlow reads it when it is imported, by whichever test comes first. `deterministic` would be
-# too late: on processors where it is off by default the bits would be others than a program's.
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 ROOT = Path(__file__).parent.parent
 

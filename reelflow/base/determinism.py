@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 
 from reelflow.base.quiet_tensorflow import without_start_messages
 
@@ -20,12 +19,10 @@ def deterministic() -> None:
       cover: with two operations at once, 6 of 300 gradients of `r2plus1d` differed; this way none
       of 150 did, in the same time.
 
-    Sets environment variables that TensorFlow reads when it is imported; a value that the user
-    has set stays. Where TensorFlow was at work before, its threads cannot be changed any more;
-    a warning reports that.
+    oneDNN is set in the environment by the first import of this package, since TensorFlow reads it
+    when it is imported, by whomever; a value that the user has set stays. Where TensorFlow was at
+    work before, its threads cannot be changed any more; a warning reports that.
     """
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with without_start_messages():
         import tensorflow as tf
 

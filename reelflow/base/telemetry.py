@@ -1,4 +1,5 @@
-"""Usage reports and update checks of our dependencies: off unless the user turned them on."""
+"""What our dependencies read of the environment when they are imported. Usage reports and update
+checks are off unless the user turned them on."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ SWITCHES = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_ENABLE_ONEDNN_OPTS": "1",  # see reelflow.base.determinism
 }
 
 
