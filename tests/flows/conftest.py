@@ -26,11 +26,14 @@ def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectApi
     """A server on a free loopback port with a home of its own."""
     home = tmp_path_factory.mktemp("prefect")
     port = prefect_server.free_port()
-    clean = {name: "" for name in os.environ if name.startswith("PREFECT_")}
-    settings = {**clean, "PREFECT_HOME": str(home), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
-    running = prefect_server.start(
-        prefect_server.prefect_command(port, "--no-ui"), home / "log", settings
-    )
+    settings = {"PREFECT_HOME": str(home), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+    with pytest.MonkeyPatch.context() as environment:
+        # Unset, not empty: Prefect refuses an empty number. They are of whoever runs the tests.
+        for name in [name for name in os.environ if name.startswith("PREFECT_")]:
+            environment.delenv(name)
+        running = prefect_server.start(
+            prefect_server.prefect_command(port, "--no-ui"), home / "log", settings
+        )
     try:
         api = PrefectApi(f"http://{prefect_server.LOOPBACK}:{port}/api", home)
         prefect_server.wait_until_up(running, f"{api.url}/health", home / "log")
