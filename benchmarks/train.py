@@ -36,7 +36,7 @@ from reelflow.store.clip_spec import ClipSpec
 from reelflow.store.frame_store import FrameStore
 from reelflow.training.batches import Batches
 from reelflow.training.fit import State, steps
-from reelflow.training.recipe import optimizer_of, recipe
+from reelflow.training.optimizer import optimizer_of, recipe
 from reelflow.video.check import check_video
 from reelflow.video.process_limits import Bounds
 from tests.dataset import write_store

@@ -15,6 +15,7 @@ from cli.compare import compare
 from cli.crossval import crossval
 from cli.explain import explain
 from cli.gc import gc
+from cli.import_and_remove import import_, remove
 from cli.inspect import inspect
 from cli.networks import networks
 from cli.predict import predict
@@ -22,7 +23,6 @@ from cli.run import retrain, run
 from cli.sample import sample
 from cli.search import search
 from cli.ui import ui
-from cli.videos import import_, remove
 from reelflow.base.terminal import log_to_stderr
 from tasks.common.report_errors import sentence
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.videos import REPLACE
+from cli.import_and_remove import REPLACE
 from reelflow.base.terminal import say
 
 if TYPE_CHECKING:
-    from flows.engine.outcome import PipelineResult
+    from flows.engine.stage_outcomes import PipelineResult
 
 
 def run(

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.common import show_table
-from flows.engine.outcome import PipelineResult
+from flows.engine.stage_outcomes import PipelineResult
 from reelflow.base.terminal import printable
 from reelflow.base.words import interval, percent
 from tasks.common.paths import DATA_DOCS, DATA_REPORT, METRICS, NOT_EXTRACTED, QUARANTINE, REPORT

@@ -22,8 +22,8 @@ from prefect.states import Cancelled, Completed, Failed
 from flows.engine import stage_process
 from flows.engine.dvc_graph import Node
 from flows.engine.fold_program import FoldProgram, fold_programs
-from flows.engine.outcome import RECORDER, StageOutcome
 from flows.engine.run_folds import Turn, Work
+from flows.engine.stage_outcomes import RECORDER, StageOutcome
 from flows.train import guarded, run_graph
 from tasks.common.report_errors import sentence
 

@@ -36,7 +36,7 @@ from reelflow.reports import evaluation_report
 from reelflow.store.crops_and_segments import frozen
 from reelflow.store.frame_store import FrameStore
 from reelflow.training.clip_map import clip_map
-from reelflow.training.left_out import known_answers
+from reelflow.training.held_out_answers import known_answers
 from reelflow.training.model_file import load_model
 from reelflow.training.model_inputs import Shown, inputs_of
 from reelflow.training.predict_clip import predict_views

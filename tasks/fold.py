@@ -33,7 +33,7 @@ from reelflow.params.train import TrainParams
 from reelflow.store.frame_store import FrameStore
 from reelflow.training.model_inputs import inputs_of
 from reelflow.training.predict_clip import predict
-from reelflow.training.trained import Trained
+from reelflow.training.training_result import Trained
 from tasks.common.paths import EMBEDDINGS, FOLDS, FRAMES
 from tasks.common.report_errors import sentence
 from tasks.common.stage_inputs import prepared_splits

@@ -38,9 +38,9 @@ from reelflow.training.choose_network import by_work, choose_network
 from reelflow.training.fit import COLUMNS, OnEpoch, fit
 from reelflow.training.fit_transfer import fit_transfer
 from reelflow.training.group_folds import TooFewGroupsError
-from reelflow.training.left_out import LeftOut
-from reelflow.training.recipe import recipe
-from reelflow.training.trained import Trained
+from reelflow.training.held_out_answers import LeftOut
+from reelflow.training.optimizer import recipe
+from reelflow.training.training_result import Trained
 from reelflow.training.workers import ALONE, Workers
 from tasks.common.paths import (
     CHECKPOINTS,

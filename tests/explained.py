@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from reelflow.explain.subject import Changed, Floats, Frames, Look, Shape3
+from reelflow.explain.explainable_model import Changed, Floats, Frames, Look, Shape3
 from reelflow.video.check import VideoInfo
 
 # Frames, rows and columns that the toy looks at.

@@ -8,7 +8,7 @@ import httpx
 from prefect.artifacts import create_table_artifact
 
 from flows.engine.dvc_graph import Node
-from flows.engine.outcome import RECORDER
+from flows.engine.stage_outcomes import RECORDER
 from reelflow.base.nested import flatten
 from tasks.common.stage_inputs import read_json
 

@@ -14,9 +14,9 @@ from typing import Any, ClassVar
 import pandas as pd
 
 from flows.engine.fold_jobs import jobs_of, with_network
-from flows.engine.outcome import PipelineResult
 from flows.engine.run_folds import Do, Turn, run_folds
 from flows.engine.run_lock import only_run
+from flows.engine.stage_outcomes import PipelineResult
 from reelflow.base.errors import DataError
 from reelflow.base.words import count
 from reelflow.crossval.figures import Answered

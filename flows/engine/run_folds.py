@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Protocol
 
 from flows.engine.checked_graph import checked_graph
 from flows.engine.dvc_graph import Node, changes
-from flows.engine.outcome import PipelineResult
 from flows.engine.run_pipeline import run_flow
+from flows.engine.stage_outcomes import PipelineResult
 from reelflow.crossval.figures import Answered
 from reelflow.crossval.finished_folds import Job
 

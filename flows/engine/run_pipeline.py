@@ -19,8 +19,8 @@ import httpx
 from flows.engine import prefect_server, stage_process
 from flows.engine.checked_graph import checked_graph
 from flows.engine.dvc_graph import Node, changes
-from flows.engine.outcome import RECORDER, PipelineResult, Recorder, StageOutcome
 from flows.engine.run_lock import only_run
+from flows.engine.stage_outcomes import RECORDER, PipelineResult, Recorder, StageOutcome
 from flows.engine.unseen_by_dvc import missing_effect
 
 _STOPPED = (

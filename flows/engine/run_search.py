@@ -6,10 +6,10 @@ from collections.abc import Callable
 from functools import partial
 
 from flows.engine import optuna_study as studies
-from flows.engine.outcome import PipelineResult
 from flows.engine.params_override import set_params
 from flows.engine.run_folds import run_folds
 from flows.engine.run_lock import only_run
+from flows.engine.stage_outcomes import PipelineResult
 from flows.engine.trials import Trials, asked, open_trials
 from reelflow.base.csv_table import write_table
 from tasks.common.paths import PARAMS, REPORT

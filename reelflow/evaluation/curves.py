@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 from numpy.typing import NDArray
 
-from reelflow.base.evenly import evenly
+from reelflow.base.evenly_spaced import evenly
 from reelflow.evaluation.answers import Ints
 from reelflow.evaluation.intervals import Floats
 from reelflow.evaluation.metrics import DIGITS

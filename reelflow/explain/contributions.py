@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from reelflow.explain.subject import Floats
+from reelflow.explain.explainable_model import Floats
 
 # Statistics whose values have a place, and how they come about.
 PLACED = ("mean", "local_differences", "root_local_differences")

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from reelflow.base.errors import DataError
-from reelflow.base.evenly import evenly
+from reelflow.base.evenly_spaced import evenly
 from reelflow.base.files import replacing
-from reelflow.explain.subject import Floats, Frames
+from reelflow.explain.explainable_model import Floats, Frames
 from reelflow.video.ffmpeg import ffmpeg_exe
 
 # For, and against: told apart by those who see no red or no green, too.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reelflow.explain.subject import Frames
+from reelflow.explain.explainable_model import Frames
 
 if TYPE_CHECKING:
     import keras

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from reelflow.explain.explanation import Explanation, decisive
+from reelflow.explain.explain_video import Explanation, decisive
+from reelflow.explain.explainable_model import BELOW
 from reelflow.explain.sanity_checks import MOST_ALIKE
-from reelflow.explain.subject import BELOW
 
 # What a map is called where people read.
 NAMES = {"occlusion": "Occlusion", "grad_cam": "Grad-CAM", "contributions": "Contributions"}
@@ -19,7 +19,7 @@ def summary(checked: Sequence[dict[str, dict[str, Any]]]) -> dict[str, dict[str,
     """The means over videos, a map each.
 
     Args:
-        checked: of each video what `reelflow.explain.explanation.check` gives.
+        checked: of each video what `reelflow.explain.explain_video.check` gives.
 
     Returns:
         for each map: `rank_correlation`, of absolute values, by what was drawn anew, the last of

@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import gaussian_filter, zoom
 
-from reelflow.explain.subject import Changed, Floats, Frames, Look, Shape3, Subject, log_odds
+from reelflow.explain.explainable_model import (
+    Changed,
+    Floats,
+    Frames,
+    Look,
+    Shape3,
+    Subject,
+    log_odds,
+)
 
 # The blur of what stands for a part, as a share of its side; and of the edge of the part.
 _BLUR, _EDGE = 0.5, 0.1

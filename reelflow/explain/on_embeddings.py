@@ -21,9 +21,7 @@ from reelflow.embeddings.flow_statistics import per_second, summary, velocities
 from reelflow.embeddings.spec import EmbeddingSpec
 from reelflow.embeddings.views import box_of, cut
 from reelflow.explain.contributions import PLACED, contributions
-from reelflow.explain.filters import first_filters
-from reelflow.explain.random_weights import drawn_anew
-from reelflow.explain.subject import (
+from reelflow.explain.explainable_model import (
     BELOW,
     Changed,
     Floats,
@@ -34,6 +32,8 @@ from reelflow.explain.subject import (
     enlarged,
     tensor_log_odds,
 )
+from reelflow.explain.filters import first_filters
+from reelflow.explain.random_weights import drawn_anew
 from reelflow.store.shards import Records
 from reelflow.training.predict_clip import predict_clip
 from reelflow.training.temperature import tempered

@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reelflow.explain.filters import first_filters
-from reelflow.explain.random_weights import drawn_anew
-from reelflow.explain.subject import (
+from reelflow.explain.explainable_model import (
     Changed,
     Floats,
     Frames,
@@ -24,6 +22,8 @@ from reelflow.explain.subject import (
     enlarged,
     tensor_log_odds,
 )
+from reelflow.explain.filters import first_filters
+from reelflow.explain.random_weights import drawn_anew
 from reelflow.extraction.read_clips import read_clip
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.store.crops_and_segments import shown

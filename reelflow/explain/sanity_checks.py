@@ -15,8 +15,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from reelflow.explain.explainable_model import Floats, Look, Shape3, Subject
 from reelflow.explain.occlusion import gathered, only_cells
-from reelflow.explain.subject import Floats, Look, Shape3, Subject
 
 # The absolute rank correlation with a map of random weights from which a map is called unmoved.
 MOST_ALIKE = 0.5

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from reelflow.explain.subject import Look
+from reelflow.explain.explainable_model import Look
 from reelflow.store.clip_spec import ClipSpec
 
 _LIST = "boxes.csv"

@@ -25,8 +25,8 @@ from reelflow.video.check import VideoInfo
 from reelflow.video.ffmpeg import again_if_killed, run_ffmpeg, source
 from reelflow.video.file_changed import changed
 from reelflow.video.frame_times import Times, is_rising
-from reelflow.video.pipe import Pipe
 from reelflow.video.process_limits import Bounds
+from reelflow.video.process_output import Pipe
 
 # `accurate_rnd` and `bitexact` give the same bytes on every processor, `full_chroma_int` keeps
 # the colours of small pictures. Together they cost a few per cent of a decode.

@@ -25,8 +25,8 @@ from reelflow.extraction import pyav_process
 from reelflow.extraction.wanted_frames import LONGEST, Wanted, one_at
 from reelflow.video.ffmpeg import again_if_killed, run_ffmpeg, source
 from reelflow.video.frame_times import Times
-from reelflow.video.pipe import Pipe
 from reelflow.video.process_limits import Bounds
+from reelflow.video.process_output import Pipe
 
 # Types of the units of a packet, as ffmpeg's `filter_units` wants them: pictures after which no
 # picture refers to one before (H.264: IDR. HEVC: BLA, IDR), and sets of parameters.

@@ -35,8 +35,8 @@ from reelflow.training.group_folds import (
     targets_and_groups,
 )
 from reelflow.training.model_inputs import views_in
+from reelflow.training.optimizer import Recipe
 from reelflow.training.predict_clip import predict_views
-from reelflow.training.recipe import Recipe
 
 if TYPE_CHECKING:
     import keras

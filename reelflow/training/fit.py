@@ -25,7 +25,7 @@ from reelflow.base.words import count
 from reelflow.store.frame_store import FrameStore
 from reelflow.training.batches import Batches
 from reelflow.training.checkpoint import Checkpoint
-from reelflow.training.recipe import Recipe, optimizer_of
+from reelflow.training.optimizer import Recipe, optimizer_of
 from reelflow.training.workers import ALONE, Workers, partners_there
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ from reelflow.store.embedding_store import EmbeddingStore
 from reelflow.training.fit import COLUMNS
 from reelflow.training.fit_familiarity import fit_by_folds
 from reelflow.training.group_folds import group_folds, targets_and_groups
+from reelflow.training.held_out_answers import LeftOut
 from reelflow.training.learning_curve import learning_curve
-from reelflow.training.left_out import LeftOut
 from reelflow.training.ridge_head import Floats, Judged, RidgeHead, fit_ridge_head
-from reelflow.training.trained import Trained
+from reelflow.training.training_result import Trained
 
 if TYPE_CHECKING:
     import keras

@@ -28,7 +28,7 @@ from reelflow.training.rendezvous import meet
 if TYPE_CHECKING:
     import keras
 
-    from reelflow.training.recipe import Recipe
+    from reelflow.training.optimizer import Recipe
 
 
 Made = TypeVar("Made")

@@ -21,15 +21,15 @@ import ffmpeg
 import numpy as np
 
 from reelflow.base.errors import VideoError
-from reelflow.video import complaints, refusals
+from reelflow.video import ffmpeg_messages, refusals
 from reelflow.video.allowed_formats import MOST_PRINTED
 from reelflow.video.ffmpeg import Finished, again_if_killed, run_ffmpeg, source
 from reelflow.video.file_changed import hash_and_stamp
 from reelflow.video.frame_times import Times, span
 from reelflow.video.intact_frames import Intact, find_intact
 from reelflow.video.open_safely import regular_file_size
-from reelflow.video.pipe import Pipe
 from reelflow.video.process_limits import Bounds
+from reelflow.video.process_output import Pipe
 from reelflow.video.stream_info import describe, is_rescaled
 from reelflow.video.thumbnails import Thumbnails
 
@@ -136,14 +136,14 @@ def check_video(
     described = _describe(json.loads(b"{" + graph), path, bounds)
     refusals.refuse_odd_shape(path, described["width"], described["height"])
     pts, intact = np.maximum.accumulate(decoded), len(decoded)
-    complained = complaints.of_video(finished, described["stream"])
+    complained = ffmpeg_messages.of_video(finished, described["stream"])
     if complained:
         found = find_intact(path, described["stream"], bounds)
         if found.encrypted:
             raise refusals.encrypted(path)
         intact = _common(decoded, found.pts)
         equal = np.array_equal(found.pts, decoded)
-        if found.whole and equal and complaints.are_of_decoder(complained):
+        if found.whole and equal and ffmpeg_messages.are_of_decoder(complained):
             complained = []  # they were about no picture
         else:
             pts = _promised(pts, intact, found)
@@ -166,7 +166,7 @@ def check_video(
         **described,
     )
     if complained:
-        complaint = complaints.cause(complained) or "an error of ffmpeg"
+        complaint = ffmpeg_messages.cause(complained) or "an error of ffmpeg"
         reason = f"It is damaged: {intact} of {len(pts)} frames are whole, then «{complaint}»."
         raise DamagedVideoError(
             str(path), reason, refusals.keep_whole(intact, info.pixel_format), info
@@ -225,7 +225,7 @@ def _decode(
             *("level+warning", "-print_graphs_file", "pipe:1", "-print_graphs_format", "json"),
             stdout_limit=MOST_PRINTED,
             pass_fds=tuple(descriptors),
-            listen_for=complaints.LISTENED,
+            listen_for=ffmpeg_messages.LISTENED,
         )
         return finished, _duration_in(shown.read())
 

@@ -23,8 +23,8 @@ import imageio_ffmpeg
 from reelflow.base.errors import VideoError
 from reelflow.video.allowed_formats import NAME, confined
 from reelflow.video.open_safely import opened
-from reelflow.video.pipe import Complaints, Drain
 from reelflow.video.process_limits import Bounds, refuse_broken_limit, start, watch
+from reelflow.video.process_output import Complaints, Drain
 
 # One thread to filter: with one a core, ffmpeg's default, memory would depend on the machine.
 _QUIET = ("-nostdin", "-filter_threads", "1", "-filter_complex_threads", "1", "-v")

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from reelflow.base.errors import VideoError
-from reelflow.video.pipe import Drain
+from reelflow.video.process_output import Drain
 
 _OUT_OF_MEMORY = ("Cannot allocate memory", "Resource temporarily unavailable", "pthread_create")
 # One heap: with one a thread, each takes 64 MiB of address space, now and then.

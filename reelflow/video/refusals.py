@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from reelflow.base.errors import VideoError
-from reelflow.video import complaints
+from reelflow.video import ffmpeg_messages
 from reelflow.video.allowed_formats import MOST_PIXELS
 from reelflow.video.ffmpeg import Finished, header_lines
 from reelflow.video.frame_times import Times, span
@@ -95,7 +95,7 @@ def refuse_odd_times(path: Path, pts: Times, seconds: float) -> None:
 
 def _verdict(finished: Finished, path: Path, bounds: Bounds) -> tuple[str, str, str]:
     """Code, reason, remedy."""
-    complaint = complaints.cause(finished.stderr.splitlines())
+    complaint = ffmpeg_messages.cause(finished.stderr.splitlines())
     if _too_large(finished):
         reason = f"Its pictures have more pixels than a video's may have here ({MOST_PIXELS:,})."
         return "too_large", reason, "Scale it down with another program."

@@ -14,7 +14,7 @@ import ffmpeg
 import numpy as np
 from numpy.typing import NDArray
 
-from reelflow.video.pipe import Pipe
+from reelflow.video.process_output import Pipe
 
 RATE = 8  # a second
 SIDE = 64  # pixels

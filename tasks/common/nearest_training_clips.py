@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from reelflow.base.errors import DataError
-from reelflow.base.evenly import evenly
+from reelflow.base.evenly_spaced import evenly
 from reelflow.explain.neighbours import nearest
 from reelflow.store.crops_and_segments import centre
 from reelflow.store.frame_store import FrameStore

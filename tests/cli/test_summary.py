@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cli.summary import print_summary
-from flows.engine.outcome import PipelineResult
+from flows.engine.stage_outcomes import PipelineResult
 
 CLASS = {"recall": 1.0}
 EVALUATED: dict[str, Any] = {

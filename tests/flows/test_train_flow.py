@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flows.engine import prefect_server
-from flows.engine.outcome import PipelineResult, StageOutcome
+from flows.engine.stage_outcomes import PipelineResult, StageOutcome
 from tests.flows.prefect_api import PrefectApi
 from tests.flows.tiny import STAGES, Tiny
 

@@ -21,8 +21,8 @@ from reelflow.video.allowed_formats import DECODERS, DEMUXERS
 from reelflow.video.check import check_video
 from reelflow.video.ffmpeg import again_if_killed, run
 from reelflow.video.intact_frames import find_intact
-from reelflow.video.pipe import STDERR_LIMIT
 from reelflow.video.process_limits import Bounds
+from reelflow.video.process_output import STDERR_LIMIT
 from tests.conftest import MakeVideo
 from tests.conftest import ffmpeg as plain_ffmpeg
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from reelflow.base.evenly import evenly
+from reelflow.base.evenly_spaced import evenly
 from reelflow.base.words import count, percent
 from reelflow.evaluation.answers import group_codes
 from reelflow.evaluation.paired import Metric, Paired, compare

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from reelflow.base.evenly import evenly
+from reelflow.base.evenly_spaced import evenly
 from reelflow.reports.evaluation_report.content import Evaluation
 from reelflow.reports.page.pictures import strip
 from reelflow.store.clip_spec import Clip

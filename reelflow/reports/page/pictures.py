@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reelflow.base.evenly import evenly
+from reelflow.base.evenly_spaced import evenly
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from reelflow.explain.explainable_model import log_odds
 from reelflow.explain.occlusion import (
     blank,
     cells,
@@ -13,7 +14,6 @@ from reelflow.explain.occlusion import (
     only_cells,
     spread,
 )
-from reelflow.explain.subject import log_odds
 from tests.explained import PLACE, Toy, bright_place, look_at
 
 

@@ -10,9 +10,9 @@ import pytest
 from reelflow.embeddings.embed import Embedder, networks_of
 from reelflow.embeddings.flow_statistics import FLOW_BLOCK, flow_statistics
 from reelflow.embeddings.spec import EmbeddingSpec
+from reelflow.explain.explainable_model import BELOW, Look
 from reelflow.explain.occlusion import occlusion_map
 from reelflow.explain.on_embeddings import OnEmbeddings, Remembering
-from reelflow.explain.subject import BELOW, Look
 from reelflow.networks import build
 from reelflow.training.predict_clip import predict_clip
 from reelflow.video.process_limits import Bounds

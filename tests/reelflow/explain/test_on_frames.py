@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from reelflow.explain.explainable_model import log_odds
 from reelflow.explain.on_frames import OnFrames
-from reelflow.explain.subject import log_odds
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.process_limits import Bounds
 from tests.conftest import MakeVideo

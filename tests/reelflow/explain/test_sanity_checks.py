@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from reelflow.base.errors import DataError
-from reelflow.explain.explanation import check, decisive, explain
+from reelflow.explain.explain_video import check, decisive, explain
 from reelflow.explain.findings_in_words import sentences, summary
 from reelflow.explain.sanity_checks import areas, by_map, energy_in_boxes, rank_correlation
 from tests.explained import Toy, bright_place, look_at

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reelflow.explain.subject import Look
+from reelflow.explain.explainable_model import Look
 from reelflow.explain.true_boxes import true_boxes
 from reelflow.store.clip_spec import ClipSpec
 from tests.explained import info

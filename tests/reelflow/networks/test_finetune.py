@@ -17,7 +17,7 @@ from reelflow.params.train import TrainParams
 from reelflow.store.clip_spec import Clip, ClipSpec
 from reelflow.store.frame_store import FrameStore
 from reelflow.training.fit import State, fit
-from reelflow.training.recipe import recipe
+from reelflow.training.optimizer import recipe
 from reelflow.video.process_limits import Bounds
 from tests.dataset import write_clips
 from tests.explained import look_at

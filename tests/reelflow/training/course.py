@@ -23,7 +23,7 @@ from reelflow.training.augmentation import Augmentation
 from reelflow.training.checkpoint import Checkpoint
 from reelflow.training.fit import State, fit
 from reelflow.training.mixing import Mixing
-from reelflow.training.recipe import Recipe
+from reelflow.training.optimizer import Recipe
 
 CLIP = ClipSpec(frames=2, height=16, width=16)
 LABELS = [0, 1] * 6

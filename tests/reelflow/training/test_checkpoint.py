@@ -19,7 +19,7 @@ from reelflow.training import checkpoint as module
 from reelflow.training.checkpoint import Checkpoint, forgotten
 from reelflow.training.fit import State
 from reelflow.training.model_file import weights_hash
-from reelflow.training.recipe import optimizer_of
+from reelflow.training.optimizer import optimizer_of
 from tests.conftest import ROOT
 from tests.reelflow.training.course import CLIP, LABELS, RECIPE, STEPS, network, train
 from tests.reelflow.training.noise import write_noise

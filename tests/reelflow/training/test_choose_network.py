@@ -11,7 +11,7 @@ from reelflow.params.train import TrainParams
 from reelflow.training import choose_network
 from reelflow.training.choose_network import by_work, judge_network, minutes_of
 from reelflow.training.group_folds import group_folds
-from reelflow.training.recipe import recipe
+from reelflow.training.optimizer import recipe
 
 VIDEOS = pd.DataFrame(
     {

@@ -18,7 +18,7 @@ from reelflow.base.errors import DataError
 from reelflow.store.frame_store import FrameStore
 from reelflow.training.augmentation import Augmentation
 from reelflow.training.fit import COLUMNS, State, fit
-from reelflow.training.recipe import Recipe
+from reelflow.training.optimizer import Recipe
 from tests.reelflow.training.noise import CLIP, write_noise
 
 # Keras 3.15 asks NumPy for an array in a way that NumPy is about to drop; nothing here does.

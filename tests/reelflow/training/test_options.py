@@ -15,7 +15,7 @@ from reelflow.training.augmentation import Augmentation
 from reelflow.training.fit import State, fit, steps
 from reelflow.training.mixing import Mixing
 from reelflow.training.model_file import weights_hash
-from reelflow.training.recipe import optimizer_of
+from reelflow.training.optimizer import optimizer_of
 from tests.reelflow.training.noise import write_noise
 from tests.reelflow.training.test_fit import ONES, RECIPE, network
 

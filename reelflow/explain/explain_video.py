@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelflow.base.errors import DataError
+from reelflow.explain.explainable_model import Floats, Look, Subject
 from reelflow.explain.occlusion import grid_of, moments, occlusion_map, spread
 from reelflow.explain.sanity_checks import areas, by_map, energy_in_boxes, rank_correlation
-from reelflow.explain.subject import Floats, Look, Subject
 
 OCCLUSION = "occlusion"
 # Orders with which deletion and insertion are compared: a random one, and its reverse.

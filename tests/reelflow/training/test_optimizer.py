@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from reelflow.params.train import TrainParams
-from reelflow.training.recipe import Recipe, optimizer_of, recipe
+from reelflow.training.optimizer import Recipe, optimizer_of, recipe
 
 STEPS = 200
 DEFAULT = recipe(TrainParams())

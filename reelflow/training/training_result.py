@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from reelflow.training.left_out import LeftOut
+from reelflow.training.held_out_answers import LeftOut
 
 if TYPE_CHECKING:
     import keras

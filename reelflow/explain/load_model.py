@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from reelflow.embeddings.spec import EmbeddingSpec
+from reelflow.explain.explainable_model import Subject
 from reelflow.explain.on_embeddings import OnEmbeddings
 from reelflow.explain.on_frames import OnFrames
-from reelflow.explain.subject import Subject
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.training.model_file import load_model
 from reelflow.video.process_limits import Bounds

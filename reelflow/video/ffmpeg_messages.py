@@ -12,7 +12,7 @@ from functools import cache
 
 from reelflow.video.allowed_formats import DECODERS
 from reelflow.video.ffmpeg import Finished, ffmpeg_exe
-from reelflow.video.pipe import STDERR_LIMIT
+from reelflow.video.process_output import STDERR_LIMIT
 
 # With `-v level+warning`, this finds the lines about damage. Most warnings are harmless, but some
 # are the only sign: of broken packets (MPEG-TS), of broken pictures, and of Theora that begins with
