@@ -23,6 +23,7 @@ from reelflow.crossval.figures import Answered
 from reelflow.crossval.finished_folds import Job, find
 from reelflow.crossval.folds import Fold, official, one_group_out, stratified
 from reelflow.intake.official_splits import read_split_lists
+from reelflow.networks import reads
 from reelflow.params import load_section
 from reelflow.params.train import TrainParams
 from tasks import crossval
@@ -120,7 +121,9 @@ def cross_validate(
         def begin() -> Folds:
             return Folds(_planned(asked, params))
 
-        result = run_folds("crossval", Folds.unit, begin, asked.workers, echo)
+        # To embed takes minutes, for which a network on frames has no use.
+        without = ["embed"] if reads(params.network) == "frames" else []
+        result = run_folds("crossval", Folds.unit, begin, asked.workers, echo, without)
         if result.error:
             return result, {}
         jobs = _planned(asked, params)

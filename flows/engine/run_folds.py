@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
@@ -41,7 +41,12 @@ class Work(Protocol):
 
 
 def run_folds(
-    name: str, unit: str, begin: Callable[[], Work], workers: int, echo: Callable[[str], None]
+    name: str,
+    unit: str,
+    begin: Callable[[], Work],
+    workers: int,
+    echo: Callable[[str], None],
+    without: Collection[str] = (),
 ) -> PipelineResult:
     """Run the flow of this name; with nothing to do neither Prefect nor a server is started.
 
@@ -51,11 +56,12 @@ def run_folds(
         begin: the work, once the stages before `train` are up to date.
         workers: turns at once.
         echo: takes each line for a console.
+        without: stages before `train` whose outputs nobody reads here.
 
     Returns:
         the outcome of the stages and of the turns together; empty with nothing to do.
     """
-    nodes = _before_train(checked_graph())
+    nodes = [node for node in _before_train(checked_graph()) if node.name not in without]
     stale = changes()
     if not any(node.name in stale for node in nodes) and not begin().left:
         return PipelineResult([])

@@ -68,6 +68,8 @@ def test_killed_it_goes_on_where_it_was(done: Prepared, prefect_api: PrefectApi)
     tasks = prefect_api.tasks(run["id"], 2)
     states = [task["state_name"] for name, task in tasks.items() if "fold" in name]
     assert states == ["Completed"]
+    assert "extract" in tasks
+    assert "embed" not in tasks  # `cnn` reads frames
 
 
 def test_what_it_writes_is_of_one_mind(done: Prepared) -> None:
