@@ -21,9 +21,10 @@ from reelflow.base.errors import VideoError
 from reelflow.base.files import digest_of, replacing, write_json, write_text
 from reelflow.base.progress import track
 from reelflow.explain import drawing, findings_in_words
-from reelflow.explain.explain_video import Explanation, check, explain
+from reelflow.explain.explain_video import Explanation, explain
 from reelflow.explain.explainable_model import Subject
 from reelflow.explain.load_model import load_subject
+from reelflow.explain.sanity_checks import check
 from reelflow.explain.true_boxes import true_boxes
 from reelflow.params import section_or_defaults
 from reelflow.params.extract import ExtractParams

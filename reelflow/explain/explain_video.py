@@ -1,22 +1,17 @@
-"""Explaining one video, and checking the explanation."""
+"""Explaining one video."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from reelflow.base.errors import DataError
 from reelflow.explain.explainable_model import Floats, Look, Subject
-from reelflow.explain.occlusion import grid_of, moments, occlusion_map, spread
-from reelflow.explain.sanity_checks import areas, by_map, energy_in_boxes, rank_correlation
+from reelflow.explain.occlusion import moments, occlusion_map, spread
 
 OCCLUSION = "occlusion"
-# Orders with which deletion and insertion are compared: a random one, and its reverse.
-_ORDERS = 2
 
 
 @dataclass(frozen=True)
@@ -65,50 +60,12 @@ def explain(subject: Subject, look: Look, label: str = "") -> Explanation:
         )
     answer = subject.probabilities(look, [(0, look.frames[:1])])[0]
     target = subject.labels.index(label) if label else int(answer.argmax())
-    maps = _maps(subject, look, target)
+    maps = maps_of(subject, look, target)
     runs, falls = moments(subject, look, target)
     return Explanation(look, answer, target, maps, runs, falls, subject.features(look))
 
 
-def check(
-    subject: Subject, found: Explanation, boxes: NDArray[np.floating] | None, seed: int
-) -> dict[str, dict[str, Any]]:
-    """Figures of each map: see `reelflow.explain.sanity_checks`.
-
-    Args:
-        subject, found: what was explained, and how.
-        boxes: where the thing is, (T, 4), left, top, right, bottom in pixels of the frames.
-        seed: of the random weights and orders.
-
-    Returns:
-        for each map `stages` (what of the weights was drawn anew, and the rank correlation with
-        the map of then), `deletion_gain` and `insertion_gain` (areas, against random order; above
-        nought is better), and `box_energy` (multiple of chance) or None.
-    """
-    look, target = found.look, found.target
-    grid = grid_of(look, subject.grid)
-    random = np.random.default_rng(seed)
-    chance_order = random.permutation(int(np.prod(grid))).tolist()
-    orders = [chance_order, chance_order[::-1]]
-    orders += [by_map(values, grid) for values in found.maps.values()]
-    under = areas(subject, look, target, orders, grid)
-    chance = under[:_ORDERS].mean(axis=0)
-    figures: dict[str, dict[str, Any]] = {}
-    for name, (deletion, insertion) in zip(found.maps, under[_ORDERS:], strict=True):
-        energy = None if boxes is None else energy_in_boxes(found.pixels(name), boxes)
-        figures[name] = {
-            "stages": {},
-            "deletion_gain": float(chance[0] - deletion),
-            "insertion_gain": float(insertion - chance[1]),
-            "box_energy": energy,
-        }
-    for stage, other in subject.randomised(seed):
-        for name, values in _maps(other, look, target).items():
-            figures[name]["stages"][stage] = rank_correlation(found.maps[name], values)
-    return figures
-
-
-def _maps(subject: Subject, look: Look, target: int) -> dict[str, Floats]:
+def maps_of(subject: Subject, look: Look, target: int) -> dict[str, Floats]:
     maps = {OCCLUSION: occlusion_map(subject, look, target)}
     if subject.own:
         maps[subject.own] = subject.own_map(look, target)

@@ -19,7 +19,7 @@ def summary(checked: Sequence[dict[str, dict[str, Any]]]) -> dict[str, dict[str,
     """The means over videos, a map each.
 
     Args:
-        checked: of each video what `reelflow.explain.explain_video.check` gives.
+        checked: of each video what `reelflow.explain.sanity_checks.check` gives.
 
     Returns:
         for each map: `rank_correlation`, of absolute values, by what was drawn anew, the last of

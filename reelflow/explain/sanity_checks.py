@@ -11,17 +11,59 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reelflow.explain.explain_video import Explanation, maps_of
 from reelflow.explain.explainable_model import Floats, Look, Shape3, Subject
-from reelflow.explain.occlusion import gathered, only_cells
+from reelflow.explain.occlusion import gathered, grid_of, only_cells
 
 # The absolute rank correlation with a map of random weights from which a map is called unmoved.
 MOST_ALIKE = 0.5
 # Shares of the cells at which the answer is asked for.
 _STEPS = 5
+# Orders with which deletion and insertion are compared: a random one, and its reverse.
+_ORDERS = 2
+
+
+def check(
+    subject: Subject, found: Explanation, boxes: NDArray[np.floating] | None, seed: int
+) -> dict[str, dict[str, Any]]:
+    """Figures of each map.
+
+    Args:
+        subject, found: what was explained, and how.
+        boxes: where the thing is, (T, 4), left, top, right, bottom in pixels of the frames.
+        seed: of the random weights and orders.
+
+    Returns:
+        for each map `stages` (what of the weights was drawn anew, and the rank correlation with
+        the map of then), `deletion_gain` and `insertion_gain` (areas, against random order; above
+        nought is better), and `box_energy` (multiple of chance) or None.
+    """
+    look, target = found.look, found.target
+    grid = grid_of(look, subject.grid)
+    random = np.random.default_rng(seed)
+    chance_order = random.permutation(int(np.prod(grid))).tolist()
+    orders = [chance_order, chance_order[::-1]]
+    orders += [by_map(values, grid) for values in found.maps.values()]
+    under = areas(subject, look, target, orders, grid)
+    chance = under[:_ORDERS].mean(axis=0)
+    figures: dict[str, dict[str, Any]] = {}
+    for name, (deletion, insertion) in zip(found.maps, under[_ORDERS:], strict=True):
+        energy = None if boxes is None else energy_in_boxes(found.pixels(name), boxes)
+        figures[name] = {
+            "stages": {},
+            "deletion_gain": float(chance[0] - deletion),
+            "insertion_gain": float(insertion - chance[1]),
+            "box_energy": energy,
+        }
+    for stage, other in subject.randomised(seed):
+        for name, values in maps_of(other, look, target).items():
+            figures[name]["stages"][stage] = rank_correlation(found.maps[name], values)
+    return figures
 
 
 def rank_correlation(one: Floats, other: Floats) -> float:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelflow.base.errors import VideoError
-from reelflow.extraction.region import WHOLE
+from reelflow.extraction.scale_and_crop import filters_of
 from reelflow.extraction.skip_packets import spared
 from reelflow.extraction.wanted_frames import LONGEST, Wanted, one_at
 from reelflow.video.check import VideoInfo
@@ -28,19 +28,6 @@ from reelflow.video.frame_times import Times, is_rising
 from reelflow.video.process_limits import Bounds
 from reelflow.video.process_output import Pipe
 
-# `accurate_rnd` and `bitexact` give the same bytes on every processor, `full_chroma_int` keeps
-# the colours of small pictures. Together they cost a few per cent of a decode.
-_SCALER_FLAGS = "accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
-# HDR has the transfer functions PQ and HLG. It is brought to the light of a common screen in the
-# usual way of ffmpeg: linear, white at 100 candelas a square metre, in the colours of BT.709,
-# highlights by Hable's curve. Scaling comes first, since each value takes four bytes on the way.
-_HDR = ("smpte2084", "arib-std-b67")
-_TO_SDR = (
-    "format=gbrp16le", "zscale=t=linear:npl=100", "format=gbrpf32le", "zscale=p=bt709",
-    "tonemap=hable:desat=0", "zscale=t=bt709", "format=gbrp",
-)  # fmt: skip
-# Kinds of transparent pictures that the scaler does not lay over true black without a conversion.
-_TRANSPARENT = ("yuva", "pal8")
 # The decoder skips what is no key frame by its own bits; flags of containers lie. Times are moved
 # far off: if a packet has none, ffmpeg counts the frames that come out, which are not all, or takes
 # the time of decoding, and no such time is among the moved ones.
@@ -88,7 +75,7 @@ def _decode(wanted: Wanted, bounds: Bounds, threads: int) -> NDArray[np.uint8]:
             enc_time_base="demux",
             stats_enc_pre=f"pipe:{times.end}",
             stats_enc_pre_fmt="{pts}",
-            vf=",".join([chosen, *filters_of(wanted)]),
+            vf=",".join([chosen, *filters_of(wanted.spec, wanted.info, wanted.region)]),
             **{"frames:v": len(passing)},
         )
         run_ffmpeg(
@@ -183,30 +170,6 @@ def _listed(
 def _threads() -> int:
     """Threads of a decoder."""
     return min(_MOST_THREADS, len(os.sched_getaffinity(0)))
-
-
-def filters_of(wanted: Wanted) -> list[str]:
-    """Filters from the decoder's frames to square pixels of the wanted size; transparent pixels lie
-    over black. ffmpeg itself has turned the picture as the file asks."""
-    spec, info, region = wanted.spec, wanted.info, wanted.region
-    filters = []
-    if region != WHOLE:
-        # Shares, so that pixels that are not square do not matter.
-        left, top, width, height = (f"{share:.6f}" for share in region)
-        filters.append(f"crop=iw*{width}:ih*{height}:iw*{left}:ih*{top}")
-    scaler = f"flags={spec.scaler}+{_SCALER_FLAGS}:alphablend=uniform_color"
-    if info.pixel_format.startswith(_TRANSPARENT):
-        filters += [f"scale={scaler}", "format=gbrap"]
-    down, across = wanted.scaled
-    filters.append(f"scale={across}:{down}:{scaler}")
-    if info.transfer in _HDR:
-        filters += _TO_SDR
-    filters.append("format=rgb24")
-    if spec.fit == "crop" and spec.crops == 1:
-        filters.append(f"crop={spec.width}:{spec.height}:exact=1")
-    elif spec.fit == "pad":
-        filters.append(f"pad={spec.width}:{spec.height}:(ow-iw)/2:(oh-ih)/2")
-    return [*filters, "setsar=1"]
 
 
 def _chosen(wanted: Wanted) -> tuple[str, NDArray[np.int64]]:

@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from reelflow.extraction.ffmpeg_decoder import filters_of
 from reelflow.extraction.pyav_process import DONE, MOST_ASKED
+from reelflow.extraction.scale_and_crop import filters_of
 from reelflow.extraction.wanted_frames import Wanted
 from reelflow.video.allowed_formats import confined
 from reelflow.video.frame_times import is_rising
@@ -160,7 +160,7 @@ def _request(wanted: Wanted, bounds: Bounds) -> bytes:
             "codec": info.codec,
             "frames": len(wanted.times),
             "wanted": len(wanted.indices),
-            "filters": filters_of(wanted),
+            "filters": filters_of(wanted.spec, info, wanted.region),
             "width": width,
             "height": height,
             "seconds": int(bounds.timeout_s) + 1,

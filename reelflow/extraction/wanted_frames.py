@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reelflow.extraction.region import Box
+from reelflow.extraction.scale_and_crop import scaled_size
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.check import VideoInfo
 from reelflow.video.frame_times import Times
@@ -42,21 +42,11 @@ class Wanted:
     dropped: str = ""
 
     @property
-    def scaled(self) -> tuple[int, int]:
-        """Height and width of the region once it is scaled as `fit` asks."""
-        spec = self.spec
-        if spec.fit == "stretch":
-            return spec.height, spec.width
-        choose = max if spec.fit == "crop" else min
-        across = Fraction(self.region[2]) * self.info.width
-        down = Fraction(self.region[3]) * self.info.height
-        scale = choose(spec.width / across, spec.height / down)
-        return max(1, round(down * scale)), max(1, round(across * scale))
-
-    @property
     def size(self) -> tuple[int, int]:
         """Height and width of a decoded frame: of the clip, or of what its crops are cut from."""
-        return self.scaled if self.spec.crops > 1 else (self.spec.height, self.spec.width)
+        if self.spec.crops > 1:
+            return scaled_size(self.spec, self.info, self.region)
+        return self.spec.height, self.spec.width
 
     @property
     def frame_bytes(self) -> int:

@@ -7,9 +7,9 @@ import pytest
 from scipy.stats import spearmanr
 
 from reelflow.base.errors import DataError
-from reelflow.explain.explain_video import check, decisive, explain
+from reelflow.explain.explain_video import decisive, explain
 from reelflow.explain.findings_in_words import sentences, summary
-from reelflow.explain.sanity_checks import areas, by_map, energy_in_boxes, rank_correlation
+from reelflow.explain.sanity_checks import areas, by_map, check, energy_in_boxes, rank_correlation
 from tests.explained import Toy, bright_place, look_at
 
 BOX = np.tile([8.0, 16.0, 16.0, 24.0], (8, 1))
