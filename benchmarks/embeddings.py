@@ -34,7 +34,7 @@ from reelflow.embeddings.embed import embed
 from reelflow.embeddings.feature_cache import FeatureCache
 from reelflow.embeddings.flow_statistics import FLOW_BLOCK
 from reelflow.embeddings.spec import EmbeddingSpec, Look
-from reelflow.video.check import check_video
+from reelflow.video.check_by_decoding import check_video
 from reelflow.video.process_limits import Bounds
 
 TOP, FINE = LAYERS[MOBILENET]

@@ -31,7 +31,7 @@ import numpy as np
 from benchmarks.peers import READERS, Job
 from reelflow.extraction.samplers import uniform
 from reelflow.store.clip_spec import ClipSpec
-from reelflow.video.check import check_video
+from reelflow.video.check_by_decoding import check_video
 from reelflow.video.ffmpeg import ffmpeg_exe
 from reelflow.video.process_limits import Bounds
 

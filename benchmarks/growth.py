@@ -33,7 +33,7 @@ from reelflow.dataset.fingerprints import SIDE
 from reelflow.extraction.decoded_cache import DecodedCache
 from reelflow.store.clip_spec import Clip, ClipSpec
 from reelflow.store.shards import SHARD_BYTES, record_of, shards_of, write_shard
-from reelflow.video.check import VideoInfo
+from reelflow.video.check_by_decoding import VideoInfo
 from reelflow.video.ffmpeg import ffmpeg_exe
 from reelflow.video.file_changed import stamp_of
 from tests.checkout import Checkout, make_project

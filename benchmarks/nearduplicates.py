@@ -27,7 +27,7 @@ from reelflow.dataset.fingerprints import Keys, Pictures, fingerprint, keys
 from reelflow.dataset.near_duplicates import Pair, find
 from reelflow.params.ingest import IngestParams
 from reelflow.sample.write import write_sample
-from reelflow.video.check import check_video
+from reelflow.video.check_by_decoding import check_video
 from reelflow.video.ffmpeg import ffmpeg_exe
 from reelflow.video.process_limits import Bounds
 from reelflow.video.thumbnails import Thumbnails

@@ -28,7 +28,7 @@ from reelflow.networks import transfer
 from reelflow.sample import write_sample
 from reelflow.training.group_folds import balanced_accuracy
 from reelflow.training.ridge_head import Candidate, RidgeHead, fit_ridge_head
-from reelflow.video.check import check_video
+from reelflow.video.check_by_decoding import check_video
 from reelflow.video.process_limits import Bounds
 
 CLIPS_PER_CLASS, SCENES_PER_CLASS = 40, 8

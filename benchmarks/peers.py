@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from reelflow.base.errors import VideoError
 from reelflow.dataset.catalogue import check_one
 from reelflow.store.clip_spec import ClipSpec
-from reelflow.video.check import VideoInfo
+from reelflow.video.check_by_decoding import VideoInfo
 from reelflow.video.ffmpeg import ffmpeg_exe
 from reelflow.video.process_limits import Bounds
 from tests.clips import read_clips

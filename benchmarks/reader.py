@@ -36,7 +36,7 @@ from reelflow.store.clip_spec import ClipSpec
 from reelflow.store.frame_store import FrameStore
 from reelflow.store.shards import open_shard
 from reelflow.training.batches import Batches
-from reelflow.video.check import VideoInfo, check_video
+from reelflow.video.check_by_decoding import VideoInfo, check_video
 from reelflow.video.process_limits import Bounds
 
 SPEC = ClipSpec(16, 64, 64, fit="stretch")

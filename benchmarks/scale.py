@@ -22,7 +22,7 @@ from typing import Any
 from benchmarks import growth, million, reader
 from benchmarks.growth import memory_of
 from reelflow.base.parallel import worker_count
-from reelflow.video.check import VideoInfo, check_video, hash_file
+from reelflow.video.check_by_decoding import VideoInfo, check_video, hash_file
 from reelflow.video.process_limits import Bounds
 
 PAGE = Path("docs/scale.md")

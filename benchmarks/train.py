@@ -37,7 +37,7 @@ from reelflow.store.frame_store import FrameStore
 from reelflow.training.batches import Batches
 from reelflow.training.fit import State, steps
 from reelflow.training.optimizer import optimizer_of, recipe
-from reelflow.video.check import check_video
+from reelflow.video.check_by_decoding import check_video
 from reelflow.video.process_limits import Bounds
 from tests.dataset import write_store
 

@@ -24,7 +24,7 @@ from cli.sample import sample
 from cli.search import search
 from cli.ui import ui
 from reelflow.base.terminal import log_to_stderr
-from tasks.common.report_errors import sentence
+from tasks.common.error_to_sentence import sentence
 
 app = typer.Typer(
     add_completion=False,

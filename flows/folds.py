@@ -25,7 +25,7 @@ from flows.engine.fold_program import FoldProgram, fold_programs
 from flows.engine.run_folds import Turn, Work
 from flows.engine.stage_outcomes import RECORDER, StageOutcome
 from flows.train import guarded, run_graph
-from tasks.common.report_errors import sentence
+from tasks.common.error_to_sentence import sentence
 
 
 def flow_of(

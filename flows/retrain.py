@@ -16,7 +16,7 @@ from prefect.states import Completed, Failed
 from flows.raw_videos import take_in
 from flows.train import PATIENCE_S, graph, guarded, run_graph
 from reelflow.intake.inbox import SETTLE_S
-from tasks.common.report_errors import sentence
+from tasks.common.error_to_sentence import sentence
 
 
 @task(name="inbox", task_run_name="inbox", cache_policy=NO_CACHE)

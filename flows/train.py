@@ -32,8 +32,8 @@ from flows.engine.run_lock import only_run
 from flows.engine.stage_outcomes import RECORDER, Outcome, Recorder, StageOutcome
 from flows.engine.unseen_by_dvc import missing_effect
 from reelflow.base.errors import UnavailableError
+from tasks.common.error_to_sentence import sentence
 from tasks.common.paths import PARAMS
-from tasks.common.report_errors import sentence
 
 # A deployment that finds another run at work waits this long for it, then fails with a sentence.
 PATIENCE_S = 3600.0

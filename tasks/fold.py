@@ -34,8 +34,8 @@ from reelflow.store.frame_store import FrameStore
 from reelflow.training.model_inputs import inputs_of
 from reelflow.training.predict_clip import predict
 from reelflow.training.training_result import Trained
+from tasks.common.error_to_sentence import sentence
 from tasks.common.paths import EMBEDDINGS, FOLDS, FRAMES
-from tasks.common.report_errors import sentence
 from tasks.common.stage_inputs import prepared_splits
 from tasks.preprocess import training_facts
 from tasks.train import Training

@@ -8,7 +8,7 @@ from pathlib import Path
 from reelflow.base.errors import VideoError
 from reelflow.extraction.read_clips import read_clip
 from reelflow.store.clip_spec import Clip, ClipSpec
-from reelflow.video.check import VideoInfo
+from reelflow.video.check_by_decoding import VideoInfo
 from reelflow.video.process_limits import Bounds
 
 

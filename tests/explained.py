@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from reelflow.explain.explainable_model import Changed, Floats, Frames, Look, Shape3
-from reelflow.video.check import VideoInfo
+from reelflow.video.check_by_decoding import VideoInfo
 
 # Frames, rows and columns that the toy looks at.
 PLACE = (slice(4, 6), slice(16, 24), slice(8, 16))

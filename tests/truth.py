@@ -15,7 +15,7 @@ from reelflow.extraction.pyav_decoder import decoder, takes
 from reelflow.extraction.region import WHOLE
 from reelflow.extraction.wanted_frames import Wanted
 from reelflow.store.clip_spec import Clip, ClipSpec
-from reelflow.video.check import VideoInfo
+from reelflow.video.check_by_decoding import VideoInfo
 from reelflow.video.process_limits import Bounds
 from tests.conftest import ffmpeg
 

@@ -114,6 +114,6 @@ def write_json(path: Path, value: Any) -> None:
 
 def digest_of(path: Path, algorithm: str = "sha256") -> str:
     """The hash of a file's bytes, hexadecimal. Raises `OSError`; for a video from outside see
-    `reelflow.video.check.hash_file`, which opens nothing but regular files."""
+    `reelflow.video.check_by_decoding.hash_file`, which opens nothing but regular files."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, algorithm).hexdigest()

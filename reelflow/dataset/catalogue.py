@@ -23,7 +23,7 @@ from reelflow.dataset.check_cache import CheckCache, Verdict
 from reelflow.dataset.fingerprints import Pictures, fingerprint
 from reelflow.intake.labelled_videos import LabelledVideo
 from reelflow.intake.quarantine import DUPLICATE, listed, unusable
-from reelflow.video.check import DamagedVideoError, VideoInfo, check_video
+from reelflow.video.check_by_decoding import DamagedVideoError, VideoInfo, check_video
 from reelflow.video.damage_policy import SET_ASIDE, Policy
 from reelflow.video.file_changed import changed, hash_and_stamp, stamp_of
 from reelflow.video.open_safely import refuse_name, regular_file_size

@@ -21,7 +21,7 @@ import numpy as np
 from reelflow.base.decoder_versions import decoders
 from reelflow.base.errors import UnavailableError, VideoError
 from reelflow.dataset.fingerprints import FINGERPRINT_VERSION, SIDE, Pictures
-from reelflow.video.check import CHECK_VERSION, DamagedVideoError, VideoInfo
+from reelflow.video.check_by_decoding import CHECK_VERSION, DamagedVideoError, VideoInfo
 
 log = logging.getLogger(__name__)
 

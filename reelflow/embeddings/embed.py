@@ -21,7 +21,7 @@ from reelflow.embeddings.views import box_of, cut
 from reelflow.extraction.engines import Video, clip_of, or_error
 from reelflow.store.clip_spec import Clip
 from reelflow.store.shards import Records, as_record
-from reelflow.video.check import check_video
+from reelflow.video.check_by_decoding import check_video
 from reelflow.video.process_limits import Bounds
 
 if TYPE_CHECKING:

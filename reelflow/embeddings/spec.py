@@ -13,7 +13,7 @@ from typing import Any
 from reelflow.backbones import LAYERS, LITE0, MOBILENET, weights_id
 from reelflow.embeddings.flow_statistics import FLOW_BLOCK
 from reelflow.store.clip_spec import ClipSpec
-from reelflow.video.check import VideoInfo
+from reelflow.video.check_by_decoding import VideoInfo
 
 # Raised when this room would give other numbers for the same spec, so that they are made anew.
 EMBEDDINGS_VERSION = 2

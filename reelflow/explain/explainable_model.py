@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import zoom
 
-from reelflow.video.check import VideoInfo
+from reelflow.video.check_by_decoding import VideoInfo
 
 if TYPE_CHECKING:
     import keras

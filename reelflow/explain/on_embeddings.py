@@ -37,7 +37,7 @@ from reelflow.explain.random_weights import drawn_anew
 from reelflow.store.shards import Records
 from reelflow.training.predict_clip import predict_clip
 from reelflow.training.temperature import tempered
-from reelflow.video.check import check_video
+from reelflow.video.check_by_decoding import check_video
 from reelflow.video.process_limits import Bounds
 
 if TYPE_CHECKING:

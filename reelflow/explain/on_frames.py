@@ -29,7 +29,7 @@ from reelflow.store.clip_spec import ClipSpec
 from reelflow.store.crops_and_segments import shown
 from reelflow.training.familiarity import features_of
 from reelflow.training.temperature import tempered
-from reelflow.video.check import check_video
+from reelflow.video.check_by_decoding import check_video
 from reelflow.video.process_limits import Bounds
 
 if TYPE_CHECKING:

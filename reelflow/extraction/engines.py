@@ -19,7 +19,7 @@ from reelflow.extraction.decoded_cache import clip_path
 from reelflow.extraction.read_clips import read_clip
 from reelflow.store.clip_spec import Clip, ClipSpec
 from reelflow.store.shards import Records, record_of, write_shard
-from reelflow.video.check import VideoInfo
+from reelflow.video.check_by_decoding import VideoInfo
 from reelflow.video.file_changed import refuse_changed, stamp_of
 from reelflow.video.process_limits import Bounds
 

@@ -21,7 +21,7 @@ from reelflow.base.errors import VideoError
 from reelflow.extraction.scale_and_crop import filters_of
 from reelflow.extraction.skip_packets import spared
 from reelflow.extraction.wanted_frames import LONGEST, Wanted, one_at
-from reelflow.video.check import VideoInfo
+from reelflow.video.check_by_decoding import VideoInfo
 from reelflow.video.ffmpeg import again_if_killed, run_ffmpeg, source
 from reelflow.video.file_changed import changed
 from reelflow.video.frame_times import Times, is_rising

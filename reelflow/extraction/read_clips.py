@@ -15,7 +15,7 @@ from reelflow.extraction.region import WHOLE, region_of
 from reelflow.extraction.wanted_frames import Wanted
 from reelflow.store.clip_spec import Clip, ClipSpec
 from reelflow.store.crops_and_segments import crops_of
-from reelflow.video.check import VideoInfo, check_video
+from reelflow.video.check_by_decoding import VideoInfo, check_video
 from reelflow.video.process_limits import Bounds
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from reelflow.extraction.motion import motion_energy, window
 from reelflow.extraction.samplers import dense
 from reelflow.store.clip_spec import ClipSpec
-from reelflow.video.check import VideoInfo
+from reelflow.video.check_by_decoding import VideoInfo
 
 # left, top, width, height as shares (0 to 1) of the picture as shown.
 Box = tuple[float, float, float, float]

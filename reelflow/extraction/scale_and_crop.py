@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from reelflow.extraction.region import WHOLE, Box
 from reelflow.store.clip_spec import ClipSpec
-from reelflow.video.check import VideoInfo
+from reelflow.video.check_by_decoding import VideoInfo
 
 # `accurate_rnd` and `bitexact` give the same bytes on every processor, `full_chroma_int` keeps
 # the colours of small pictures. Together they cost a few per cent of a decode.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from reelflow.extraction.region import Box
 from reelflow.extraction.scale_and_crop import scaled_size
 from reelflow.store.clip_spec import ClipSpec
-from reelflow.video.check import VideoInfo
+from reelflow.video.check_by_decoding import VideoInfo
 from reelflow.video.frame_times import Times
 
 # Characters of an expression; an argument of a program may have 128 KiB.

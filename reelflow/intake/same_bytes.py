@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from reelflow.video.check import hash_file
+from reelflow.video.check_by_decoding import hash_file
 
 
 class Contents:

@@ -14,9 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, Any
-
-from pydantic import Field
+from typing import TYPE_CHECKING, Any
 
 from reelflow.base.section import Section
 
@@ -36,16 +34,6 @@ NETWORKS = (
 )
 
 Shape = tuple[int, ...]
-
-
-Dropout = Annotated[float, Field(ge=0.0, lt=1.0)]
-
-
-class WidthAndDropout(Section):
-    """Settings that several networks have."""
-
-    width: int = Field(16, ge=4, le=256)
-    dropout: Dropout = 0.3
 
 
 def build(

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from reelflow.base.section import Section
-from reelflow.networks import Dropout, Shape
+from reelflow.networks import Shape
+from reelflow.networks.shared_settings import Dropout
 
 if TYPE_CHECKING:
     import keras

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from reelflow.base.section import Section
-from reelflow.networks import Dropout, Shape
+from reelflow.networks import Shape
+from reelflow.networks.shared_settings import Dropout
 
 if TYPE_CHECKING:
     import keras

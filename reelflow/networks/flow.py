@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelflow.base.section import Section
-from reelflow.networks import Dropout, Shape
+from reelflow.networks import Shape
+from reelflow.networks.shared_settings import Dropout
 
 if TYPE_CHECKING:
     import keras

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from reelflow.networks import Shape, WidthAndDropout
+from reelflow.networks import Shape
+from reelflow.networks.shared_settings import WidthAndDropout
 
 if TYPE_CHECKING:
     import keras

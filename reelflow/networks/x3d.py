@@ -13,7 +13,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from reelflow.networks import Shape, WidthAndDropout
+from reelflow.networks import Shape
+from reelflow.networks.shared_settings import WidthAndDropout
 
 if TYPE_CHECKING:
     import keras

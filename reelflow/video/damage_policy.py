@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reelflow.base.errors import VideoError
-from reelflow.video.check import DamagedVideoError, VideoInfo
+from reelflow.video.check_by_decoding import DamagedVideoError, VideoInfo
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What ffmpeg complains of while it decodes a video, and which complaints are about its pictures.
 
-A complaint sets a file aside (`reelflow.video.check`), so its source matters. Complaints about
-sound, another stream or the list of output times are not about the pictures.
+A complaint sets a file aside (`reelflow.video.check_by_decoding`), so its source matters.
+Complaints about sound, another stream or the list of output times are not about the pictures.
 """
 
 from __future__ import annotations

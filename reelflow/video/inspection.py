@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from reelflow.base.errors import VideoError
-from reelflow.video.check import DamagedVideoError, VideoInfo, check_video
+from reelflow.video.check_by_decoding import DamagedVideoError, VideoInfo, check_video
 from reelflow.video.damage_policy import SET_ASIDE, Policy
 from reelflow.video.ffmpeg import ffmpeg_exe, header_lines
 from reelflow.video.open_safely import refuse_name

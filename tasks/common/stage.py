@@ -16,8 +16,8 @@ from collections.abc import Callable
 from reelflow.base.errors import UnavailableError
 from reelflow.base.files import remove_left_over
 from reelflow.base.terminal import log_to_stderr
+from tasks.common.error_to_sentence import sentence
 from tasks.common.paths import STATE, WRITTEN_TO
-from tasks.common.report_errors import sentence
 
 TIMINGS = STATE / "timings.jsonl"
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h: running the stage again may help

@@ -14,7 +14,7 @@ from cli.common import SETTINGS
 from cli.explain import explain
 from reelflow.registry.ask_model import Answer
 from reelflow.store.clip_spec import ClipSpec
-from reelflow.video.check import check_video
+from reelflow.video.check_by_decoding import check_video
 from reelflow.video.process_limits import Bounds
 from tasks.explain import Opened, explain_videos
 from tests.conftest import MakeVideo

@@ -16,9 +16,9 @@ from reelflow.extraction.region import WHOLE
 from reelflow.extraction.wanted_frames import Wanted
 from reelflow.intake.read_folder_or_csv import list_videos
 from reelflow.store.clip_spec import ClipSpec
-from reelflow.video import allowed_formats, check, ffmpeg
+from reelflow.video import allowed_formats, check_by_decoding, ffmpeg
 from reelflow.video.allowed_formats import DECODERS, DEMUXERS
-from reelflow.video.check import check_video
+from reelflow.video.check_by_decoding import check_video
 from reelflow.video.ffmpeg import again_if_killed, run
 from reelflow.video.intact_frames import find_intact
 from reelflow.video.process_limits import Bounds
@@ -130,7 +130,7 @@ def test_a_video_has_only_so_many_frames(
     tmp_path: Path, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = make_video(tmp_path / "a.mkv", seconds=20, rate=100, size="16x16", codec="mpeg4")
-    monkeypatch.setattr(check, "MOST_PRINTED", 1000)
+    monkeypatch.setattr(check_by_decoding, "MOST_PRINTED", 1000)
     with pytest.raises(VideoError) as error:
         check_video(path, Bounds())
     assert error.value.code == "output"

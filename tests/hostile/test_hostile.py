@@ -18,7 +18,7 @@ from reelflow.extraction.region import WHOLE
 from reelflow.extraction.wanted_frames import Wanted
 from reelflow.intake.read_folder_or_csv import list_videos
 from reelflow.store.clip_spec import ClipSpec
-from reelflow.video.check import check_video
+from reelflow.video.check_by_decoding import check_video
 from reelflow.video.ffmpeg import ffmpeg_exe
 from reelflow.video.intact_frames import find_intact
 from reelflow.video.process_limits import Bounds

@@ -15,7 +15,7 @@ from reelflow.extraction import engines
 from reelflow.extraction.read_clips import read_clip
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.store.frame_store import FrameStore
-from reelflow.video.check import check_video, hash_file
+from reelflow.video.check_by_decoding import check_video, hash_file
 from reelflow.video.process_limits import Bounds
 from tasks import extract, ingest
 from tests.checkout import TINY, Checkout, make_project

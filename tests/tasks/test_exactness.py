@@ -14,7 +14,7 @@ from reelflow.extraction.engines import _INFO_FIELDS
 from reelflow.extraction.read_clips import read_clip
 from reelflow.store.clip_spec import Clip, ClipSpec
 from reelflow.store.frame_store import FrameStore
-from reelflow.video.check import VideoInfo
+from reelflow.video.check_by_decoding import VideoInfo
 from reelflow.video.process_limits import Bounds
 from tasks import extract, ingest
 from tests.clips import read_clips

@@ -15,7 +15,7 @@ import psutil
 import pytest
 import yaml
 
-from reelflow.video.check import VideoInfo, check_video, hash_file
+from reelflow.video.check_by_decoding import VideoInfo, check_video, hash_file
 from reelflow.video.process_limits import Bounds
 from tests.conftest import ROOT, MakeVideo
 from tests.folder import Folder

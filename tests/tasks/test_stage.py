@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reelflow.base.errors import UnavailableError
-from tasks.common import report_errors, stage
+from tasks.common import error_to_sentence, stage
 from tests.conftest import ROOT
 
 
@@ -42,7 +42,7 @@ def test_an_error_of_the_system_that_nobody_foresaw_is_one_too(project: Path) ->
 
 
 def test_a_missing_right_is_not_said_to_be_one_to_write(project: Path) -> None:
-    said = report_errors.sentence(PermissionError(13, "Permission denied", "data/raw/a.mp4"))
+    said = error_to_sentence.sentence(PermissionError(13, "Permission denied", "data/raw/a.mp4"))
     assert said.startswith("Permission denied (data/raw/a.mp4). Give this user the right to it")
 
 
@@ -50,7 +50,7 @@ def test_where_nothing_can_be_written_the_traceback_is_printed(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (project / ".reelflow").write_text("no folder")
-    assert "stands above" in report_errors.sentence(ValueError("seven"))
+    assert "stands above" in error_to_sentence.sentence(ValueError("seven"))
     assert "ValueError: seven" in capsys.readouterr().err
 
 

@@ -15,7 +15,7 @@ from reelflow.evaluation.answers import group_codes
 from reelflow.evaluation.paired import Metric, Paired, compare
 from reelflow.evaluation.verdict import in_words
 from reelflow.reports import page
-from reelflow.reports.page.pictures import strip
+from reelflow.reports.page.images_and_clips import strip
 from reelflow.store.clip_spec import Clip
 
 # Videos that are shown as frames, of those gained and of those lost.

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from reelflow.base.errors import DataError
 from reelflow.base.words import length
 from reelflow.reports.data_report.content import DataSet
-from reelflow.reports.page.pictures import moving, still
+from reelflow.reports.page.images_and_clips import moving, still
 
 Frames = Callable[[str], NDArray[np.uint8]]
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from reelflow.base.evenly_spaced import evenly
 from reelflow.reports.evaluation_report.content import Evaluation
-from reelflow.reports.page.pictures import strip
+from reelflow.reports.page.images_and_clips import strip
 from reelflow.store.clip_spec import Clip
 
 TILES = 8

@@ -10,7 +10,7 @@ import pandas as pd
 
 from reelflow.reports import plots
 from reelflow.reports.evaluation_report.content import Evaluation
-from reelflow.reports.page.pictures import still
+from reelflow.reports.page.images_and_clips import still
 from reelflow.store.clip_spec import Clip
 
 # Of the map, in its own units; above it is room for the clip that a reader points at.

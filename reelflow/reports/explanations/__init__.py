@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reelflow.reports import page
-from reelflow.reports.page.pictures import still
+from reelflow.reports.page.images_and_clips import still
 
 # Pixels of a side of a filter on the page.
 _SIDE = 40

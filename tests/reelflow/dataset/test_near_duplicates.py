@@ -19,7 +19,7 @@ from reelflow.dataset.fingerprints import (
     mirrored,
 )
 from reelflow.dataset.near_duplicates import Pair, find, sets
-from reelflow.video.check import check_video
+from reelflow.video.check_by_decoding import check_video
 from reelflow.video.process_limits import Bounds
 from reelflow.video.thumbnails import MOST, RATE, Thumbnails
 from tests.conftest import MakeVideo, ffmpeg

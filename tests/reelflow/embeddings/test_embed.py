@@ -18,7 +18,7 @@ from reelflow.embeddings.flow_statistics import FLOW_BLOCK
 from reelflow.embeddings.spec import EmbeddingSpec, Look
 from reelflow.extraction.engines import Video
 from reelflow.params.embed import EmbedParams
-from reelflow.video.check import check_video
+from reelflow.video.check_by_decoding import check_video
 from reelflow.video.process_limits import Bounds
 from tasks.embed import embedding_spec
 from tests.conftest import MakeVideo

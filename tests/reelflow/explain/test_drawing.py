@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from reelflow.explain.drawing import film, outlined, overlay, strip
-from reelflow.video.check import check_video
+from reelflow.video.check_by_decoding import check_video
 from reelflow.video.process_limits import Bounds
 
 FRAMES = np.full((6, 21, 33, 3), 128, np.uint8)

@@ -9,7 +9,7 @@ import pytest
 
 from reelflow.extraction.read_clips import read_clip
 from reelflow.store.clip_spec import ClipSpec
-from reelflow.video.check import check_video
+from reelflow.video.check_by_decoding import check_video
 from reelflow.video.process_limits import Bounds
 from tests.conftest import ffmpeg
 from tests.truth import FLAGS, same_frames

@@ -24,7 +24,7 @@ from reelflow.extraction.engines import Engine, Video, local_engine
 from reelflow.extraction.fill_store import extract_missing, finish_store, wanted_shards
 from reelflow.store import shards as store_module
 from reelflow.store.clip_spec import ClipSpec
-from reelflow.video.check import check_video
+from reelflow.video.check_by_decoding import check_video
 from reelflow.video.process_limits import Bounds
 from tests.conftest import MakeVideo
 

@@ -14,7 +14,7 @@ from reelflow.extraction.read_clips import read_clip
 from reelflow.extraction.region import WHOLE
 from reelflow.extraction.wanted_frames import Wanted
 from reelflow.store.clip_spec import Clip, ClipSpec
-from reelflow.video.check import DamagedVideoError, check_video
+from reelflow.video.check_by_decoding import DamagedVideoError, check_video
 from reelflow.video.process_limits import Bounds
 from tests.clips import read_clips
 from tests.conftest import MakeVideo, ffmpeg

@@ -24,7 +24,7 @@ from reelflow.extraction.pyav_decoder import Decoder, decoder, takes
 from reelflow.extraction.region import WHOLE
 from reelflow.extraction.wanted_frames import Wanted
 from reelflow.store.clip_spec import ClipSpec
-from reelflow.video.check import VideoInfo, check_video
+from reelflow.video.check_by_decoding import VideoInfo, check_video
 from reelflow.video.process_limits import Bounds
 from tests.clips import read_clips as read_all
 from tests.conftest import MakeVideo, ffmpeg

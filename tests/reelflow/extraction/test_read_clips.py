@@ -13,7 +13,7 @@ from reelflow.extraction import read_clips as read
 from reelflow.extraction.read_clips import read_clip
 from reelflow.extraction.wanted_frames import Wanted
 from reelflow.store.clip_spec import Clip, ClipSpec
-from reelflow.video.check import VideoInfo, check_video
+from reelflow.video.check_by_decoding import VideoInfo, check_video
 from reelflow.video.process_limits import Bounds
 from tests.clips import read_clips
 from tests.conftest import MakeVideo

@@ -12,7 +12,7 @@ from reelflow.base.errors import VideoError
 from reelflow.extraction.motion import motion_energy, window
 from reelflow.extraction.read_clips import read_clip
 from reelflow.store.clip_spec import ClipSpec
-from reelflow.video.check import check_video
+from reelflow.video.check_by_decoding import check_video
 from reelflow.video.process_limits import Bounds
 from tests.conftest import MakeVideo, ffmpeg
 

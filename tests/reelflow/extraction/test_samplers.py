@@ -16,7 +16,7 @@ from reelflow.extraction.read_clips import read_clip
 from reelflow.extraction.samplers import Indices, dense, fps, uniform
 from reelflow.params.extract import Sampler
 from reelflow.store.clip_spec import ClipSpec
-from reelflow.video.check import check_video
+from reelflow.video.check_by_decoding import check_video
 from reelflow.video.frame_times import span
 from reelflow.video.process_limits import Bounds
 from tests.conftest import MakeVideo, ffmpeg

@@ -16,7 +16,7 @@ from reelflow.extraction.region import WHOLE
 from reelflow.extraction.skip_packets import Packets, needed, spared
 from reelflow.extraction.wanted_frames import Wanted
 from reelflow.store.clip_spec import ClipSpec
-from reelflow.video.check import VideoInfo, check_video
+from reelflow.video.check_by_decoding import VideoInfo, check_video
 from reelflow.video.process_limits import Bounds
 from tests.conftest import MakeVideo, ffmpeg
 

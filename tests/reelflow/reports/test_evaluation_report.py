@@ -14,7 +14,7 @@ import pytest
 from reelflow.base.words import count, percent, quoted, visible
 from reelflow.reports import plots
 from reelflow.reports.evaluation_report import examples, render, tables
-from reelflow.reports.page.pictures import GAP, strip
+from reelflow.reports.page.images_and_clips import GAP, strip
 from reelflow.store.clip_spec import Clip
 from tests.evaluations import MIXED, clip, evaluation, history
 

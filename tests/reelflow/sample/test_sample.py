@@ -20,7 +20,7 @@ from reelflow.sample.broken import broken
 from reelflow.sample.plan import Planned, plan
 from reelflow.sample.scene import LABELS, MOTIONS, Scene
 from reelflow.store.clip_spec import ClipSpec
-from reelflow.video.check import check_video
+from reelflow.video.check_by_decoding import check_video
 from reelflow.video.process_limits import Bounds
 
 SMALL = {"clips_per_class": 10, "groups": 5}

@@ -22,7 +22,7 @@ from reelflow.store.shards import record_of
 from reelflow.training.augmentation import Augmentation
 from reelflow.training.batches import Batches
 from reelflow.training.predict_clip import predict_views
-from reelflow.video.check import check_video
+from reelflow.video.check_by_decoding import check_video
 from reelflow.video.process_limits import Bounds
 from tests.clips import read_clips
 from tests.conftest import MakeVideo

@@ -14,7 +14,7 @@ import pytest
 
 from reelflow.base.errors import VideoError
 from reelflow.dataset.check_cache import CheckCache
-from reelflow.video.check import DamagedVideoError, check_video
+from reelflow.video.check_by_decoding import DamagedVideoError, check_video
 from reelflow.video.process_limits import Bounds
 from tests.conftest import MakeVideo, ffmpeg
 

@@ -14,7 +14,7 @@ from reelflow.dataset.check_cache import CheckCache
 from reelflow.extraction.read_clips import read_clip
 from reelflow.intake.read_folder_or_csv import list_videos
 from reelflow.store.clip_spec import ClipSpec
-from reelflow.video.check import DamagedVideoError, VideoInfo, check_video
+from reelflow.video.check_by_decoding import DamagedVideoError, VideoInfo, check_video
 from reelflow.video.damage_policy import Policy
 from reelflow.video.inspection import inspect
 from reelflow.video.process_limits import Bounds

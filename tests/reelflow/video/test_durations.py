@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reelflow.video.check import VideoInfo, check_video
+from reelflow.video.check_by_decoding import VideoInfo, check_video
 from reelflow.video.ffmpeg import ffmpeg_exe
 from reelflow.video.process_limits import Bounds
 from tests import odd

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from reelflow.base.errors import VideoError
-from reelflow.video.check import check_video
+from reelflow.video.check_by_decoding import check_video
 from reelflow.video.inspection import inspect
 from reelflow.video.process_limits import Bounds
 from tests import odd

@@ -12,7 +12,7 @@ import pytest
 from reelflow.base.errors import VideoError
 from reelflow.extraction.read_clips import read_clip
 from reelflow.store.clip_spec import ClipSpec
-from reelflow.video.check import VideoInfo, check_video
+from reelflow.video.check_by_decoding import VideoInfo, check_video
 from reelflow.video.intact_frames import find_intact
 from reelflow.video.process_limits import Bounds
 from tasks.ingest import main

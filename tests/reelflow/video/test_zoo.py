@@ -15,7 +15,7 @@ from reelflow.base.errors import VideoError
 from reelflow.extraction import skip_packets
 from reelflow.extraction.read_clips import read_clip
 from reelflow.store.clip_spec import ClipSpec
-from reelflow.video.check import check_video
+from reelflow.video.check_by_decoding import check_video
 from reelflow.video.inspection import inspect
 from reelflow.video.process_limits import Bounds
 from tests.truth import assert_decoder_agrees, same_frames
