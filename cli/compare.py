@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cli.common import Json
+from cli.options import Json
 from reelflow.base.terminal import printable
 
 _SIDE = (

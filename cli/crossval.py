@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.common import Data
+from cli.options import Data
 from cli.run import run_on
 from reelflow.base.terminal import say
 from reelflow.base.words import count, interval, percent

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.common import Model, Videos, model_here, show_table, with_folders
+from cli.options import Model, Videos, model_here, with_folders
+from cli.printing import show_table
 from reelflow.base.terminal import printable
 
 if TYPE_CHECKING:

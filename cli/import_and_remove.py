@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.common import refuse_options
+from cli.options import refuse_options
 from reelflow.base.terminal import say
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.common import Json, print_any_name, show_table, with_folders
+from cli.options import Json, with_folders
+from cli.printing import print_any_name, show_table
 from reelflow.base.terminal import printable
 from tasks.common.paths import PARAMS
 

@@ -10,7 +10,6 @@ import sys
 
 import typer
 
-from cli.common import SETTINGS
 from cli.compare import compare
 from cli.crossval import crossval
 from cli.explain import explain
@@ -18,6 +17,7 @@ from cli.gc import gc
 from cli.import_and_remove import import_, remove
 from cli.inspect import inspect
 from cli.networks import networks
+from cli.options import SETTINGS
 from cli.predict import predict
 from cli.run import retrain, run
 from cli.sample import sample

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.common import Json, show_table
+from cli.options import Json
+from cli.printing import show_table
 from tasks.common.paths import PARAMS
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.common import Json, Model, Videos, model_here, print_any_name, show_table, with_folders
+from cli.options import Json, Model, Videos, model_here, with_folders
+from cli.printing import print_any_name, show_table
 from reelflow.base.terminal import printable
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from cli.common import show_table
+from cli.printing import show_table
 from flows.engine.stage_outcomes import PipelineResult
 from reelflow.base.terminal import printable
 from reelflow.base.words import interval, percent

@@ -23,7 +23,7 @@ from prefect.states import Cancelled, Completed, Failed
 
 from flows.engine import stage_process
 from flows.engine.checked_graph import checked_graph
-from flows.engine.dvc_graph import BusyError, Node, changes
+from flows.engine.dvc_graph import BusyError, Node
 from flows.engine.dvc_repro import reproduce
 from flows.engine.params_override import set_params
 from flows.engine.prefect_artifacts import show_reports
@@ -31,6 +31,7 @@ from flows.engine.retries import BUSY, TRIES, UNAVAILABLE, WAITS_S, may_pass
 from flows.engine.run_lock import only_run
 from flows.engine.stage_outcomes import RECORDER, Outcome, Recorder, StageOutcome
 from flows.engine.unseen_by_dvc import missing_effect
+from flows.engine.why_stages_run import changes
 from reelflow.base.errors import UnavailableError
 from tasks.common.error_to_sentence import sentence
 from tasks.common.paths import PARAMS

@@ -1,4 +1,4 @@
-"""The bridge to DVC: its graph as plain values, and what has changed.
+"""The bridge to DVC: its graph as plain values.
 
 `dvc.yaml` alone holds the order of stages; this module reads it through DVC's API, in this process
 (some 20 ms a stage). The working directory is the top folder of the project.
@@ -21,8 +21,6 @@ from tasks.common.paths import METRICS
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
-
-_CODE = ("reelflow/", "tasks/")
 
 # DVC's lock is a file lock, which two threads of one process cannot hold at once.
 _one_question = threading.Lock()
@@ -63,7 +61,7 @@ def read_graph() -> list[Node]:
     """
     with dvc_repo() as repo:
         edges = repo.index.graph
-        own = _own(repo)
+        own = own_stages(repo)
         nodes = {
             stage.addressing: Node(
                 name=stage.addressing,
@@ -83,34 +81,12 @@ def read_graph() -> list[Node]:
     return [nodes[name] for name in order.static_order()]
 
 
-def _own(repo: Repo) -> list[Any]:
+def own_stages(repo: Repo) -> list[Any]:
     """The stages of the top `dvc.yaml` and the sources that they read. DVC would also run commands
     of a `dvc.yaml` in any folder below, for example in a data set that was unpacked here."""
     top = [stage for stage in repo.index.stages if stage.path_in_repo == "dvc.yaml"]
     read = {other for stage in top for other in repo.index.graph.successors(stage)}
     return [*top, *(other for other in read if not other.cmd)]
-
-
-def changes(name: str | None = None) -> dict[str, str]:
-    """Which nodes DVC would run, and why, in a few words; empty if there is nothing to do.
-
-    Args:
-        name: ask for this node alone, whatever the state of its upstream.
-
-    Raises:
-        GraphError, BusyError: as `read_graph`.
-    """
-    with dvc_repo() as repo:
-        names = [name] if name else [stage.addressing for stage in _own(repo)]
-        found = repo.status(names) if names else {}
-    return {node: _briefly(list(_reasons(why))) for node, why in found.items()}
-
-
-def _briefly(reasons: list[str], most: int = 3) -> str:
-    """The first reasons, data before code, and the number of the others."""
-    ordered = sorted(reasons, key=lambda reason: reason.startswith(_CODE))
-    more = [f"{len(reasons) - most} more"] if len(reasons) > most else []
-    return "; ".join([*ordered[:most], *more])
 
 
 def clear_stale_locks() -> None:
@@ -162,20 +138,6 @@ def dvc_repo() -> Iterator[Repo]:
             f"DVC cannot read this project: {detail}. `dvc dag` says more; run the same command "
             "again when it works."
         ) from None
-
-
-def _reasons(why: Any) -> Iterator[str]:
-    """DVC's nested findings, flat: `data/raw modified`, `params train.epochs modified`."""
-    if isinstance(why, list):
-        for finding in why:
-            yield from _reasons(finding)
-    elif isinstance(why, dict):
-        for key, value in why.items():
-            for reason in _reasons(value):
-                shown = key.removeprefix("changed ")
-                yield reason if shown in ("deps", "outs") else f"{shown} {reason}"
-    else:
-        yield str(why)
 
 
 def busy_sentence(detail: str) -> str:

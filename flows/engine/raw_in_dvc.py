@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from flows.engine import stage_process
-from flows.engine.dvc_graph import changes
 from flows.engine.dvcignore import allowed, guard
+from flows.engine.why_stages_run import changes
 from reelflow.base.errors import DataError, ReelflowError
 from reelflow.base.files import digest_of
 from tasks.common.dvc_outputs import cache_folder, cached_file

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from flows.engine.checked_graph import checked_graph
-from flows.engine.dvc_graph import Node, changes
+from flows.engine.dvc_graph import Node
 from flows.engine.run_pipeline import run_flow
 from flows.engine.stage_outcomes import PipelineResult
+from flows.engine.why_stages_run import changes
 from reelflow.crossval.figures import Answered
 from reelflow.crossval.finished_folds import Job
 

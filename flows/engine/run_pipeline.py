@@ -18,10 +18,11 @@ import httpx
 
 from flows.engine import prefect_server, stage_process
 from flows.engine.checked_graph import checked_graph
-from flows.engine.dvc_graph import Node, changes
+from flows.engine.dvc_graph import Node
 from flows.engine.run_lock import only_run
 from flows.engine.stage_outcomes import RECORDER, PipelineResult, Recorder, StageOutcome
 from flows.engine.unseen_by_dvc import missing_effect
+from flows.engine.why_stages_run import changes
 
 _STOPPED = (
     "Stopped. What the finished stages computed is kept; run the same command again to go on."

@@ -10,8 +10,8 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from cli.common import SETTINGS
 from cli.explain import explain
+from cli.options import SETTINGS
 from reelflow.registry.ask_model import Answer
 from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.check_by_decoding import check_video

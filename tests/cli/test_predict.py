@@ -16,7 +16,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from cli.common import SETTINGS
+from cli.options import SETTINGS
 from cli.predict import predict
 from reelflow.registry import ask_model
 from reelflow.registry.ask_model import Answer

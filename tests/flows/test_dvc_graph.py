@@ -18,12 +18,12 @@ from flows.engine.dvc_graph import (
     BusyError,
     GraphError,
     Node,
-    changes,
     clear_stale_locks,
     read_graph,
 )
 from flows.engine.dvc_repro import reproduce
 from flows.engine.stage_failure import StageError
+from flows.engine.why_stages_run import changes
 from reelflow.base.errors import UnavailableError
 from tests.conftest import ROOT
 from tests.flows.tiny import STAGES, Tiny, wait_until

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.engine.dvc_graph import changes, read_graph
+from flows.engine.dvc_graph import read_graph
 from flows.engine.dvcignore import IGNORED, guard, pattern
 from flows.engine.raw_in_dvc import note
+from flows.engine.why_stages_run import changes
 from flows.raw_videos import provide, take_in
 from reelflow.base.errors import DataError
 from tests.flows.tiny import STAGES, Tiny
