@@ -25,6 +25,8 @@ from reelflow.base.errors import DataError
 from reelflow.base.files import write_text
 
 _DELIMITERS = ",;\t"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_HEAD = 4096  # bytes by which a file that is no text shows itself
 # Full-width signs too: spreadsheets in Japanese or Chinese read them as the others.
 _FORMULA = re.compile(r"'*(?![+-]?\d+(\.\d+)?$)[=+\-@\t\r\n＝＋－＠]")
 
@@ -119,14 +121,21 @@ def _only_texts(table: pd.DataFrame) -> pd.DataFrame:
 
 def _text(path: Path) -> str:
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            content = file.read(_HEAD)
+            if b"\0" in content and content[:2] not in _UTF16:
+                raise DataError(
+                    f"{path} is no csv, since it is no text. Name a csv, or a folder of labelled "
+                    "videos."
+                )
+            content += file.read()
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}.") from None
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        kind = "UTF-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "WINDOWS-1252"
+        kind = "UTF-16" if content[:2] in _UTF16 else "WINDOWS-1252"
         raise DataError(
             f"{path} cannot be read as a csv in UTF-8 (line {line}). Save it as UTF-8, or, if it "
             f"is {kind} as it seems: `iconv -f {kind} -t UTF-8 IN > OUT`."

@@ -1,4 +1,4 @@
-"""Names of files in a folder: those that are there, a free one, folders that are left empty."""
+"""Names of files in a folder: those that are there, a free one, links, empty folders."""
 
 from __future__ import annotations
 
@@ -37,6 +37,13 @@ def free_name(raw: Path, name: str, path: Path, taken: Container[str] = ()) -> s
         if free not in taken and not os.path.lexists(raw / free):
             return free
     raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(raw / free))
+
+
+def linked_folder(raw: Path, name: str) -> Path | None:
+    """The first folder of a name in `raw` that is a link: it may be somebody else's, so nothing is
+    written into it."""
+    folders = [raw / parent for parent in reversed(PurePosixPath(name).parents) if parent.name]
+    return next((folder for folder in folders if folder.is_symlink()), None)
 
 
 def drop_empty_folders(root: Path) -> None:

@@ -25,7 +25,7 @@ from typing import NamedTuple
 from reelflow.base.errors import VideoError
 from reelflow.base.files import remove_left_over
 from reelflow.intake.apply_import import put
-from reelflow.intake.file_names import files_in, free_name
+from reelflow.intake.file_names import files_in, free_name, linked_folder
 from reelflow.intake.labelled_videos import CSV_NAME, LabelledVideo
 from reelflow.intake.same_bytes import Contents
 from reelflow.intake.videos_csv import known_videos, write_listing
@@ -188,6 +188,11 @@ def _conflict(arrival: _Arrival, same: list[_Arrival], recorded: list[LabelledVi
 
 def _bring(arrival: _Arrival, raw: Path) -> str:
     """Link or copy an arrival into raw; its name there. Raises `VideoError` if it changed."""
+    if link := linked_folder(raw, arrival.video.path):
+        raise _waits(
+            f"{link} is a link to a folder, which stays as it is.",
+            "Put a folder in place of the link.",
+        )
     name = free_name(raw, arrival.video.path, arrival.path)
     # Linked only where no other name and no other owner can still change the bytes.
     found = arrival.path.lstat()

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from reelflow.base.errors import DataError, VideoError
 from reelflow.base.words import some
-from reelflow.intake.file_names import files_in, free_name
+from reelflow.intake.file_names import files_in, free_name, linked_folder
 from reelflow.intake.import_plan import Plan
 from reelflow.intake.labelled_videos import CSV_NAME, LabelledVideo, is_outside
 from reelflow.intake.quarantine import sentences
@@ -70,6 +70,12 @@ def plan_import(
     if adding:
         plan.after = dict(plan.before)
         _add(plan, raw, present)
+        links = {linked_folder(raw, name) for name in plan.put}
+        plan.obstacles += [
+            f"{link} is a link to {link.resolve()}, which stays as it is. Put a folder in place of "
+            "the link; its videos can be imported with `--add`, too."
+            for link in sorted(filter(None, links))
+        ]
     else:
         _mirror(plan, raw)
         plan.gone = sorted(present - set(plan.after) - {CSV_NAME})

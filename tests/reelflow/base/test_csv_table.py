@@ -95,6 +95,7 @@ def test_cells_stay_texts_and_quoted_ones_may_hold_line_ends(tmp_path: Path) -> 
     [
         (b"path,label\na.mp4,gro\xdf\n", "in UTF-8 (line 2)"),
         ("path,label\na.mp4,x\n".encode("utf-16"), "UTF-16"),
+        (b"\0\0\0 ftypisom", "no csv, since it is no text"),
         (b"", "first line names no columns"),
         (b"path,label\na.mp4,x,y\n", "row 2 has 3 cells, the first line 2"),
         (b'path,label\n"a.mp4,x\n', "cannot be read as a csv"),

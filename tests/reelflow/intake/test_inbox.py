@@ -262,3 +262,17 @@ def test_read_only_files_in_raw_keep_their_bytes_and_their_inode(inbox: Path, ra
         before.st_mode,
         before.st_mtime_ns,
     )
+
+
+def test_nothing_is_written_through_a_class_that_is_a_link(
+    inbox: Path, raw: Path, tmp_path: Path
+) -> None:
+    mine = put(tmp_path / "mine/b.mp4", "B").parent
+    (raw / "walk").symlink_to(mine)
+    put(inbox / "walk/a.mp4", "A")
+    put(inbox / "run/c.mp4", "C")
+    report = settled(inbox, raw, (mine,))
+    assert report.new == ["run/c.mp4"]
+    assert "walk is a link to a folder" in reason(report, "walk/a.mp4")
+    assert files(mine) == {"b.mp4": "B"}
+    assert files(inbox) == {"walk/a.mp4": "A"}

@@ -190,3 +190,16 @@ def test_the_same_bytes_under_two_labels_groups_or_splits_are_refused_everywhere
     for adding in (True, False):
         with pytest.raises(DataError, match=f"2 {kind}s"):
             plan_import(read_source(raw), tmp_path / "other", tmp_path / "l", adding=adding)
+
+
+def test_an_import_does_not_write_through_a_class_that_is_a_link(tmp_path: Path) -> None:
+    mine, more, raw = tmp_path / "mine", tmp_path / "more/walk", tmp_path / "raw"
+    for folder, name in ((mine, "a.mp4"), (more, "b.mp4")):
+        folder.mkdir(parents=True)
+        (folder / name).write_text(name)
+    raw.mkdir()
+    (raw / "walk").symlink_to(mine)
+    plan = plan_import(
+        read_source(more.parent), raw, tmp_path / "ledger", adding=True, links_to=(mine,)
+    )
+    assert [f"{raw / 'walk'} is a link to {mine}" in said for said in plan.obstacles] == [True]
