@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from reelflow.base.errors import VideoError
 from reelflow.extraction import samplers
 from reelflow.extraction.ffmpeg_decoder import decode, decoder_times, key_frames
 from reelflow.extraction.pyav_decoder import decoder, takes
@@ -44,7 +45,7 @@ def read_clip(
 
     Raises:
         VideoError: as `check_video`; `changed` if the file is no longer what `info` says;
-            `no_key_frames` if the sampler wants some and there are none.
+            `no_key_frames` if the sampler wants some and none is whole.
     """
     bounds = bounds or Bounds()
     info = info or check_video(path, bounds)
@@ -81,6 +82,9 @@ def _wanted(
     indices = sampler(shown[among], float(Fraction(info.time_base)), spec)
     # In a damaged video (see `reelflow.video.damage_policy`) the last whole frame stands for later
     # ones.
-    whole = max(1, int(np.searchsorted(among, info.intact)))
+    whole = int(np.searchsorted(among, info.intact))
+    if not whole:
+        reason = "None of its whole frames can be decoded without the others."
+        raise VideoError(str(path), "no_key_frames", reason, "Set extract.sampler to uniform.")
     taken, places = np.unique(among[np.minimum(indices, whole - 1)], return_inverse=True)
     return Wanted(path, info, spec, region, times, taken, alone), places

@@ -5,13 +5,15 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
 import numpy as np
 import pytest
 
-from reelflow.extraction import samplers
+from reelflow.base.errors import VideoError
+from reelflow.extraction import read_clips, samplers
 from reelflow.extraction.read_clips import read_clip
 from reelflow.extraction.samplers import Indices, dense, fps, uniform
 from reelflow.params.extract import Sampler
@@ -157,6 +159,17 @@ def test_key_frames_are_found_where_the_container_flags_none(
         clips.append(read_clip(file, spec(5, sampler="keyframes"), BOUNDS, info=info))
         assert (clips[-1].timestamps - info.start).round(3).tolist() == [0.0, 0.8, 1.6, 2.4, 3.2]
     np.testing.assert_array_equal(clips[0].frames, clips[1].frames)
+
+
+def test_no_frame_that_is_not_whole_stands_in_for_a_key_frame(
+    tmp_path: Path, make_video: MakeVideo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_video(tmp_path / "a.mp4", seconds=1, rate=25)
+    damaged = replace(check_video(path, BOUNDS), intact=3)
+    monkeypatch.setattr(read_clips, "key_frames", lambda *_: (np.array([5, 10]), True))
+    with pytest.raises(VideoError) as error:
+        read_clip(path, spec(5, sampler="keyframes"), BOUNDS, info=damaged)
+    assert error.value.code == "no_key_frames"
 
 
 def without_flags(flv: bytes) -> bytes:
