@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from reelflow.base.files import visible_files
 from reelflow.base.terminal import printable
 from tasks.common.paths import PARAMS
-
-if TYPE_CHECKING:
-    pass
 
 Data = Annotated[
     Path | None, typer.Option(help="Labelled videos, as for `reelflow run`; by default data/raw.")

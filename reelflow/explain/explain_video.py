@@ -66,6 +66,7 @@ def explain(subject: Subject, look: Look, label: str = "") -> Explanation:
 
 
 def maps_of(subject: Subject, look: Look, target: int) -> dict[str, Floats]:
+    """The maps of a video for a class, by name, as `Explanation` holds them."""
     maps = {OCCLUSION: occlusion_map(subject, look, target)}
     if subject.own:
         maps[subject.own] = subject.own_map(look, target)

@@ -110,13 +110,13 @@ def decoder_times(path: Path, info: VideoInfo, bounds: Bounds) -> Times:
 
 
 def key_frames(path: Path, info: VideoInfo, bounds: Bounds) -> tuple[NDArray[np.int64], bool]:
-    """Which frames are key frames, int64 (K,), and whether decoding these alone gives them.
+    """Which frames are key frames, int64 (K,), maybe none, and whether to decode these is enough.
 
     If packets have times of their own, finding key frames decodes nothing else; otherwise it
     decodes everything.
 
     Raises:
-        VideoError: as `decode`; `no_key_frames` if there are none.
+        VideoError: as `decode`.
     """
     shown = np.asarray(info.pts, np.int64)
     try:
@@ -131,10 +131,7 @@ def key_frames(path: Path, info: VideoInfo, bounds: Bounds) -> tuple[NDArray[np.
         if len(times) and found and not complaint and is_rising(shown):
             return places.astype(np.int64), True
     keys, _ = _listed(path, info, bounds, {}, "{ni}", _KEY)
-    if len(keys):
-        return keys, False
-    reason = "None of its frames can be decoded without the others."
-    raise VideoError(str(path), "no_key_frames", reason, "Set extract.sampler to uniform.")
+    return keys, False
 
 
 @again_if_killed

@@ -78,13 +78,14 @@ def _wanted(
     among, alone = np.arange(info.frames), False
     if spec.sampler == "keyframes":
         among, alone = key_frames(path, info, bounds)
-    sampler = getattr(samplers, spec.sampler)
-    indices = sampler(shown[among], float(Fraction(info.time_base)), spec)
     # In a damaged video (see `reelflow.video.damage_policy`) the last whole frame stands for later
     # ones.
     whole = int(np.searchsorted(among, info.intact))
     if not whole:
-        reason = "None of its whole frames can be decoded without the others."
+        which = "whole frames" if len(among) else "frames"
+        reason = f"None of its {which} can be decoded without the others."
         raise VideoError(str(path), "no_key_frames", reason, "Set extract.sampler to uniform.")
+    sampler = getattr(samplers, spec.sampler)
+    indices = sampler(shown[among], float(Fraction(info.time_base)), spec)
     taken, places = np.unique(among[np.minimum(indices, whole - 1)], return_inverse=True)
     return Wanted(path, info, spec, region, times, taken, alone), places
