@@ -13,6 +13,7 @@ import math
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -52,6 +53,8 @@ class Deadly(Checkpoint):
 
     Attributes:
         signal: its number.
+        meets: files of the processes that die together. Each writes its own and waits for the
+            others': who was slower would end with a sentence about who was faster.
         steps: how many were done.
         seeds: of dropout, after the last one.
     """
@@ -59,6 +62,7 @@ class Deadly(Checkpoint):
     every_s = 0.0
     share = math.inf
     signal = 0
+    meets: tuple[Path, ...] = ()
     steps = 0
     seeds: tuple[NDArray[np.uint32], ...] = ()
 
@@ -66,8 +70,18 @@ class Deadly(Checkpoint):
         self.steps += 1
         self.seeds = tuple(one.numpy() for one in state.model.variables if "seed" in one.path)
         if (state.epochs, state.step) == (1, 1):
+            self.wait_for_the_others()
             os.kill(os.getpid(), self.signal)
         super().save_if_due(state)
+
+    def wait_for_the_others(self) -> None:
+        if self.meets:
+            self.meets[self._workers.index].touch()
+        end = time.monotonic() + 300
+        while not all(each.exists() for each in self.meets):
+            if time.monotonic() > end:
+                raise TimeoutError(f"not all of {self.meets} came")
+            time.sleep(0.01)
 
 
 def network() -> Any:
@@ -110,6 +124,8 @@ def live(life: str, frames: Path, out: Path) -> None:
     folder = out.parent / f"checkpoints {workers.index} {life.replace('again', 'killed')}"
     checkpoint = Deadly(folder, {}, workers=workers)
     number = LIVES[life][workers.index]
+    if all(LIVES[life]):
+        checkpoint.meets = tuple(out.parent / f"{life} meets {index}" for index in range(2))
 
     def dies() -> Any:
         os.kill(os.getpid(), number)
