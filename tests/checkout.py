@@ -10,6 +10,7 @@ import yaml
 
 from reelflow.sample import write_sample
 from tests.conftest import ROOT
+from tests.flows.prefect_api import PrefectApi
 from tests.folder import Folder
 
 # What a clone would hold; copied from the working tree, so that what is tested is what is there.
@@ -51,9 +52,15 @@ class Checkout(Folder):
         """The hash of each output of each stage, by path."""
         return {out["path"]: out["md5"] for stage in self.lock().values() for out in stage["outs"]}
 
-    def copy(self, root: Path) -> Checkout:
+    def copy(self, root: Path, server: PrefectApi | None = None) -> Checkout:
         shutil.copytree(self.root, root, symlinks=True)
-        return Checkout(root)
+        return Checkout(root).served(server)
+
+    def served(self, server: PrefectApi | None) -> Checkout:
+        """Let runs report to a server that is up; each would start one of its own."""
+        if server:
+            self.environment |= server.environment()
+        return self
 
 
 def make_project(root: Path) -> Checkout:

@@ -10,6 +10,7 @@ import pytest
 
 from reelflow.sample import write_sample
 from tests.checkout import TINY, Checkout, make_project
+from tests.flows.prefect_api import PrefectApi
 from tests.planted import ODD, assert_untouched, plant
 
 pytestmark = pytest.mark.slow
@@ -40,9 +41,9 @@ def quarantine(made: Checkout) -> dict[str, str]:
 
 
 def test_run_on_a_folder_with_what_nobody_may_read_ends_in_a_registered_model(
-    tmp_path: Path, clips: Path
+    tmp_path: Path, clips: Path, prefect_api: PrefectApi
 ) -> None:
-    made = project(tmp_path / "project", clips)
+    made = project(tmp_path / "project", clips).served(prefect_api)
     secret = tmp_path / "outside/key"
     plant(made.root / "data/raw/disc_bobbing", secret)
     told = made.call("reelflow", "run").stdout
@@ -68,9 +69,9 @@ def test_run_on_a_folder_with_what_nobody_may_read_ends_in_a_registered_model(
 
 
 def test_labels_and_names_cannot_command_a_terminal_nor_stop_the_summary(
-    tmp_path: Path, clips: Path
+    tmp_path: Path, clips: Path, prefect_api: PrefectApi
 ) -> None:
-    made = project(tmp_path / "project", clips, into="mine")
+    made = project(tmp_path / "project", clips, into="mine").served(prefect_api)
     mine, secret = made.root / "mine", tmp_path / "outside/key"
     (mine / "disc_sinking/clip_001.mov").rename(mine / "disc_sinking/\x1b]0;owned\x07.mov")
     plant(mine / "disc_sinking", secret)

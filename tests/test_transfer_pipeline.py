@@ -13,14 +13,15 @@ import pytest
 from reelflow.networks.transfer import CANDIDATES, Settings, candidates
 from reelflow.training.group_folds import group_folds
 from tests.checkout import Checkout, make_checkout
+from tests.flows.prefect_api import PrefectApi
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+def done(tmp_path_factory: pytest.TempPathFactory, prefect_api: PrefectApi) -> Checkout:
     checkout = make_checkout(tmp_path_factory.mktemp("transfer") / "project", clips_per_class=4)
-    checkout.set_params(train={"network": "transfer"}, embed={"frames": 8})
+    checkout.served(prefect_api).set_params(train={"network": "transfer"}, embed={"frames": 8})
     checkout.call("reelflow", "run")
     return checkout
 

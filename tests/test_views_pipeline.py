@@ -9,12 +9,15 @@ import pandas as pd
 import pytest
 
 from tests.checkout import make_checkout
+from tests.flows.prefect_api import PrefectApi
 
 pytestmark = pytest.mark.slow
 
 
-def test_the_registered_model_gives_what_was_evaluated_over_all_views(tmp_path: Path) -> None:
-    checkout = make_checkout(tmp_path / "project")
+def test_the_registered_model_gives_what_was_evaluated_over_all_views(
+    tmp_path: Path, prefect_api: PrefectApi
+) -> None:
+    checkout = make_checkout(tmp_path / "project", clips_per_class=4).served(prefect_api)
     checkout.set_params(extract={"sampler": "segments", "per_segment": 3, "crops": 3})
     checkout.call("reelflow", "run")
     stored = json.loads((checkout.root / "metrics/extract.json").read_text("utf-8"))
