@@ -45,7 +45,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
     while driver.poll() is None:
         with contextlib.suppress(psutil.NoSuchProcess):
             for process in psutil.Process(driver.pid).children(recursive=True):
-                stage = process.cmdline()[-1].removeprefix("tasks.")
+                # That of a process that has ended, which nobody has asked for its status, is empty.
+                stage = "".join(process.cmdline()[-1:]).removeprefix("tasks.")
                 if stage in cpu_s:
                     cpu_s[stage] = max(cpu_s[stage], cpu_seconds(process))
         time.sleep(0.02)
