@@ -2,27 +2,27 @@
 
     python -m benchmarks.nested_search /path/to/fights
 
-Whole groups are dealt into folds. For each fold a clone of this repository in `.reelflow/nested/`
-gets all videos, those of the fold as their official test: `reelflow search` chooses the learning
-rate by folds of the others, and `reelflow run` trains with it and tests once. Frames are those that
-docs/training.md gives for `flow`; all else stands in params.yaml. A fold that was tested is not
-tested again. Prints a row a fold, and all together with an interval over groups.
+Whole groups are dealt into folds. For each fold a clone of this repository, in a folder of
+`.reelflow/nested/` named after the set and the number of folds, gets all videos, those of the fold
+as their official test: `reelflow search` chooses the learning rate by folds of the others, and
+`reelflow run` trains with it and tests once. Frames are those that docs/training.md gives for
+`flow`; all else stands in params.yaml. A fold that was tested is not tested again. Prints a row a
+fold, and all together with an interval over groups.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import yaml
 from sklearn.model_selection import StratifiedGroupKFold
 
+from benchmarks.results import call
 from reelflow.crossval.figures import figures
 from reelflow.evaluation.intervals import Bootstrap
 
@@ -36,19 +36,17 @@ def main() -> None:
     parser.add_argument("videos", type=Path, help="a folder with videos.csv: path, label, group")
     parser.add_argument("--folds", type=int, default=3)
     asked = parser.parse_args()
-    if not (PLACE / "videos").exists():
-        PLACE.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(asked.videos, PLACE / "videos")
+    place = PLACE / f"{asked.videos.resolve().name}-{asked.folds}"
+    if not (place / "videos").exists():
+        shutil.copytree(asked.videos, place / "videos")
     table = pd.read_csv(asked.videos / "videos.csv")
     deal = StratifiedGroupKFold(asked.folds, shuffle=True, random_state=0)
-    answers, rows = (
-        [],
-        ["| fold | learning rate | groups | videos | accuracy |", "|---|---|---|---|---|"],
-    )
+    rows = ["| fold | learning rate | groups | videos | accuracy |", "|---|---|---|---|---|"]
+    answers = []
     for fold, (_, left_out) in enumerate(deal.split(table, table["label"], table["group"])):
         table["split"] = "train"
         table.loc[left_out, "split"] = "test"
-        found, rate = of_fold(fold, table)
+        found, rate = of_fold(place, fold, table)
         rows.append(f"| {fold} | {rate:g} | {cells(found)} |")
         answers.append(found)
     every = pd.concat(answers)
@@ -58,22 +56,17 @@ def main() -> None:
     print(f"interval over groups: {whole['accuracy_low']:.2f} to {whole['accuracy_high']:.2f}")
 
 
-def of_fold(fold: int, table: pd.DataFrame) -> tuple[pd.DataFrame, float]:
+def of_fold(place: Path, fold: int, table: pd.DataFrame) -> tuple[pd.DataFrame, float]:
     """The answers to the videos of the fold, and the learning rate that was chosen."""
-    root, listing = PLACE / str(fold), PLACE / "videos" / f"fold-{fold}.csv"
+    root, listing = place / str(fold), place / "videos" / f"fold-{fold}.csv"
     if not (root / "metrics/register.json").exists():
         table.to_csv(listing, index=False)
         if not root.exists():
             subprocess.run(["git", "clone", "-q", ".", root], check=True)
             set_params(root / "params.yaml")
         search = ("search", "--network", "flow", "--trials", str(len(RATES)), "--write")
-        for command in ((*search, "--data", str(listing)), ("run",)):
-            subprocess.run(
-                [sys.executable, "-m", "cli.main", *command],
-                cwd=root,
-                env={**os.environ, "PYTHONPATH": str(root)},
-                check=True,
-            )
+        call(root, *search, "--data", str(listing))
+        call(root, "run")
     found = pd.read_csv(root / "reports/predictions.csv", dtype={"group": str})
     found["right"] = found["predicted"] == found["label"]
     card = json.loads((root / "models/model.json").read_text())

@@ -158,13 +158,12 @@ class Checkout:
         params = yaml.safe_load(subprocess.check_output(["git", "show", "HEAD:params.yaml"]))
         params["train"]["transfer"]["features"] = features
         (self.root / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
-        command = [sys.executable, "-m", "cli.main", "crossval", "--network", network]
+        command = ["crossval", "--network", network]
         command += ["--leave-one-group-out"] if self._few_groups() else []
         command += ["--folds", str(folds), "--repeats", str(1 if self._few_groups() else repeats)]
         command += ["--data", self.data] if self.data else []
-        environment = {**os.environ, "PYTHONPATH": str(self.root)}
-        say(f"{self.name}: {' '.join(command[3:])}")
-        subprocess.run(command, cwd=self.root, env=environment, check=True)
+        say(f"{self.name}: {' '.join(command)}")
+        call(self.root, *command)
         found: dict[str, Any] = json.loads((self.root / "metrics/crossval.json").read_text())
         return found
 
@@ -181,6 +180,13 @@ class Checkout:
         if not table.is_file():
             raise SystemExit(f"{self.name}: {table} is needed, with a column `group`.")
         yield from pd.read_csv(table, dtype=str)["group"]
+
+
+def call(root: Path, *arguments: str) -> None:
+    """Call `reelflow` in a clone, by the code that is there."""
+    command = [sys.executable, "-m", "cli.main", *arguments]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    subprocess.run(command, cwd=root, env=environment, check=True)
 
 
 def _accuracy(found: dict[str, Any]) -> list[str]:

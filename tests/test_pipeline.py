@@ -203,7 +203,7 @@ def test_a_new_video_costs_one_decode_and_no_video_changes_its_split(
     listed[listed["path"] != removed].to_csv(tmp_path / "fewer.csv", index=False)
     (raw / "videos.csv").unlink()
     shutil.copy(tmp_path / "fewer.csv", raw / "videos.csv")
-    # What follows on the splits has nothing to do with it.
+    # No later stage writes a split.
     assert " 0 new" in copy.dvc("repro", "preprocess")
     shutil.move(tmp_path / "kept", raw / removed)
     (raw / "videos.csv").unlink()
