@@ -51,6 +51,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
                     cpu_s[stage] = max(cpu_s[stage], cpu_seconds(process))
         time.sleep(0.02)
     assert driver.returncode == 0, checkout.output()
+    assert all(cpu_s.values()), cpu_s
     return Whole(checkout, cpu_s)
 
 
