@@ -34,7 +34,7 @@ class Folder:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=600,
+            timeout=1800,
         )
         assert not check or done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}"
         return done

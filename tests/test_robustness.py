@@ -19,6 +19,7 @@ import pytest
 from reelflow.params import STAGES
 from tests.checkout import Checkout, make_checkout
 from tests.flows.prefect_api import PrefectApi
+from tests.processes import family
 
 pytestmark = pytest.mark.slow
 
@@ -43,8 +44,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Whole:
     driver = checkout.start("dvc", "repro")
     cpu_s = dict.fromkeys(STAGES, 0.0)
     while driver.poll() is None:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            for process in psutil.Process(driver.pid).children(recursive=True):
+        for process in family(driver.pid, "tasks."):
+            with contextlib.suppress(psutil.NoSuchProcess):
                 # That of a process that has ended, which nobody has asked for its status, is empty.
                 stage = "".join(process.cmdline()[-1:]).removeprefix("tasks.")
                 if stage in cpu_s:
@@ -76,7 +77,7 @@ def forget(checkout: Checkout, stage: str) -> None:
 
 def process_of(checkout: Checkout, stage: str, driver: subprocess.Popen[str]) -> psutil.Process:
     """The process of a stage, as soon as the driver has started it."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline:
         for process in psutil.Process(driver.pid).children(recursive=True):
             try:

@@ -18,7 +18,8 @@ from cli.ui import _watch
 from flows.engine import prefect_server
 from reelflow.base.errors import ReelflowError
 from tests.conftest import ROOT
-from tests.flows.tiny import STAGES, Tiny, wait_until
+from tests.flows.tiny import STAGES, Tiny
+from tests.processes import wait_until
 from tests.reports import imported, unguarded, watch
 
 UI = "from cli.ui import ui; ui()"

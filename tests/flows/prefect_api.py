@@ -27,7 +27,7 @@ class PrefectApi:
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(f"{self.url}/{path}", data, headers)
         try:
-            with urllib.request.urlopen(request, timeout=10) as reply:
+            with urllib.request.urlopen(request, timeout=60) as reply:
                 return json.load(reply)
         except urllib.error.HTTPError as error:
             # What a busy SQLite makes of a server; Prefect's own clients ask again, too.
@@ -55,7 +55,7 @@ class PrefectApi:
     def tasks(self, flow_run_id: str, states: int = 0) -> dict[str, dict[str, Any]]:
         """The task runs by name. They come in through events: waits for `states` final ones."""
         chosen = {"flow_runs": {"id": {"any_": [flow_run_id]}}}
-        for _ in range(100):
+        for _ in range(3000):
             runs = self.ask("task_runs/filter", chosen)
             if sum(run["state_type"] in ("COMPLETED", "FAILED") for run in runs) >= states:
                 break

@@ -20,8 +20,8 @@ from reelflow.params.train import TrainParams
 from reelflow.tracking.crossval_run import JUDGED
 from reelflow.tracking.mlflow_client import connect
 from tests.flows.prefect_api import PrefectApi
-from tests.flows.tiny import wait_until
 from tests.prepared import STAGES, Prepared
+from tests.processes import family, wait_until
 
 pytestmark = [
     pytest.mark.slow,
@@ -52,8 +52,7 @@ def done(
     project.environment |= prefect_api.environment()
     running = project.start(*COMMAND)
     wait_until(project.kept)
-    children = psutil.Process(running.pid).children(recursive=True)
-    program = [child for child in children if "tasks.fold" in child.cmdline()]
+    program = family(running.pid, "tasks.fold")
     assert program
     running.kill()
     running.wait()

@@ -14,7 +14,8 @@ import yaml
 
 from tests.conftest import ROOT
 from tests.flows.prefect_api import PrefectApi
-from tests.flows.tiny import STAGES, Tiny, wait_until
+from tests.flows.tiny import STAGES, Tiny
+from tests.processes import wait_until
 from tests.reports import imported, unguarded, watch
 
 pytestmark = pytest.mark.integration
@@ -58,7 +59,7 @@ def start(api: PrefectApi, name: str, **parameters: Any) -> str:
 
 def ended(api: PrefectApi, flow_run_id: str) -> dict[str, Any]:
     final = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
-    wait_until(lambda: api.flow_run(flow_run_id)["state_type"] in final, 120)
+    wait_until(lambda: api.flow_run(flow_run_id)["state_type"] in final)
     return api.flow_run(flow_run_id)
 
 

@@ -26,7 +26,8 @@ from flows.engine.stage_failure import StageError
 from flows.engine.why_stages_run import changes
 from reelflow.base.errors import UnavailableError
 from tests.conftest import ROOT
-from tests.flows.tiny import STAGES, Tiny, wait_until
+from tests.flows.tiny import STAGES, Tiny
+from tests.processes import wait_until
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # of DVC
 
@@ -265,7 +266,7 @@ def test_stopping_ends_the_whole_tree_and_lets_nothing_new_start(tmp_path: Path)
     wait_until(lambda: child.exists() and child.read_text())
     try:
         stage_process.stop_all()
-        thread.join(10)
+        thread.join(300)
         assert stopped == [stage_process.StoppedError]
         with pytest.raises(stage_process.StoppedError):
             stage_process.run_lines(["true"], lambda line: None)

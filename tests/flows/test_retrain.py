@@ -15,7 +15,8 @@ import yaml
 from flows.raw_videos import take_in
 from reelflow.base.errors import DataError
 from tests.flows.prefect_api import PrefectApi
-from tests.flows.tiny import STAGES, Tiny, wait_until
+from tests.flows.tiny import STAGES, Tiny
+from tests.processes import wait_until
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # of DVC
 

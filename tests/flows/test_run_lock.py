@@ -15,15 +15,15 @@ import pytest
 
 from flows.engine.run_lock import HOLDER, MARK, RunningError, only_run
 from tests.conftest import ROOT
-from tests.flows.tiny import wait_until
+from tests.processes import wait_until
 
 HOLD = """
 import subprocess, sys, time
 from flows.engine.run_lock import only_run
 with only_run():
-    child = subprocess.Popen(["sleep", "60"], start_new_session=True)
+    child = subprocess.Popen(["sleep", "600"], start_new_session=True)
     print(child.pid, flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 
@@ -69,7 +69,7 @@ def test_a_run_that_may_wait_goes_on_when_the_other_has_ended(
     with pytest.raises(RunningError, match="waited 1 seconds for it"), only_run(wait_s=1.0):
         raise AssertionError
     holder.terminate()
-    with only_run(wait_s=30.0):
+    with only_run(wait_s=300.0):
         pass
 
 
@@ -97,7 +97,7 @@ def test_the_holder_may_enter_again_and_leaves_nothing_behind() -> None:
 
 def test_what_a_finished_run_started_is_left_alone() -> None:
     with only_run():
-        bystander = subprocess.Popen(["sleep", "60"])
+        bystander = subprocess.Popen(["sleep", "600"])
     try:
         with only_run():
             time.sleep(0.1)

@@ -12,7 +12,8 @@ import pytest
 
 from flows.engine import prefect_server
 from tests.flows.prefect_api import PrefectApi
-from tests.flows.tiny import RUN, STAGES, Done, Tiny, wait_until
+from tests.flows.tiny import RUN, STAGES, Done, Tiny
+from tests.processes import wait_until
 
 pytestmark = pytest.mark.integration
 

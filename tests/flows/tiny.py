@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -106,10 +104,3 @@ class Done:
     @property
     def outcomes(self) -> dict[str, str]:
         return {each["stage"]: each["outcome"] for each in self.result["stages"]}
-
-
-def wait_until(holds: Callable[[], object], seconds: float = 300.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)

@@ -42,7 +42,7 @@ class Server:
                 stderr=log,
                 start_new_session=True,
             )
-        until = time.monotonic() + 120
+        until = time.monotonic() + 600
         while True:
             try:
                 with urllib.request.urlopen(f"{self.address}/health", timeout=5):

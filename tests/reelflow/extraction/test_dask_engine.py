@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 import os
 import shutil
-import signal
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import dask
 import pandas as pd
-import psutil
 import pytest
 from distributed import LocalCluster, Nanny
 
@@ -27,6 +25,7 @@ from reelflow.store.clip_spec import ClipSpec
 from reelflow.video.check_by_decoding import check_video
 from reelflow.video.process_limits import Bounds
 from tests.conftest import MakeVideo
+from tests.processes import family, wait_until
 
 SPEC = ClipSpec(4, 24, 32)
 VIDEOS = 12
@@ -94,7 +93,7 @@ def engine_of(root: Path, name: str, raw: str | None = None) -> Engine:
 
 def test_a_cluster_that_is_started_for_it_gives_the_same_bytes(project: Path, name: str) -> None:
     assert extract(project, name, engine_of(project, name)) == store(project, "local")
-    assert not [child for child in psutil.Process().children() if "spawn" in str(child.cmdline())]
+    assert not family(os.getpid(), "spawn_main")
 
 
 def test_a_cluster_that_was_there_gives_the_same_bytes(
@@ -129,12 +128,7 @@ def test_an_address_that_nothing_reads_is_a_sentence(
 
 
 def kill_one(cluster_pid: int) -> None:
-    workers = [
-        child
-        for child in psutil.Process(cluster_pid).children(recursive=True)
-        if "spawn_main" in str(child.cmdline())
-    ]
-    workers[0].send_signal(signal.SIGKILL)
+    family(cluster_pid, "spawn_main")[0].kill()
 
 
 def test_the_videos_of_a_worker_that_is_lost_are_done_again(
@@ -191,12 +185,18 @@ def test_a_cluster_without_workers_is_waited_for_and_that_is_said(
     with LocalCluster(
         n_workers=0, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
     ) as empty:
-        coming = threading.Timer(2, empty.scale, [1])
+        said = f"no worker is at {empty.scheduler_address}"
+
+        def come_when_missed() -> None:
+            wait_until(lambda: said in caplog.text)
+            empty.scale(1)
+
+        coming = threading.Thread(target=come_when_missed)
         coming.start()
         with dask.config.set({"scheduler-address": empty.scheduler_address}):
             assert extract(project, name, engine_of(project, name)) == store(project, "local")
         coming.join()
-    assert f"no worker is at {empty.scheduler_address}" in caplog.text
+    assert said in caplog.text
 
 
 def test_a_worker_of_another_version_is_refused(
