@@ -33,7 +33,7 @@ def import_(
         ),
     ] = "",
     group_pattern: Annotated[
-        str, typer.Option(help="Regular expression with a part (?P<group>…), searched in the path.")
+        str, typer.Option(help="Regular expression with `(?P<group>…)`, searched in the path.")
     ] = "",
     split: Annotated[
         str, typer.Option(help=f"The official split: {_COLUMN}. Default: split, if any.")

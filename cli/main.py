@@ -27,6 +27,7 @@ from reelflow.base.terminal import log_to_stderr
 from tasks.common.error_to_sentence import sentence
 
 app = typer.Typer(
+    rich_markup_mode="markdown",
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,

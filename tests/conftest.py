@@ -12,7 +12,7 @@ import pytest
 
 from reelflow.base import telemetry
 from reelflow.video.ffmpeg import ffmpeg_exe
-from tests.flows.prefect_api import PrefectApi
+from tests.flows.prefect_api import PrefectApi, server_on
 
 telemetry.off()
 
@@ -69,24 +69,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrefectApi]:
     """A Prefect server on a free loopback port, for all runs that need not start one themselves."""
-    from flows.engine import prefect_server
-
-    home = tmp_path_factory.mktemp("prefect")
-    port = prefect_server.free_port()
-    settings = {"PREFECT_HOME": str(home), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
-    with pytest.MonkeyPatch.context() as environment:
-        # Unset, not empty: Prefect refuses an empty number. They are of whoever runs the tests.
-        for name in [name for name in os.environ if name.startswith("PREFECT_")]:
-            environment.delenv(name)
-        running = prefect_server.start(
-            prefect_server.prefect_command(port, "--no-ui"), home / "log", settings
-        )
-    try:
-        api = PrefectApi(f"http://{prefect_server.LOOPBACK}:{port}/api", home)
-        prefect_server.wait_until_up(running, f"{api.url}/health", home / "log")
+    with server_on(tmp_path_factory.mktemp("prefect")) as api:
         yield api
-    finally:
-        prefect_server.stop(running)
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,8 @@ from tasks.common.paths import STATE
 LOOPBACK = "127.0.0.1"
 ADDRESS = STATE / "ui.json"  # written by `make ui` while its server is up
 LOG = STATE / "prefect-server.log"
-START_S = 120.0  # a cold disk and a busy machine: 16 s were seen with two cores in use
+START_S = 300.0  # a cold disk and a busy machine: 28 s were seen with two slow cores in use
+_ANSWER = httpx.Timeout(30.0, connect=5.0)  # seconds: a busy server is slow and not lost
 
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 _PR_SET_PDEATHSIG = 1
@@ -143,10 +144,10 @@ def wait_until_up(server: subprocess.Popen[bytes], health: str, log: Path) -> No
 
 
 def answers(url: str) -> bool:
-    """Whether a server on this machine answers `url` with success within two seconds."""
+    """Whether a server answers `url` with success; a busy one has half a minute for it."""
     try:
         # No proxy of the environment stands between two programs of one machine.
-        return httpx.get(url, timeout=2.0, trust_env=False, follow_redirects=True).is_success
+        return httpx.get(url, timeout=_ANSWER, trust_env=False, follow_redirects=True).is_success
     except (httpx.HTTPError, httpx.InvalidURL):
         return False
 

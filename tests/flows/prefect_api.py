@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+from flows.engine import prefect_server
 
 
 class PrefectApi:
     """A running server."""
 
-    def __init__(self, url: str, home: Path) -> None:
+    def __init__(self, url: str, home: Path, process: subprocess.Popen[bytes]) -> None:
         self.url = url
         self.home = home
+        self.process = process
 
     def environment(self) -> dict[str, str]:
         """What a client of this server has in its environment."""
@@ -69,3 +78,22 @@ class PrefectApi:
     def artifacts(self, flow_run_id: str) -> dict[str, dict[str, Any]]:
         chosen = {"artifacts": {"flow_run_id": {"any_": [flow_run_id]}}}
         return {found["key"]: found for found in self.ask("artifacts/filter", chosen)}
+
+
+@contextmanager
+def server_on(home: Path) -> Iterator[PrefectApi]:
+    """A Prefect server on a free loopback port, with its database and its log in `home`."""
+    address = f"http://{prefect_server.LOOPBACK}:{(port := prefect_server.free_port())}/api"
+    log = home / "log"
+    with pytest.MonkeyPatch.context() as environment:
+        # Unset, not empty: Prefect refuses an empty number. They are of whoever runs the tests.
+        for name in [name for name in os.environ if name.startswith("PREFECT_")]:
+            environment.delenv(name)
+        command = prefect_server.prefect_command(port, "--no-ui")
+        settings = {"PREFECT_HOME": str(home), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+        process = prefect_server.start(command, log, settings)
+    try:
+        prefect_server.wait_until_up(process, f"{address}/health", log)
+        yield PrefectApi(address, home, process)
+    finally:
+        prefect_server.stop(process)

@@ -16,7 +16,6 @@ from flows.raw_videos import take_in
 from reelflow.base.errors import DataError
 from tests.flows.prefect_api import PrefectApi
 from tests.flows.tiny import STAGES, Tiny
-from tests.processes import wait_until
 
 pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep.value:DeprecationWarning")  # of DVC
 
@@ -126,10 +125,9 @@ def test_a_retrain_killed_in_a_stage_goes_on_and_takes_nothing_twice(
 ) -> None:
     tiny.environment |= prefect_api.environment()
     put(tiny, "x/b.mp4", "b\n")
-    wait = "for i in $(seq 600); do test -e go && break; sleep 0.1; done"
-    tiny.stage("join", f"touch began; {wait}; {STAGES['join']['cmd']}")
+    tiny.hold()
     started = tiny.start(sys.executable, "-c", FLOW)
-    wait_until((tiny.root / "began").exists)
+    tiny.in_the_middle()
     os.kill(started.pid, signal.SIGKILL)
     started.wait()
     (tiny.root / "go").touch()

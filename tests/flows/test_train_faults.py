@@ -10,22 +10,11 @@ from typing import Any
 import psutil
 import pytest
 
-from flows.engine import prefect_server
-from tests.flows.prefect_api import PrefectApi
+from tests.flows.prefect_api import PrefectApi, server_on
 from tests.flows.tiny import RUN, STAGES, Done, Tiny
 from tests.processes import wait_until
 
 pytestmark = pytest.mark.integration
-
-
-def hold(tiny: Tiny) -> None:
-    """Make the stage `join` wait in its middle until the file `go` is there."""
-    wait = "for i in $(seq 600); do test -e go && break; sleep 0.1; done"
-    tiny.stage("join", f"touch began; {wait}; {STAGES['join']['cmd']}")
-
-
-def in_the_middle(tiny: Tiny) -> None:
-    wait_until((tiny.root / "began").exists)
 
 
 def test_a_server_that_dies_at_once_is_said_to_with_its_own_error(tiny: Tiny) -> None:
@@ -71,9 +60,9 @@ def test_a_kill_after_the_last_stage_stops_nothing_that_was_not_done(served: Tin
 def test_ctrl_c_and_kill_stop_the_stage_and_end_with_a_sentence(
     served: Tiny, prefect_api: PrefectApi, sign: signal.Signals, state: str
 ) -> None:
-    hold(served)
+    served.hold()
     started = served.start()
-    in_the_middle(served)
+    served.in_the_middle()
     started.send_signal(sign)
     assert started.wait(600) == 130
     assert "run the same command again to go on" in served.output()
@@ -87,14 +76,14 @@ def test_ctrl_c_and_kill_stop_the_stage_and_end_with_a_sentence(
 def test_after_kill_9_in_the_middle_the_same_command_ends_as_if_nothing_had_happened(
     served: Tiny,
 ) -> None:
-    hold(served)
+    served.hold()
     started = served.start()
-    in_the_middle(served)
+    served.in_the_middle()
     started.kill()
     started.wait()
     (served.root / "began").unlink()
     again = served.start()
-    in_the_middle(served)  # a second time: what the first had left at work was ended
+    served.in_the_middle()  # a second time: what the first had left at work was ended
     (served.root / "go").touch()
     assert again.wait(600) == 0, served.output()
     outcomes = {each["stage"]: each["outcome"] for each in served.last()["stages"]}
@@ -104,9 +93,9 @@ def test_after_kill_9_in_the_middle_the_same_command_ends_as_if_nothing_had_happ
 
 
 def test_of_two_runs_the_second_says_who_is_at_work_and_harms_nothing(served: Tiny) -> None:
-    hold(served)
+    served.hold()
     first = served.start()
-    in_the_middle(served)
+    served.in_the_middle()
     second = served.run()
     assert second.code == 1
     assert f"process {first.pid}" in second.text
@@ -116,14 +105,14 @@ def test_of_two_runs_the_second_says_who_is_at_work_and_harms_nothing(served: Ti
 
 
 def test_a_flow_of_a_deployment_waits_for_another_run_and_then_goes_on(served: Tiny) -> None:
-    hold(served)
+    served.hold()
     first = served.start()
-    in_the_middle(served)
+    served.in_the_middle()
     flow = "from flows.train import train; print(train(wait_s={}, return_state=True).message)"
     late = served.call(sys.executable, "-c", flow.format(1))
     assert "Another run of the pipeline is at work" in late.stdout
     (served.root / "go").touch()
-    patient = served.call(sys.executable, "-c", flow.format(60))
+    patient = served.call(sys.executable, "-c", flow.format(600))
     assert "Nothing changed: nothing to do." in patient.stdout
     assert first.wait(600) == 0
 
@@ -132,27 +121,19 @@ def test_a_dvc_command_of_a_person_delays_a_flow_and_does_not_fail_it(served: Ti
     held = "from dvc.repo import Repo; import time; Repo().lock.lock(); open('held', 'w').close()"
     holder = served.start(sys.executable, "-c", f"{held}; time.sleep(12)")
     wait_until((served.root / "held").exists)
-    flow = "from flows.train import train; print(train(wait_s=60, return_state=True).message)"
+    flow = "from flows.train import train; print(train(wait_s=600, return_state=True).message)"
     assert "Done: one, left, right, join." in served.call(sys.executable, "-c", flow).stdout
     assert holder.wait(600) == 0
 
 
 def test_a_server_lost_in_the_middle_costs_a_sentence_and_nothing_computed(tiny: Tiny) -> None:
-    home = tiny.root / "home"
-    port = prefect_server.free_port()
-    settings = {"PREFECT_HOME": str(home), "PREFECT_API_URL": ""}
-    home.mkdir()
-    running = prefect_server.start(
-        prefect_server.prefect_command(port, "--no-ui"), home / "log", settings
-    )
-    api = PrefectApi(f"http://127.0.0.1:{port}/api", home)
-    prefect_server.wait_until_up(running, f"{api.url}/health", home / "log")
-    tiny.environment |= {**api.environment(), "PREFECT_CLIENT_MAX_RETRIES": "1"}
-    hold(tiny)
-    started = tiny.start()
-    in_the_middle(tiny)
-    os.killpg(running.pid, signal.SIGKILL)
-    running.wait()
+    with server_on(tiny.root / "home") as api:
+        tiny.environment |= {**api.environment(), "PREFECT_CLIENT_MAX_RETRIES": "1"}
+        tiny.hold()
+        started = tiny.start()
+        tiny.in_the_middle()
+        os.killpg(api.process.pid, signal.SIGKILL)
+        api.process.wait()
     (tiny.root / "go").touch()
     assert started.wait(600) == 1
     assert "The Prefect server stopped answering" in tiny.output()

@@ -9,7 +9,7 @@ import pytest
 
 from flows.engine import prefect_server
 from flows.engine.stage_outcomes import PipelineResult, StageOutcome
-from tests.flows.prefect_api import PrefectApi
+from tests.flows.prefect_api import PrefectApi, server_on
 from tests.flows.tiny import STAGES, Tiny
 
 REGISTER = {
@@ -67,25 +67,15 @@ def test_without_a_server_all_runs_and_is_seen_later_and_then_nothing_is_left_to
     tiny.environment["PATH"] = "/nonexistent"  # no DVC, no Prefect, no server is started again
     again = tiny.run()
     assert again.outcomes == dict.fromkeys(STAGES, "nothing to do"), again.text
-    home = tiny.root / ".reelflow/prefect"
-    assert_seen(home, tiny)
+    assert_seen(tiny.root / ".reelflow/prefect")
 
 
-def assert_seen(home: Path, tiny: Tiny) -> None:
+def assert_seen(home: Path) -> None:
     """A server on the home of a run without one shows that run, whole."""
-    port = prefect_server.free_port()
-    settings = {"PREFECT_HOME": str(home), "PREFECT_API_URL": ""}
-    running = prefect_server.start(
-        prefect_server.prefect_command(port, "--no-ui"), tiny.root / "log", settings
-    )
-    try:
-        api = PrefectApi(f"http://127.0.0.1:{port}/api", home)
-        prefect_server.wait_until_up(running, f"{api.url}/health", tiny.root / "log")
+    with server_on(home) as api:
         run = api.latest("train")
         assert run["state_name"] == "Completed"
         assert set(api.tasks(run["id"], 4)) == set(STAGES)
-    finally:
-        prefect_server.stop(running)
 
 
 @pytest.mark.integration
@@ -134,7 +124,7 @@ def test_what_dvc_has_already_is_cached_and_a_new_stage_needs_no_other_edit(
 @pytest.mark.integration
 def test_independent_stages_run_at_once(served: Tiny) -> None:
     for name, other in (("left", "right"), ("right", "left")):
-        meet = f"for i in $(seq 300); do test -e met-{other} && break; sleep 0.1; done"
+        meet = f"for i in $(seq 9000); do test -e met-{other} && break; sleep 0.1; done"
         command = f"touch met-{name}; {meet}; test -e met-{other} && {STAGES[name]['cmd']}"
         served.stage(name, command)
     done = served.run()

@@ -12,6 +12,7 @@ import yaml
 
 from tests.conftest import ROOT
 from tests.folder import Folder
+from tests.processes import wait_until
 
 STAGES: dict[str, Any] = {
     "one": {
@@ -75,6 +76,15 @@ class Tiny(Folder):
         """Give one stage another command."""
         body = yaml.safe_load((self.root / "dvc.yaml").read_text())["stages"]
         self.stages({**body, name: {**body[name], "cmd": cmd}})
+
+    def hold(self) -> None:
+        """Make the stage `join` wait in its middle until the file `go` is there."""
+        wait = "for i in $(seq 9000); do test -e go && break; sleep 0.1; done"
+        self.stage("join", f"touch began; {wait}; {STAGES['join']['cmd']}")
+
+    def in_the_middle(self) -> None:
+        """Wait until the stage that is held has begun."""
+        wait_until((self.root / "began").exists)
 
     def run(self) -> Done:
         return Done(self.call(sys.executable, "-c", RUN, check=False))
