@@ -76,5 +76,6 @@ lock:  ## renew both lock files (no addresses in them)
 		pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
 
 clean:  ## remove what can be made again: neither videos, nor their splits, nor the history of runs
-	rm -rf data/manifest.parquet data/quarantine.csv data/quarantine_extract.csv data/near_duplicates.csv data/frames data/prepared \
-		models metrics plots reports/*.html reports/*.csv reports/validate dvc.lock .reelflow/frames
+	rm -rf data/manifest.parquet data/quarantine.csv data/quarantine_extract.csv data/near_duplicates.csv data/frames data/embeddings \
+		data/prepared models metrics/*.json plots reports/*.html reports/*.csv reports/*.md reports/validate dvc.lock \
+		.reelflow/frames .reelflow/features

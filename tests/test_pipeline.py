@@ -125,6 +125,9 @@ def test_after_a_run_git_lacks_small_texts_alone(copy: Checkout) -> None:
             for name in ("train", "confusion", "roc", "pr", "reliability", "coverage")
         ),
     }
+    # DVC has added nothing to them: a clone's files are as they were.
+    for kept in copy.root.glob("*/.gitignore"):
+        assert kept.read_text() == (ROOT / kept.relative_to(copy.root)).read_text()
     readme = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
     copy.call(*next(line for line in readme if line.startswith("git add ")).split())
     left = copy.call("git", "ls-files", "--others", "--exclude-standard").stdout.splitlines()

@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 from cli import main
 from tests.conftest import ROOT
@@ -119,11 +120,20 @@ def test_make_clean_leaves_videos_their_splits_and_the_history_of_runs(tmp_path:
         "data/raw/a/1.mp4",
         "data/raw.dvc",
         "data/ledger.csv",
+        "data/.gitignore",
+        "metrics/.gitignore",
         "reports/.gitignore",
         "mlflow.db",
     ]
-    made = ["data/manifest.parquet", "data/prepared/test.csv", "models/model.keras", "dvc.lock"]
-    made += ["reports/index.html", "reports/validate/index.html", "metrics/train.json"]
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    outs = {
+        path
+        for stage in stages.values()
+        for kind in ("outs", "metrics", "plots")
+        for out in stage.get(kind, [])
+        for path in (out if isinstance(out, dict) else [out])
+    }
+    made = ["dvc.lock", ".reelflow/features/a/b.npy", *(outs - set(kept))]
     for name in kept + made:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()

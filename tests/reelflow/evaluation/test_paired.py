@@ -41,6 +41,14 @@ def test_in_balanced_accuracy_every_class_counts_the_same() -> None:
     assert found.second == pytest.approx((2 / 3 + 1) / 2)
 
 
+@pytest.mark.parametrize("classes", range(2, 12))
+def test_no_mistake_is_one_to_the_bit_and_so_100_percent(classes: int) -> None:
+    for size in range(1, 40):
+        right, targets = [1] * (classes * size), list(range(classes)) * size
+        found = judged(right, right, targets=targets, metric="balanced_accuracy")
+        assert (found.first, found.second) == (1.0, 1.0)
+
+
 def test_a_model_and_itself_are_equal_without_an_interval() -> None:
     found = judged([1, 0, 1, 1], [1, 0, 1, 1])
     assert (found.difference, found.low, found.high, found.p_value) == (0, None, None, 1)
