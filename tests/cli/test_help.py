@@ -17,7 +17,8 @@ COMMANDS: dict[str, click.Command] = getattr(GROUP, "commands", {})
 
 
 def shown(*arguments: str) -> str:
-    return CliRunner().invoke(app, [*arguments, "--help"], terminal_width=80).output
+    # Where colours are forced, as some CI does, they are no part of the words.
+    return click.unstyle(CliRunner().invoke(app, [*arguments, "--help"], terminal_width=80).output)
 
 
 def words(text: str) -> list[str]:
