@@ -21,8 +21,8 @@ def family(pid: int, sign: str) -> list[psutil.Process]:
     return found
 
 
-def wait_until(holds: Callable[[], object], seconds: float = 900.0) -> None:
-    deadline = time.monotonic() + seconds
+def wait_until(holds: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 900
     while not holds():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.05)

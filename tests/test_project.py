@@ -133,7 +133,11 @@ def test_make_clean_leaves_videos_their_splits_and_the_history_of_runs(tmp_path:
         for out in stage.get(kind, [])
         for path in (out if isinstance(out, dict) else [out])
     }
-    made = ["dvc.lock", ".reelflow/features/a/b.npy", *(outs - set(kept))]
+    made = ["data/manifest.parquet", "data/prepared/test.csv", "models/model.keras", "dvc.lock"]
+    made += ["reports/index.html", "reports/validate/index.html", "metrics/train.json"]
+    made += [".reelflow/features/a/b.npy"]
+    # An output without an ending is a folder.
+    made += [out if Path(out).suffix else f"{out}/file" for out in outs - set(kept)]
     for name in kept + made:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()

@@ -81,17 +81,15 @@ def compare(
     _, strata, sizes = np.unique(strata, return_inverse=True, return_counts=True)
     weights: Floats = 1 / (len(sizes) * sizes[strata])
 
-    def figure(right: Bools) -> float:
-        """The mean share; of a model without a mistake 1 to the bit, as no sum of weights is."""
-        return float((np.bincount(strata, right) / sizes).mean())
+    def means(of: Bools | Floats) -> Floats:
+        return (np.bincount(strata, of) / sizes).astype(np.float64)
 
     change = second.astype(np.float64) - first
     difference = float(weights @ change)
     names, of_group = np.unique(groups, return_inverse=True)
     totals = np.bincount(of_group, weights * change).astype(np.float64)
     # What a group has too much, compared with the mean of the videos that it holds.
-    means = np.bincount(strata, change) / sizes
-    surplus = np.bincount(of_group, weights * (change - means[strata])).astype(np.float64)
+    surplus = np.bincount(of_group, weights * (change - means(change)[strata])).astype(np.float64)
     low, high = _interval(difference, surplus, confidence)
     p_value = swapped(totals, seed)
     sure = low is None or high is None or low > 0 or high < 0
@@ -102,8 +100,9 @@ def compare(
         metric,
         len(targets),
         len(names),
-        figure(first),
-        figure(second),
+        # Of a model without a mistake 1 to the bit, as no sum of weights is.
+        float(means(first).mean()),
+        float(means(second).mean()),
         difference,
         low,
         high,

@@ -93,7 +93,7 @@ def engine_of(root: Path, name: str, raw: str | None = None) -> Engine:
 
 def test_a_cluster_that_is_started_for_it_gives_the_same_bytes(project: Path, name: str) -> None:
     assert extract(project, name, engine_of(project, name)) == store(project, "local")
-    assert not family(os.getpid(), "spawn_main")
+    assert not family(os.getpid(), "spawn")
 
 
 def test_a_cluster_that_was_there_gives_the_same_bytes(
